@@ -1,1 +1,19 @@
-//! Placeholder.
+//! How tests start things: a real nats-server, a real PostgreSQL, each in a temporary folder, each gone when the
+//! test is.
+//!
+//! Nothing here sleeps and hopes. A server counts as started once it has answered as itself, a condition is
+//! awaited with [`eventually`], and whatever a test started is ended when its handle is dropped, or when the test
+//! process ends in any other way: an interrupted run leaves no process and no folder.
+//!
+//! - [`nats::Server`]: JetStream on a port of its own, which a test may kill, restart, pause and resume.
+//! - [`postgres::Cluster`]: one PostgreSQL per run (`infra/test` starts it) or per test process, with a fresh
+//!   database for every test that asks.
+
+mod binaries;
+mod eventually;
+pub mod nats;
+mod ports;
+pub mod postgres;
+mod process;
+
+pub use eventually::eventually;

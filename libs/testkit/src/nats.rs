@@ -1,0 +1,164 @@
+//! A real nats-server with JetStream, which a test may kill, restart, pause and stop.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpStream,
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::Context;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::{
+    binaries, ports,
+    process::{Process, poll, tail},
+};
+
+/// Enough for a loaded machine; a quiet one takes 50 ms.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A nats-server on a loopback port of its own, with its stream store in a temporary folder.
+///
+/// Its methods block for some ten milliseconds, which tests may do on an async thread.
+pub struct Server {
+    // Before `folder`: fields are dropped in this order, and the folder must outlive the process.
+    process: Option<Process>,
+    program: PathBuf,
+    folder: TempDir,
+    name: String,
+    port: u16,
+    sync_interval: Option<String>,
+}
+
+impl Server {
+    /// Starts a server that flushes its store as nats-server does by default, every two minutes.
+    ///
+    /// # Errors
+    /// If no nats-server is found or it does not answer; the message holds its log.
+    pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// Starts a server with JetStream's `sync_interval` set, for example `"always"`, as production has it.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with_sync_interval(interval: &str) -> anyhow::Result<Self> {
+        Self::start_with(Some(interval.to_owned()))
+    }
+
+    fn start_with(sync_interval: Option<String>) -> anyhow::Result<Self> {
+        let mut server = Self {
+            process: None,
+            program: binaries::nats_server()?,
+            folder: tempfile::Builder::new().prefix("osallisuus-nats-").tempdir()?,
+            name: format!("test-{}", ports::random_hex::<8>()?),
+            port: 0,
+            sync_interval,
+        };
+        // Somebody may take the port between our look and the server's start; the third port is not taken too.
+        for _ in 0..2 {
+            server.port = ports::free()?;
+            if server.launch().is_ok() {
+                return Ok(server);
+            }
+        }
+        server.port = ports::free()?;
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// Where clients connect: `nats://127.0.0.1:PORT`; the same before and after a restart.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends the server at once (SIGKILL), as a power cut of the process would. Does nothing if it is not running.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Ends the server the orderly way (SIGTERM). Does nothing if it is not running.
+    ///
+    /// # Errors
+    /// If it has not ended after 20 s; it is killed then.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        match self.process.take() {
+            Some(mut process) => process.end(Signal::TERM, PATIENCE),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts the server again on the same port and store, after killing it if it runs.
+    ///
+    /// # Errors
+    /// If it does not answer; the message holds its log.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill();
+        self.launch()
+    }
+
+    /// Freezes the server (SIGSTOP): connections stay open and nothing is answered.
+    ///
+    /// # Errors
+    /// If it is not running.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        self.running()?.signal(Signal::STOP)
+    }
+
+    /// Lets a paused server go on (SIGCONT).
+    ///
+    /// # Errors
+    /// If it is not running.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        self.running()?.signal(Signal::CONT)
+    }
+
+    fn running(&self) -> anyhow::Result<&Process> {
+        self.process.as_ref().context("the nats-server is not running")
+    }
+
+    fn launch(&mut self) -> anyhow::Result<()> {
+        let log = self.folder.path().join("nats.log");
+        let config = self.folder.path().join("nats.conf");
+        fs::write(&config, self.config())?;
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(&config);
+        let mut process = Process::start(&mut command, self.folder.path(), &log)?;
+        poll(PATIENCE, || {
+            anyhow::ensure!(process.is_running(), "it ended");
+            Ok(self.answers().then_some(()))
+        })
+        .with_context(|| format!("start a nats-server on port {}; its log:\n{}", self.port, tail(&log)))?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn config(&self) -> String {
+        let store = self.folder.path().join("store");
+        let sync = self.sync_interval.as_ref().map(|value| format!("sync_interval: {value:?}"));
+        format!(
+            "server_name: {:?}\nhost: 127.0.0.1\nport: {}\njetstream {{\n  store_dir: {:?}\n  {}\n}}\n",
+            self.name,
+            self.port,
+            store.display().to_string(),
+            sync.unwrap_or_default(),
+        )
+    }
+
+    /// True if the server greets on its port, by its own name. nats-server listens after JetStream has recovered.
+    fn answers(&self) -> bool {
+        let Ok(connection) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        if connection.set_read_timeout(Some(PATIENCE)).is_err() {
+            return false;
+        }
+        let mut greeting = String::new();
+        let read = BufReader::new(connection).read_line(&mut greeting);
+        read.is_ok() && greeting.starts_with("INFO ") && greeting.contains(&self.name)
+    }
+}

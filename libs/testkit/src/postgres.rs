@@ -1,0 +1,233 @@
+//! A real PostgreSQL with a fresh database for every test that asks.
+//!
+//! Starting a cluster takes seconds, and cargo-nextest runs every test in a process of its own. So `infra/test`
+//! starts one for the whole run (`with-postgres`, this crate's binary) and names it in
+//! [`URL_VARIABLE`]; a test run without that starts its own, once per process.
+
+use std::{
+    env, fs,
+    net::TcpStream,
+    os::unix::{fs::MetadataExt, fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+    time::Duration,
+};
+
+use anyhow::Context;
+use rustix::process::Signal;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+use tempfile::TempDir;
+
+use crate::{
+    binaries, ports,
+    process::{Process, poll, tail},
+};
+
+/// Names a PostgreSQL to use instead of starting one: the URL of a database whose user may create databases.
+/// Databases made there are called `osallisuus_test_…` and stay; the server is the caller's to clean.
+pub const URL_VARIABLE: &str = "OSALLISUUS_TEST_POSTGRES_URL";
+
+/// Enough for a loaded machine; a quiet one takes a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For tests beside a real service: durable as in production (fsync stays on), with room for many small pools.
+const SETTINGS: &str = "
+listen_addresses = '127.0.0.1'
+max_connections = 400
+shared_buffers = '128MB'
+timezone = 'UTC'
+log_min_messages = 'warning'
+logging_collector = off
+";
+
+/// A PostgreSQL server, started by us or given by [`URL_VARIABLE`].
+pub struct Cluster {
+    url: String,
+    process: Option<Process>,
+    // After the process: fields are dropped in this order.
+    _folder: Option<TempDir>,
+}
+
+impl Cluster {
+    /// The cluster that all tests of this process share.
+    ///
+    /// # Panics
+    /// If none can be started; the message says what to install, or holds the server's log.
+    #[must_use]
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let cluster = match env::var(URL_VARIABLE) {
+                Ok(url) => Ok(Self { url, process: None, _folder: None }),
+                Err(_) => Self::start(),
+            };
+            cluster.unwrap_or_else(|error| panic!("no PostgreSQL to test with: {error:#}"))
+        })
+    }
+
+    /// Starts a cluster of its own on a free port; for tests that stop it, and for `with-postgres`.
+    ///
+    /// # Errors
+    /// If PostgreSQL is not installed or does not answer; the message holds its log.
+    pub fn start() -> anyhow::Result<Self> {
+        let installation = Installation::make()?;
+        // Somebody may take the port between our look and the server's start; the third port is not taken too.
+        for _ in 0..2 {
+            if let Ok((process, url)) = installation.launch(ports::free()?) {
+                return Ok(Self { url, process: Some(process), _folder: Some(installation.folder) });
+            }
+        }
+        let (process, url) = installation.launch(ports::free()?)?;
+        Ok(Self { url, process: Some(process), _folder: Some(installation.folder) })
+    }
+
+    /// The URL of the database `postgres`, for administration.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes an empty database and returns its URL.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub async fn create_database(&self) -> anyhow::Result<String> {
+        let name = format!("osallisuus_test_{}", ports::random_hex::<8>()?);
+        let mut options = ConnectOptions::new(&self.url);
+        options.max_connections(1).sqlx_logging(false);
+        let connection = Database::connect(options).await.context("connect to the test PostgreSQL")?;
+        connection.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+        connection.close().await?;
+        with_database(&self.url, &name)
+    }
+}
+
+impl Drop for Cluster {
+    /// Ends PostgreSQL by its immediate shutdown, so that its workers are gone before their folder is.
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.end(Signal::QUIT, PATIENCE);
+        }
+    }
+}
+
+/// The URL `server` with `name` in the place of its database, options kept.
+fn with_database(server: &str, name: &str) -> anyhow::Result<String> {
+    let (address, options) = match server.split_once('?') {
+        Some((address, options)) => (address, format!("?{options}")),
+        None => (server, String::new()),
+    };
+    let (scheme, rest) = address.split_once("://").with_context(|| format!("{URL_VARIABLE} is not a URL"))?;
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    Ok(format!("{scheme}://{host}/{name}{options}"))
+}
+
+/// A data folder ready to start a server on.
+struct Installation {
+    programs: PathBuf,
+    folder: TempDir,
+    password: String,
+    /// The user and group to run as when we are root, which PostgreSQL refuses to run as.
+    user: Option<(u32, u32)>,
+}
+
+impl Installation {
+    fn make() -> anyhow::Result<Self> {
+        let programs = binaries::postgres_folder()?;
+        let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir()?;
+        let user = if fs::metadata("/proc/self")?.uid() == 0 { Some(unprivileged_user()?) } else { None };
+        let installation = Self { programs, folder, password: ports::random_hex::<16>()?, user };
+        let password_file = installation.path("password");
+        fs::write(&password_file, &installation.password)?;
+        if let Some((user, group)) = user {
+            chown(installation.folder.path(), Some(user), Some(group))?;
+            chown(&password_file, Some(user), Some(group))?;
+        }
+        let initdb = installation
+            .command("initdb")
+            .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+            .arg("--no-sync")
+            .arg("--pwfile")
+            .arg(&password_file)
+            .arg("--pgdata")
+            .arg(installation.path("data"))
+            .output()
+            .context("run initdb")?;
+        anyhow::ensure!(
+            initdb.status.success(),
+            "initdb failed: {}",
+            String::from_utf8_lossy(&initdb.stderr)
+        );
+        Ok(installation)
+    }
+
+    fn launch(&self, port: u16) -> anyhow::Result<(Process, String)> {
+        let log = self.path("postgres.log");
+        let settings = format!(
+            "{SETTINGS}port = {port}\nunix_socket_directories = '{}'\n",
+            self.folder.path().display()
+        );
+        let settings_file = self.path("data/postgresql.auto.conf");
+        fs::write(&settings_file, settings)?;
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.path("data"));
+        let mut process = Process::start(&mut command, self.folder.path(), &log)?;
+        poll(PATIENCE, || {
+            anyhow::ensure!(process.is_running(), "it ended");
+            Ok((self.says_ready() && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(()))
+        })
+        .with_context(|| format!("start PostgreSQL on port {port}; its log:\n{}", tail(&log)))?;
+        Ok((process, format!("postgres://postgres:{}@127.0.0.1:{port}/postgres", self.password)))
+    }
+
+    /// PostgreSQL keeps its state in the eighth line of its pid file.
+    fn says_ready(&self) -> bool {
+        let state = fs::read_to_string(self.path("data/postmaster.pid"));
+        state.is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.folder.path()).env("LC_ALL", "C");
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+/// The user and group `postgres`, else `nobody`.
+fn unprivileged_user() -> anyhow::Result<(u32, u32)> {
+    let users = fs::read_to_string(Path::new("/etc/passwd")).context("read the list of users")?;
+    let find = |name: &str| {
+        users.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [user, _, uid, gid, ..] = fields[..] else { return None };
+            if user != name {
+                return None;
+            }
+            Some((uid.parse().ok()?, gid.parse().ok()?))
+        })
+    };
+    find("postgres")
+        .or_else(|| find("nobody"))
+        .context("root cannot run PostgreSQL, and there is no user nobody")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn a_database_takes_the_place_of_the_given_one() {
+        let url = with_database("postgres://u:p@127.0.0.1:5432/postgres?sslmode=disable", "new").unwrap();
+        assert_eq!(url, "postgres://u:p@127.0.0.1:5432/new?sslmode=disable");
+        assert_eq!(with_database("postgres://u@host", "new").unwrap(), "postgres://u@host/new");
+        assert!(with_database("host=/tmp", "new").is_err());
+    }
+}
