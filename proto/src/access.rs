@@ -1,0 +1,80 @@
+//! Who may call which RPC: the table read from the `access` option of the contracts.
+
+use crate::common::{Assurance, Role};
+
+/// Access entry of one RPC.
+#[derive(Debug)]
+pub struct Entry {
+    /// gRPC path, for example `/osallisuus.forums.v1.ForumsService/GetForum`.
+    pub path: &'static str,
+    /// Service that answers and that a token must be meant for; empty where the request names it.
+    pub service: &'static str,
+    /// Number of the request's string field that names the service, where it does.
+    pub audience_field: Option<u32>,
+    /// True where no token is asked for.
+    pub anonymous: bool,
+    /// The caller needs one of these.
+    pub any_of: &'static [Grant],
+    /// True if the RPC changes something and so needs an idempotency key.
+    pub mutating: bool,
+    /// Least assurance of the sign-in; `Unspecified` asks for none.
+    pub min_assurance: Assurance,
+    /// Calls a minute allowed to one caller; 0 means the server's default.
+    pub per_minute: u32,
+    /// Largest request in bytes; 0 means the server's default.
+    pub max_bytes: u32,
+    /// What the audit log holds of a call.
+    pub audit: Audit,
+    /// True where a call must leave no trace of its time.
+    pub untraced: bool,
+}
+
+/// One way to be let in.
+#[derive(Debug)]
+pub struct Grant {
+    /// Any of these roles; empty where the scope alone decides.
+    pub roles: &'static [Role],
+    /// Where the role must be held.
+    pub scope: Scope,
+    /// Number of the request's top-level string field that holds the scope's id.
+    pub field: Option<u32>,
+}
+
+/// Kind of scope in which a role must be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Any valid token of a person; own data only.
+    SignedIn,
+    /// The county named by the field.
+    Tenant,
+    /// The forum named by the field.
+    Forum,
+    /// The service unit named by the field.
+    Unit,
+    /// The region named by the field.
+    Region,
+    /// A place on the roll of the election named by the field.
+    Roll,
+    /// The whole deployment.
+    Cell,
+}
+
+/// What the audit log holds of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audit {
+    /// Nothing: public information.
+    None,
+    /// The change and who made it.
+    Change,
+    /// The reading of another person's data.
+    Read,
+    /// Nothing at all, on purpose.
+    Secret,
+}
+
+include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
+
+/// The entry of a gRPC path. `None` means that nobody may call it.
+pub fn find(path: &str) -> Option<&'static Entry> {
+    TABLE.binary_search_by(|entry| entry.path.cmp(path)).ok().map(|index| &TABLE[index])
+}
