@@ -1,0 +1,177 @@
+//! Who is calling: what a verified token says, and the questions rules ask of it.
+//!
+//! A [`Caller`] is an explicit parameter everywhere. It is made from a token by the access layer, or by tests and
+//! jobs with the constructors here.
+
+use time::Date;
+
+use crate::{
+    ActingMode, Assurance, ElectionId, Fault, HeldRole, MunicipalityCode, Role, ScopeRef, Subject, TenantId,
+    Timestamp,
+};
+
+/// Who a caller is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// Nobody signed in.
+    Anonymous,
+    /// A person, by the reference of the service called.
+    Person(Subject),
+    /// One of the platform's own services or a system of the county, by its name.
+    Service(String),
+}
+
+/// A place on the frozen roll of an election (F3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RollClaim {
+    /// The election.
+    pub election: ElectionId,
+    /// The constituency: where the person votes.
+    pub municipality: MunicipalityCode,
+}
+
+/// That the person is a client of one group in one municipality (M1), by the word of staff.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Attestation {
+    /// The group: a service area, for example "disability_services".
+    pub group: String,
+    /// The municipality.
+    pub municipality: MunicipalityCode,
+    /// The day it was attested.
+    pub since: Date,
+}
+
+/// The verified token of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who it is.
+    pub identity: Identity,
+    /// The service the token is for, for example "forums"; empty for the anonymous.
+    pub audience: String,
+    /// The counties the caller belongs to.
+    pub tenants: Vec<TenantId>,
+    /// Roles, each with its scope.
+    pub roles: Vec<HeldRole>,
+    /// Places on the rolls of open elections.
+    pub rolls: Vec<RollClaim>,
+    /// Attestations in force.
+    pub attestations: Vec<Attestation>,
+    /// How the act comes about.
+    pub mode: ActingMode,
+    /// How surely the person was identified.
+    pub assurance: Assurance,
+    /// When the token ends, in real time.
+    pub expires: Timestamp,
+}
+
+impl Caller {
+    /// Nobody signed in: no role anywhere.
+    pub fn anonymous() -> Self {
+        Self::with(Identity::Anonymous)
+    }
+
+    /// A signed-in person without any role; give more with the struct's fields:
+    /// `Caller { roles, ..Caller::person(subject) }`.
+    pub fn person(subject: Subject) -> Self {
+        Self::with(Identity::Person(subject))
+    }
+
+    /// One of the platform's own services: role [`Role::Service`] in the whole deployment, high assurance.
+    pub fn service(name: impl Into<String>) -> Self {
+        Self {
+            roles: vec![HeldRole { role: Role::Service, scope: ScopeRef::Cell }],
+            assurance: Assurance::High,
+            ..Self::with(Identity::Service(name.into()))
+        }
+    }
+
+    fn with(identity: Identity) -> Self {
+        Self {
+            identity,
+            audience: String::new(),
+            tenants: Vec::new(),
+            roles: Vec::new(),
+            rolls: Vec::new(),
+            attestations: Vec::new(),
+            mode: ActingMode::Alone,
+            assurance: Assurance::Low,
+            expires: Timestamp::MAX,
+        }
+    }
+
+    /// The person calling; Unauthenticated (`access.sign_in`) if nobody signed in, Forbidden
+    /// (`access.person_only`) for a service.
+    pub fn subject(&self) -> Result<Subject, Fault> {
+        match &self.identity {
+            Identity::Person(subject) => Ok(*subject),
+            Identity::Anonymous => Err(Fault::unauthenticated("access.sign_in", "Sign in first.")),
+            Identity::Service(_) => {
+                Err(Fault::forbidden("access.person_only", "Only a person may do this, not a service."))
+            }
+        }
+    }
+
+    /// Whether nobody signed in.
+    pub fn is_anonymous(&self) -> bool {
+        self.identity == Identity::Anonymous
+    }
+
+    /// The name of the calling service; None for people.
+    pub fn service_name(&self) -> Option<&str> {
+        match &self.identity {
+            Identity::Service(name) => Some(name),
+            Identity::Anonymous | Identity::Person(_) => None,
+        }
+    }
+
+    /// Whose idempotency keys a command belongs to: two callers may use the same key without meeting.
+    /// The anonymous share one principal.
+    pub fn principal(&self) -> String {
+        match &self.identity {
+            Identity::Anonymous => "anonymous".to_owned(),
+            Identity::Person(subject) => format!("person:{subject}"),
+            Identity::Service(name) => format!("service:{name}"),
+        }
+    }
+
+    /// Whether the caller holds any of these roles in exactly this scope.
+    pub fn holds(&self, any_of: &[Role], scope: &ScopeRef) -> bool {
+        self.roles.iter().any(|held| held.scope == *scope && any_of.contains(&held.role))
+    }
+
+    /// The scopes in which the caller holds this role.
+    pub fn scopes_of(&self, role: Role) -> impl Iterator<Item = ScopeRef> + '_ {
+        self.roles.iter().filter(move |held| held.role == role).map(|held| held.scope)
+    }
+
+    /// The caller's place on the roll of this election, if any (F3).
+    pub fn roll_for(&self, election: ElectionId) -> Option<&RollClaim> {
+        self.rolls.iter().find(|claim| claim.election == election)
+    }
+
+    /// The caller's attestation as a client of this group in this municipality, if any (M1).
+    pub fn attested(&self, group: &str, municipality: MunicipalityCode) -> Option<&Attestation> {
+        self.attestations.iter().find(|held| held.group == group && held.municipality == municipality)
+    }
+
+    /// Whether the caller belongs to this county.
+    pub fn in_tenant(&self, tenant: TenantId) -> bool {
+        self.tenants.contains(&tenant)
+    }
+
+    /// Refuses with Forbidden (`access.assurance`) unless the person was identified at least this surely.
+    pub fn require_assurance(&self, least: Assurance) -> Result<(), Fault> {
+        if self.assurance >= least {
+            return Ok(());
+        }
+        Err(Fault::forbidden(
+            "access.assurance",
+            format!("This asks for a surer sign-in ({least}). Sign in again with the other method."),
+        ))
+    }
+
+    /// Whether the token has ended at this moment of real time.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires
+    }
+}

@@ -1,0 +1,86 @@
+//! The clock as a parameter.
+//!
+//! Rules use the *business clock*, which an operator may set under `--demo` and tests may set always. Tokens,
+//! leases and telemetry use real time.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use time::OffsetDateTime;
+
+use crate::{Fault, Timestamp};
+
+/// Tells the time. A parameter of everything that needs it.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// This moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// Real time from the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the operating system for the time"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::from(OffsetDateTime::now_utc())
+    }
+}
+
+/// The business clock: real time plus an offset, or a clock that stands still until it is set.
+#[derive(Debug)]
+pub struct SettableClock {
+    /// Microseconds added to real time; the time itself if the clock does not run.
+    offset: AtomicI64,
+    runs: bool,
+    settable: bool,
+}
+
+impl SettableClock {
+    /// Shows real time and refuses to be set: production.
+    pub fn locked() -> Self {
+        Self { offset: AtomicI64::new(0), runs: true, settable: false }
+    }
+
+    /// Starts at real time, runs, and may be set: demonstration.
+    pub fn settable() -> Self {
+        Self { offset: AtomicI64::new(0), runs: true, settable: true }
+    }
+
+    /// Stands still at this moment until it is set: tests.
+    pub fn stopped_at(at: Timestamp) -> Self {
+        Self { offset: AtomicI64::new(at.as_micros()), runs: false, settable: true }
+    }
+
+    /// Whether [`set`](Self::set) is allowed.
+    pub fn is_settable(&self) -> bool {
+        self.settable
+    }
+
+    /// Makes this clock show `to` now; a running clock goes on from there.
+    ///
+    /// Refused with a Conflict (`clock.locked`) unless the clock may be set.
+    pub fn set(&self, to: Timestamp) -> Result<(), Fault> {
+        if !self.settable {
+            return Err(Fault::conflict(
+                "clock.locked",
+                "This system runs on real time. Its clock can be set only when it is started with --demo.",
+            ));
+        }
+        self.offset.store(to.as_micros() - self.base(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn base(&self) -> i64 {
+        if self.runs { SystemClock.now().as_micros() } else { 0 }
+    }
+}
+
+impl Clock for SettableClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.base() + self.offset.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,91 @@
+//! The variants in which a text is published: languages, and the easy-to-read forms of Finnish and Swedish.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Invalid;
+
+/// A variant of a text: a language, or its easy-to-read form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TextVariant {
+    /// Finnish.
+    Finnish,
+    /// Easy Finnish (selkokieli).
+    EasyFinnish,
+    /// Swedish.
+    Swedish,
+    /// Easy Swedish (lättläst).
+    EasySwedish,
+    /// Northern Sámi.
+    NorthernSami,
+    /// Inari Sámi.
+    InariSami,
+    /// Skolt Sámi.
+    SkoltSami,
+    /// English.
+    English,
+}
+
+impl TextVariant {
+    /// Every variant.
+    pub const ALL: [TextVariant; 8] = [
+        TextVariant::Finnish,
+        TextVariant::EasyFinnish,
+        TextVariant::Swedish,
+        TextVariant::EasySwedish,
+        TextVariant::NorthernSami,
+        TextVariant::InariSami,
+        TextVariant::SkoltSami,
+        TextVariant::English,
+    ];
+
+    /// The code in requests, files and databases, for example "fi-selko".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TextVariant::Finnish => "fi",
+            TextVariant::EasyFinnish => "fi-selko",
+            TextVariant::Swedish => "sv",
+            TextVariant::EasySwedish => "sv-lattlast",
+            TextVariant::NorthernSami => "se",
+            TextVariant::InariSami => "smn",
+            TextVariant::SkoltSami => "sms",
+            TextVariant::English => "en",
+        }
+    }
+}
+
+impl fmt::Display for TextVariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for TextVariant {
+    type Err = Invalid;
+
+    fn from_str(code: &str) -> Result<Self, Invalid> {
+        TextVariant::ALL.into_iter().find(|variant| variant.as_str() == code).ok_or_else(|| {
+            Invalid::new(
+                "a text variant is fi, fi-selko, sv, sv-lattlast, se, smn, sms or en",
+                "send one of these codes",
+            )
+        })
+    }
+}
+
+impl TryFrom<String> for TextVariant {
+    type Error = Invalid;
+
+    fn try_from(code: String) -> Result<Self, Invalid> {
+        code.parse()
+    }
+}
+
+impl From<TextVariant> for String {
+    fn from(variant: TextVariant) -> Self {
+        variant.as_str().to_owned()
+    }
+}

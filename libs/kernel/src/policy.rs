@@ -1,0 +1,152 @@
+//! Local policy: the values a county may decide itself, each from a day on.
+//!
+//! The keys, their defaults and their limits are data (`data/policies.csv`). A value once in force stays known, so
+//! that an old decision can be explained by the value of its day.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::Invalid;
+use crate::reference::rows;
+
+/// A value that a county may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKey {
+    /// Fewest ballots of a constituency with which each candidate's approvals are made public (F7).
+    TallyThreshold,
+    /// Days from confirmation within which vacant seats are put to a supplementary election (F6).
+    SupplementaryElectionDays,
+    /// Counts of people below this are not published one by one.
+    SmallCell,
+    /// Months for which an attestation is good (M1).
+    AttestationMonths,
+    /// Days from its issue within which a code card may be used.
+    CodeCardDays,
+    /// Days after confirmation until sealed ballots and candidates' names are destroyed (R4).
+    ElectionAppealDays,
+}
+
+/// What the data file says of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PolicyRule {
+    /// The key.
+    pub key: PolicyKey,
+    /// The value where the county has set none.
+    pub default: u32,
+    /// The least value allowed.
+    pub min: u32,
+    /// The greatest value allowed.
+    pub max: u32,
+    /// What the value counts: ballots, days, months or people.
+    pub unit: String,
+    /// Where the rule comes from.
+    pub source: String,
+    /// What the value does, in a sentence.
+    pub meaning: String,
+}
+
+static RULES: LazyLock<Vec<PolicyRule>> = LazyLock::new(|| rows(include_str!("../data/policies.csv")));
+
+impl PolicyKey {
+    /// Every key, in the order of the data file.
+    pub const ALL: [PolicyKey; 6] = [
+        PolicyKey::TallyThreshold,
+        PolicyKey::SupplementaryElectionDays,
+        PolicyKey::SmallCell,
+        PolicyKey::AttestationMonths,
+        PolicyKey::CodeCardDays,
+        PolicyKey::ElectionAppealDays,
+    ];
+
+    /// The name in requests, events and databases, for example "tally_threshold".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PolicyKey::TallyThreshold => "tally_threshold",
+            PolicyKey::SupplementaryElectionDays => "supplementary_election_days",
+            PolicyKey::SmallCell => "small_cell",
+            PolicyKey::AttestationMonths => "attestation_months",
+            PolicyKey::CodeCardDays => "code_card_days",
+            PolicyKey::ElectionAppealDays => "election_appeal_days",
+        }
+    }
+
+    /// Default, limits, unit and meaning.
+    pub fn rule(self) -> &'static PolicyRule {
+        // The file has the keys in the order of the enum; a test holds it to that.
+        &RULES[self as usize]
+    }
+
+    /// Reads a value for this key. [`Invalid`] if it is not a whole number within the key's limits.
+    pub fn parse(self, value: &str) -> Result<u32, Invalid> {
+        let PolicyRule { min, max, unit, .. } = self.rule();
+        let number =
+            value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse::<u32>().ok()).flatten();
+        match number {
+            Some(number) if (*min..=*max).contains(&number) => Ok(number),
+            _ => Err(Invalid::new(
+                format!("{self} is a whole number of {unit} from {min} to {max}"),
+                format!("send a number from {min} to {max}"),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for PolicyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PolicyKey {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        PolicyKey::ALL.into_iter().find(|key| key.as_str() == name).ok_or_else(|| {
+            Invalid::new(
+                "the policy key must be one the platform knows",
+                format!("send one of {}", PolicyKey::ALL.map(PolicyKey::as_str).join(", ")),
+            )
+        })
+    }
+}
+
+/// A value of a key from a day on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PolicyValue {
+    /// The key.
+    pub key: PolicyKey,
+    /// The value, in the key's unit.
+    pub value: u32,
+    /// The first day on which it is in force, in Finland.
+    pub valid_from: Date,
+}
+
+/// The policy of one county: what it has set, over the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policies {
+    values: Vec<PolicyValue>,
+}
+
+impl Policies {
+    /// The policy made of these values, in any order. Of two for the same key and day, the later in the list counts.
+    pub fn new(values: Vec<PolicyValue>) -> Self {
+        Self { values }
+    }
+
+    /// Adds a value; it replaces an earlier one for the same key and day.
+    pub fn set(&mut self, value: PolicyValue) {
+        self.values.retain(|old| (old.key, old.valid_from) != (value.key, value.valid_from));
+        self.values.push(value);
+    }
+
+    /// The value in force on this day: the latest that has begun, else the default.
+    pub fn on(&self, date: Date, key: PolicyKey) -> u32 {
+        let begun = self.values.iter().filter(|value| value.key == key && value.valid_from <= date);
+        begun.max_by_key(|value| value.valid_from).map_or(key.rule().default, |value| value.value)
+    }
+}
