@@ -6,6 +6,7 @@
 
 use std::{
     fs, io,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -44,6 +45,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // A group of its own: an interrupt from the keyboard or a test runner's kill ends the others, not it.
+            .process_group(0)
             .spawn();
         match leash {
             Ok(leash) => Ok(Self { child, leash }),
