@@ -1,0 +1,2 @@
+//! Placeholder until the writer exists.
+fn main() {}

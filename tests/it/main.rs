@@ -1,0 +1,3 @@
+//! Tests of the whole: how the crates hang together, the stories of the domain, access, secrecy, faults.
+
+mod architecture;
