@@ -1,7 +1,9 @@
 //! Databases for tests.
 
+use std::{net::TcpStream, process::Command, time::Duration};
+
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
-use testkit::postgres::Cluster;
+use testkit::{eventually, postgres::Cluster};
 
 #[tokio::test]
 async fn every_test_has_a_database_of_its_own() -> anyhow::Result<()> {
@@ -24,5 +26,25 @@ async fn commits_are_durable_as_in_production() -> anyhow::Result<()> {
             .expect("SHOW gives a row");
         assert_eq!(row.try_get_by_index::<String>(0)?, "on", "{setting}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_run_leaves_no_server() -> anyhow::Result<()> {
+    // The command tells its server's URL and kills the process that owns the server.
+    let script = "echo $OSALLISUUS_TEST_POSTGRES_URL; kill -KILL $PPID";
+    let output = Command::new(env!("CARGO_BIN_EXE_with-postgres")).args(["sh", "-c", script]).output()?;
+    assert!(!output.status.success(), "with-postgres should have been killed");
+    let url = String::from_utf8(output.stdout)?;
+    let address =
+        url.trim().rsplit('@').next().and_then(|rest| rest.strip_suffix("/postgres")).expect("a URL");
+    eventually(Duration::from_secs(20), async || TcpStream::connect(address).is_err()).await;
+    Ok(())
+}
+
+#[test]
+fn with_postgres_ends_as_its_command_does() -> anyhow::Result<()> {
+    let status = Command::new(env!("CARGO_BIN_EXE_with-postgres")).args(["sh", "-c", "exit 7"]).status()?;
+    assert_eq!(status.code(), Some(7));
     Ok(())
 }
