@@ -50,3 +50,33 @@ impl fmt::Display for CountBucket {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_edge_falls_into_its_bucket() {
+        let edges = [
+            (0, "0"),
+            (1, "1–4"),
+            (4, "1–4"),
+            (5, "5–9"),
+            (9, "5–9"),
+            (10, "10–19"),
+            (19, "10–19"),
+            (20, "20–49"),
+            (49, "20–49"),
+            (50, "50+"),
+            (u64::MAX, "50+"),
+        ];
+        for (count, text) in edges {
+            assert_eq!(CountBucket::of(count).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn more_people_are_never_a_smaller_bucket() {
+        assert!((0..100).map(CountBucket::of).is_sorted());
+    }
+}

@@ -175,3 +175,118 @@ impl Caller {
         now >= self.expires
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{FaultKind, ForumId};
+
+    fn subject() -> Subject {
+        Uuid::from_u128(1).into()
+    }
+
+    fn forum(number: u128) -> ScopeRef {
+        ScopeRef::Forum(ForumId::from_uuid(Uuid::from_u128(number)))
+    }
+
+    fn municipality(code: &str) -> MunicipalityCode {
+        MunicipalityCode::new(code).unwrap()
+    }
+
+    #[test]
+    fn a_role_counts_only_in_its_own_scope() {
+        let pohde = ScopeRef::Tenant(TenantId::new("19").unwrap());
+        let lapha = ScopeRef::Tenant(TenantId::new("21").unwrap());
+        let roles = vec![
+            HeldRole { role: Role::ElectionOfficer, scope: forum(7) },
+            HeldRole { role: Role::Administrator, scope: pohde },
+        ];
+        let caller = Caller { roles, ..Caller::person(subject()) };
+        assert!(caller.holds(&[Role::ForumSecretary, Role::ElectionOfficer], &forum(7)));
+        assert!(!caller.holds(&[Role::ElectionOfficer], &forum(8)), "another forum");
+        assert!(!caller.holds(&[Role::ForumSecretary], &forum(7)), "another role");
+        assert!(!caller.holds(&[Role::Administrator], &lapha), "another county");
+        assert!(!caller.holds(&[Role::Administrator], &forum(7)), "a county's role is no forum's role");
+        assert!(!caller.holds(&[], &forum(7)));
+        assert_eq!(caller.scopes_of(Role::ElectionOfficer).collect::<Vec<_>>(), [forum(7)]);
+    }
+
+    #[test]
+    fn f3_a_roll_claim_is_for_one_election() {
+        let election = ElectionId::from_uuid(Uuid::from_u128(3));
+        let claim = RollClaim { election, municipality: municipality("139") };
+        let caller = Caller { rolls: vec![claim], ..Caller::person(subject()) };
+        assert_eq!(caller.roll_for(election), Some(&claim));
+        assert_eq!(caller.roll_for(Uuid::from_u128(4).into()), None);
+    }
+
+    #[test]
+    fn m1_an_attestation_is_for_one_group_and_one_municipality() {
+        let held = Attestation {
+            group: "disability_services".to_owned(),
+            municipality: municipality("785"),
+            since: date!(2026 - 01 - 15),
+        };
+        let caller = Caller { attestations: vec![held.clone()], ..Caller::person(subject()) };
+        assert_eq!(caller.attested("disability_services", municipality("785")), Some(&held));
+        assert_eq!(
+            caller.attested("disability_services", municipality("889")),
+            None,
+            "attested for Vaala, not Utajärvi"
+        );
+        assert_eq!(caller.attested("child_protection", municipality("785")), None);
+    }
+
+    #[test]
+    fn principals_of_different_callers_differ() {
+        let twin = Caller::service(subject().to_string());
+        let principals =
+            [Caller::anonymous(), Caller::person(subject()), twin].map(|caller| caller.principal());
+        assert_eq!(principals[0], "anonymous");
+        assert_eq!(principals[1], "person:00000000-0000-0000-0000-000000000001");
+        assert_eq!(principals[2], "service:00000000-0000-0000-0000-000000000001");
+    }
+
+    #[test]
+    fn only_a_person_has_a_subject() {
+        assert_eq!(Caller::person(subject()).subject(), Ok(subject()));
+        assert_eq!(Caller::anonymous().subject().unwrap_err().kind(), FaultKind::Unauthenticated);
+        assert_eq!(Caller::service("forums").subject().unwrap_err().kind(), FaultKind::Forbidden);
+        assert_eq!(Caller::service("forums").service_name(), Some("forums"));
+        assert_eq!(Caller::person(subject()).service_name(), None);
+        assert!(Caller::anonymous().is_anonymous() && !Caller::person(subject()).is_anonymous());
+    }
+
+    #[test]
+    fn a_service_holds_its_role_in_the_cell_and_nothing_else() {
+        let service = Caller::service("forums");
+        assert!(service.holds(&[Role::Service], &ScopeRef::Cell));
+        assert!(!service.holds(&[Role::Operator], &ScopeRef::Cell));
+        assert!(!service.in_tenant(TenantId::new("19").unwrap()));
+    }
+
+    #[test]
+    fn assurance_is_asked_for_as_a_minimum() {
+        let caller = Caller { assurance: Assurance::Substantial, ..Caller::person(subject()) };
+        assert_eq!(caller.require_assurance(Assurance::Low), Ok(()));
+        assert_eq!(caller.require_assurance(Assurance::Substantial), Ok(()));
+        assert_eq!(caller.require_assurance(Assurance::High).unwrap_err().code(), "access.assurance");
+    }
+
+    #[test]
+    fn a_token_ends_at_its_moment() {
+        let caller = Caller { expires: Timestamp::from_seconds(100), ..Caller::person(subject()) };
+        assert!(!caller.is_expired(Timestamp::from_micros(99_999_999)));
+        assert!(caller.is_expired(Timestamp::from_seconds(100)));
+    }
+
+    #[test]
+    fn a_caller_belongs_to_the_counties_of_the_token_only() {
+        let caller = Caller { tenants: vec![TenantId::new("19").unwrap()], ..Caller::person(subject()) };
+        assert!(caller.in_tenant(TenantId::new("19").unwrap()));
+        assert!(!caller.in_tenant(TenantId::new("21").unwrap()));
+    }
+}

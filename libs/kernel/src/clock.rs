@@ -84,3 +84,49 @@ impl Clock for SettableClock {
         Timestamp::from_micros(self.base() + self.offset.load(Ordering::SeqCst))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+
+    use super::*;
+    use crate::FaultKind;
+
+    #[test]
+    fn production_runs_on_real_time_and_cannot_be_set() {
+        let clock = SettableClock::locked();
+        let before = SystemClock.now();
+        let refused = clock.set(Timestamp::EPOCH).unwrap_err();
+        assert_eq!((refused.kind(), refused.code()), (FaultKind::Conflict, "clock.locked"));
+        assert!(!clock.is_settable());
+        assert!(clock.now() >= before && clock.now() <= SystemClock.now());
+    }
+
+    #[test]
+    fn a_demonstration_clock_goes_on_from_where_it_is_set() {
+        let clock = SettableClock::settable();
+        let start = Timestamp::from_seconds(1_772_438_400);
+        let real = SystemClock.now();
+        clock.set(start).unwrap();
+        let shown = clock.now() - start;
+        assert!(
+            shown >= Duration::ZERO && shown <= SystemClock.now() - real,
+            "ran {shown} from the time set"
+        );
+        let first = clock.now();
+        while clock.now() == first {
+            std::hint::spin_loop();
+        }
+        assert!(clock.now() > first);
+    }
+
+    #[test]
+    fn a_stopped_clock_moves_only_when_set() {
+        let clock = SettableClock::stopped_at(Timestamp::from_seconds(1));
+        assert_eq!(clock.now(), clock.now());
+        clock.set(Timestamp::from_seconds(5)).unwrap();
+        assert_eq!(clock.now(), Timestamp::from_seconds(5));
+        clock.set(Timestamp::from_seconds(2)).unwrap();
+        assert_eq!(clock.now(), Timestamp::from_seconds(2), "it may go back");
+    }
+}

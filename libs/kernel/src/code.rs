@@ -138,3 +138,68 @@ impl From<MunicipalityCode> for String {
         code.0.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn a_municipality_code_keeps_its_zeros() {
+        assert_eq!(MunicipalityCode::new("009").unwrap().to_string(), "009");
+        for wrong in ["9", "09", "0009", " 009", "009 ", "00a", "", "00９", "-09", "+09"] {
+            let refused = MunicipalityCode::new(wrong).unwrap_err();
+            assert!(refused.rule.contains("three digits"), "{wrong:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_municipality_is_refused() {
+        for unknown in ["000", "001", "999"] {
+            let refused = MunicipalityCode::new(unknown).unwrap_err();
+            assert!(refused.rule.contains("reference data"), "{unknown}: {refused}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_county_is_refused() {
+        for code in ["01", "19", "21", "HEL", "HUS"] {
+            assert_eq!(TenantId::new(code).unwrap().as_str(), code);
+        }
+        for unknown in ["", "1", "00", "22", "019", "hel", "19 ", "Pohde"] {
+            assert!(TenantId::new(unknown).is_err(), "{unknown:?} was taken");
+        }
+    }
+
+    #[test]
+    fn codes_are_texts_in_json_and_checked_on_the_way_in() {
+        let pair: (TenantId, MunicipalityCode) = serde_json::from_str(r#"["19","139"]"#).unwrap();
+        assert_eq!(serde_json::to_string(&pair).unwrap(), r#"["19","139"]"#);
+        assert!(serde_json::from_str::<TenantId>(r#""99""#).is_err());
+        assert!(serde_json::from_str::<MunicipalityCode>("139").is_err(), "a number would lose its zeros");
+    }
+
+    #[test]
+    fn a_code_knows_its_names_and_county() {
+        let ii = MunicipalityCode::new("139").unwrap();
+        assert_eq!(ii.municipality().unwrap().name_fi, "Ii");
+        assert_eq!(
+            ii.county_on(date!(2026 - 03 - 02)).unwrap().county().unwrap().name_sv,
+            "Norra Österbottens välfärdsområde"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_either_refused_or_read_back_the_same(text in "\\PC{0,5}") {
+            if let Ok(code) = MunicipalityCode::new(&text) {
+                prop_assert_eq!(code.as_str(), &text);
+            }
+            if let Ok(tenant) = TenantId::new(&text) {
+                prop_assert_eq!(tenant.as_str(), &text);
+            }
+        }
+    }
+}

@@ -184,3 +184,55 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_inside_is_never_shown() {
+        let fault = Fault::internal("password for the database is hunter2");
+        assert_eq!((fault.kind(), fault.code()), (FaultKind::Internal, "internal"));
+        assert_eq!(fault.internal_text(), Some("password for the database is hunter2"));
+        assert!(!fault.message().contains("hunter2"));
+        assert!(!fault.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_fault_names_every_field() {
+        let fault = Fault::invalid("forums.seat_plan", "The seats do not add up.")
+            .field("total", "the total is the sum of the seats", "send 28")
+            .field("seats[0].seats", "a municipality has at least one seat", "send 1 or more");
+        let fields: Vec<&str> = fault.fields().iter().map(|field| field.field.as_str()).collect();
+        assert_eq!(fields, ["total", "seats[0].seats"]);
+        assert_eq!(fault.to_string(), "forums.seat_plan: The seats do not add up.");
+    }
+
+    #[test]
+    fn each_constructor_gives_its_kind() {
+        let made = [
+            (Fault::invalid("a", "b"), FaultKind::Invalid),
+            (Fault::unauthenticated("a", "b"), FaultKind::Unauthenticated),
+            (Fault::forbidden("a", "b"), FaultKind::Forbidden),
+            (Fault::not_found("a", "b"), FaultKind::NotFound),
+            (Fault::conflict("a", "b"), FaultKind::Conflict),
+            (Fault::already_exists("a", "b"), FaultKind::AlreadyExists),
+            (Fault::resource_exhausted("a", "b"), FaultKind::ResourceExhausted),
+            (Fault::unavailable("a", "b"), FaultKind::Unavailable),
+        ];
+        for (fault, kind) in made {
+            assert_eq!(fault.kind(), kind);
+            assert_eq!((fault.code(), fault.message()), ("a", "b"));
+            assert_eq!((fault.fields().len(), fault.retry_after(), fault.internal_text()), (0, None, None));
+        }
+    }
+
+    #[test]
+    fn a_fault_may_say_how_long_to_wait() {
+        let fault = Fault::unavailable("db.busy", "The database is busy.")
+            .with_retry_after(Duration::from_secs(2))
+            .because("database is locked");
+        assert_eq!(fault.retry_after(), Some(Duration::from_secs(2)));
+        assert_eq!(fault.internal_text(), Some("database is locked"));
+    }
+}

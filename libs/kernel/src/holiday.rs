@@ -59,3 +59,124 @@ pub fn working_day_from(date: Date) -> Date {
     }
     day
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::date;
+
+    use super::*;
+
+    /// The days of a year on which no deadline ends, weekends left out.
+    fn weekdays_off(year: i32) -> Vec<Date> {
+        let first = Date::from_ordinal_date(year, 1).unwrap();
+        let days =
+            (0..).map(|day| first.saturating_add(Duration::days(day))).take_while(|day| day.year() == year);
+        days.filter(|day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday))
+            .filter(|day| is_non_working_day(*day))
+            .collect()
+    }
+
+    #[test]
+    fn maa_1_weekdays_off_in_2026() {
+        assert_eq!(
+            weekdays_off(2026),
+            [
+                date!(2026 - 01 - 01),
+                date!(2026 - 01 - 06),
+                date!(2026 - 04 - 03), // Good Friday
+                date!(2026 - 04 - 06), // Easter Monday
+                date!(2026 - 05 - 01),
+                date!(2026 - 05 - 14), // Ascension Day
+                date!(2026 - 06 - 19), // Midsummer Eve
+                date!(2026 - 12 - 24),
+                date!(2026 - 12 - 25),
+            ],
+            "Independence Day is a Sunday and St Stephen's Day a Saturday"
+        );
+    }
+
+    #[test]
+    fn maa_1_weekdays_off_in_2027() {
+        assert_eq!(
+            weekdays_off(2027),
+            [
+                date!(2027 - 01 - 01),
+                date!(2027 - 01 - 06),
+                date!(2027 - 03 - 26),
+                date!(2027 - 03 - 29),
+                date!(2027 - 05 - 06),
+                date!(2027 - 06 - 25),
+                date!(2027 - 12 - 06),
+                date!(2027 - 12 - 24),
+            ]
+        );
+    }
+
+    #[test]
+    fn easter_falls_as_published() {
+        for (year, easter) in [
+            (2008, date!(2008 - 03 - 23)),
+            (2011, date!(2011 - 04 - 24)),
+            (2024, date!(2024 - 03 - 31)),
+            (2025, date!(2025 - 04 - 20)),
+            (2026, date!(2026 - 04 - 05)),
+            (2038, date!(2038 - 04 - 25)),
+        ] {
+            assert_eq!(easter_sunday(year), Some(easter));
+        }
+        assert_eq!(easter_sunday(-1), None);
+    }
+
+    #[test]
+    fn holy_days_that_fall_on_a_saturday_are_holy_days() {
+        for day in
+            [date!(2026 - 06 - 20), date!(2025 - 11 - 01), date!(2026 - 10 - 31), date!(2026 - 12 - 26)]
+        {
+            assert_eq!(day.weekday(), Weekday::Saturday);
+            assert!(is_holy_day(day), "{day}");
+        }
+        assert!(!is_holy_day(date!(2026 - 06 - 19)), "Midsummer Eve is off, but not holy");
+        assert!(!is_holy_day(date!(2026 - 12 - 24)), "Christmas Eve is off, but not holy");
+        assert!(!is_holy_day(date!(2026 - 06 - 27)), "the Saturday after Midsummer");
+        assert!(!is_holy_day(date!(2026 - 11 - 07)), "the Saturday after All Saints'");
+    }
+
+    #[test]
+    fn days_that_are_free_by_custom_only_are_working_days() {
+        assert!(!is_non_working_day(date!(2026 - 12 - 31)), "New Year's Eve");
+        assert!(!is_non_working_day(date!(2026 - 04 - 02)), "Maundy Thursday");
+    }
+
+    proptest! {
+        #[test]
+        fn a_working_day_is_found_within_a_week(ordinal in -400_000_i32..2_900_000) {
+            let day = Date::from_julian_day(2_400_000 + ordinal).unwrap();
+            let found = working_day_from(day);
+            prop_assert!(!is_non_working_day(found) && found >= day);
+            prop_assert!((found - day).whole_days() <= 6);
+            let mut between = day;
+            while between < found {
+                prop_assert!(is_non_working_day(between));
+                between = between.next_day().unwrap();
+            }
+            prop_assert_eq!(working_day_from(found), found);
+        }
+
+        #[test]
+        fn midsummer_is_one_friday_and_one_saturday_a_year(year in 1992_i32..3000) {
+            let june = |day| Date::from_calendar_date(year, Month::June, day).unwrap();
+            let eves: Vec<u8> = (1..=30)
+                .filter(|day| june(*day).weekday() == Weekday::Friday && is_non_working_day(june(*day)))
+                .collect();
+            prop_assert_eq!(eves.len(), 1);
+            prop_assert!((19..=25).contains(&eves[0]));
+            prop_assert!(is_holy_day(june(eves[0]).next_day().unwrap()));
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_does_not_hang() {
+        assert_eq!(working_day_from(Date::MAX).year(), 9999);
+    }
+}

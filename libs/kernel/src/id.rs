@@ -94,3 +94,37 @@ fn parse_uuid(text: &str) -> Result<Uuid, Invalid> {
     let canonical: &str = uuid.hyphenated().encode_lower(&mut buffer);
     if canonical == text { Ok(uuid) } else { Err(refused()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_id_reads_back_from_its_text(bits: u128) {
+            let id = ForumId::from_uuid(Uuid::from_u128(bits));
+            prop_assert_eq!(id.to_string().parse::<ForumId>(), Ok(id));
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(&json, &format!("\"{id}\""));
+            prop_assert_eq!(serde_json::from_str::<ForumId>(&json).unwrap(), id);
+        }
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        for other in [
+            "",
+            "forum",
+            "0199A1B2-C3D4-7E5F-8A9B-0C1D2E3F4A5B",
+            "0199a1b2c3d47e5f8a9b0c1d2e3f4a5b",
+            "{0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b}",
+            "urn:uuid:0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+            " 0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
+        ] {
+            assert!(other.parse::<ElectionId>().is_err(), "{other:?} was taken");
+        }
+        assert!("0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b".parse::<ElectionId>().is_ok());
+    }
+}

@@ -37,3 +37,21 @@ impl From<Invalid> for Fault {
         Fault::invalid("request.invalid", invalid.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{FaultKind, MunicipalityCode};
+
+    #[test]
+    fn a_refused_value_names_its_field_rule_and_remedy_but_not_the_value() {
+        let fault = MunicipalityCode::new("Maija Meikäläinen").unwrap_err().in_field("seats[2].municipality");
+        assert_eq!(fault.kind(), FaultKind::Invalid);
+        assert_eq!(fault.code(), "request.invalid");
+        let [field] = fault.fields() else { panic!("one field expected: {fault:?}") };
+        assert_eq!(field.field, "seats[2].municipality");
+        assert_eq!(field.rule, "a municipality code has exactly three digits, zeros included");
+        assert_eq!(field.remedy, "send \"009\", not \"9\", for Alavieska");
+        assert!(fault.message().starts_with("seats[2].municipality: a municipality code has"));
+        assert!(!format!("{fault:?}").contains("Maija"), "the value must not be repeated");
+    }
+}

@@ -89,3 +89,31 @@ impl From<TextVariant> for String {
         variant.as_str().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variant_has_one_code() {
+        let codes = TextVariant::ALL.map(|variant| variant.as_str());
+        assert_eq!(codes, ["fi", "fi-selko", "sv", "sv-lattlast", "se", "smn", "sms", "en"]);
+        for variant in TextVariant::ALL {
+            assert_eq!(variant.to_string().parse(), Ok(variant));
+            let json = serde_json::to_string(&variant).unwrap();
+            assert_eq!(serde_json::from_str::<TextVariant>(&json).unwrap(), variant);
+        }
+        for wrong in ["", "FI", "fi-FI", "selko", "de"] {
+            assert!(wrong.parse::<TextVariant>().is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn every_language_of_a_county_is_a_variant() {
+        for county in crate::reference::counties() {
+            for language in county.languages() {
+                assert!(language.parse::<TextVariant>().is_ok(), "{} {language:?}", county.code);
+            }
+        }
+    }
+}

@@ -105,3 +105,63 @@ fn mark_of(list: &str) -> [u8; MARK] {
     mark.copy_from_slice(&hash[..MARK]);
     mark
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIST: &str = "proposals.open|19";
+
+    #[test]
+    fn a_page_holds_at_most_200() {
+        let sizes = [(0, 50), (1, 1), (200, 200)];
+        for (asked, given) in sizes {
+            assert_eq!(PageSize::new(asked).map(PageSize::get), Ok(given));
+        }
+        assert!(PageSize::new(201).is_err() && PageSize::new(u32::MAX).is_err());
+    }
+
+    /// Reads the whole list page by page, as a client does.
+    fn read_all(items: &[u32], size: PageSize) -> Vec<Vec<u32>> {
+        let mut pages = Vec::new();
+        let mut token = String::new();
+        loop {
+            let after: Option<u32> = PageToken::read(&token, LIST).unwrap().map(|key| key.parse().unwrap());
+            let rest = items.iter().copied().filter(|item| after.is_none_or(|after| *item > after));
+            let limit = usize::try_from(size.limit()).unwrap();
+            let (page, next) = size.cut(rest.take(limit).collect(), LIST, |item| item.to_string());
+            pages.push(page);
+            match next {
+                Some(next) => token = next.into_string(),
+                None => return pages,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pages_give_every_item_once_in_order(count in 0_u32..450, asked in 1_u32..=200) {
+            let items: Vec<u32> = (0..count).collect();
+            let size = PageSize::new(asked).unwrap();
+            let pages = read_all(&items, size);
+            prop_assert_eq!(pages.concat(), items);
+            prop_assert_eq!(pages.len(), usize::try_from(count.div_ceil(asked).max(1)).unwrap());
+        }
+
+        #[test]
+        fn a_token_carries_any_key_and_no_rubbish_is_taken(key in "\\PC{0,40}", rubbish in "\\PC{1,60}") {
+            let token = PageToken::after(LIST, &key).into_string();
+            prop_assert_eq!(PageToken::read(&token, LIST), Ok(Some(key)));
+            prop_assert!(PageToken::read(&rubbish, LIST).is_err());
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_list_or_filter_is_refused() {
+        let token = PageToken::after(LIST, "7").into_string();
+        assert!(PageToken::read(&token, "proposals.open|21").is_err());
+        assert_eq!(PageToken::read("", LIST), Ok(None), "an empty token is the first page");
+    }
+}

@@ -150,3 +150,102 @@ impl Policies {
         begun.max_by_key(|value| value.valid_from).map_or(key.rule().default, |value| value.value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn the_data_file_has_each_key_once_in_the_order_of_the_enum() {
+        assert_eq!(RULES.iter().map(|rule| rule.key).collect::<Vec<_>>(), PolicyKey::ALL);
+        for key in PolicyKey::ALL {
+            let PolicyRule { default, min, max, unit, source, meaning, .. } = key.rule();
+            assert_eq!(key.rule().key, key);
+            assert!(min <= default && default <= max, "{key}");
+            assert!([unit, source, meaning].iter().all(|text| !text.is_empty()), "{key}");
+            assert_eq!(key.as_str().parse(), Ok(key));
+            assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{key}\""));
+        }
+    }
+
+    #[test]
+    fn f7_m1_f6_defaults_are_those_of_the_rules() {
+        let defaults = PolicyKey::ALL.map(|key| (key.as_str(), key.rule().default));
+        assert_eq!(
+            defaults,
+            [
+                ("tally_threshold", 20),
+                ("supplementary_election_days", 60),
+                ("small_cell", 5),
+                ("attestation_months", 24),
+                ("code_card_days", 30),
+                ("election_appeal_days", 60),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_known_ones() {
+        let refused = "two_percent_rule".parse::<PolicyKey>().unwrap_err();
+        assert!(refused.remedy.contains("tally_threshold"), "{refused}");
+    }
+
+    #[test]
+    fn a_value_outside_of_its_limits_is_refused() {
+        let key = PolicyKey::SmallCell;
+        assert_eq!(key.parse("3"), Ok(3));
+        assert_eq!(key.parse("100"), Ok(100));
+        for wrong in ["2", "101", "", "-5", "+5", "5.0", " 5", "five", "99999999999"] {
+            let refused = key.parse(wrong).unwrap_err();
+            assert_eq!(refused.rule, "small_cell is a whole number of people from 3 to 100", "{wrong:?}");
+        }
+    }
+
+    fn value(key: PolicyKey, value: u32, valid_from: Date) -> PolicyValue {
+        PolicyValue { key, value, valid_from }
+    }
+
+    #[test]
+    fn a_value_is_in_force_from_its_day_until_the_next() {
+        let key = PolicyKey::TallyThreshold;
+        let policies = Policies::new(vec![
+            value(key, 30, date!(2027 - 01 - 01)),
+            value(key, 25, date!(2026 - 03 - 01)),
+            value(PolicyKey::SmallCell, 10, date!(2026 - 01 - 01)),
+        ]);
+        let on = |date| policies.on(date, key);
+        assert_eq!(on(date!(2026 - 02 - 28)), 20, "the default before anything is set");
+        assert_eq!(on(date!(2026 - 03 - 01)), 25);
+        assert_eq!(on(date!(2026 - 12 - 31)), 25);
+        assert_eq!(on(date!(2027 - 01 - 01)), 30);
+        assert_eq!(
+            policies.on(date!(2027 - 01 - 01), PolicyKey::AttestationMonths),
+            24,
+            "others are untouched"
+        );
+    }
+
+    #[test]
+    fn setting_the_same_day_again_replaces_the_value() {
+        let key = PolicyKey::CodeCardDays;
+        let mut policies = Policies::default();
+        policies.set(value(key, 7, date!(2026 - 03 - 01)));
+        policies.set(value(key, 9, date!(2026 - 03 - 01)));
+        assert_eq!(policies, Policies::new(vec![value(key, 9, date!(2026 - 03 - 01))]));
+        assert_eq!(policies.on(date!(2026 - 03 - 01), key), 9);
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_is_taken_exactly_within_the_limits(number: u32) {
+            for key in PolicyKey::ALL {
+                let rule = key.rule();
+                let within = (rule.min..=rule.max).contains(&number);
+                prop_assert_eq!(key.parse(&number.to_string()).ok(), within.then_some(number));
+            }
+        }
+    }
+}

@@ -215,3 +215,49 @@ impl FromStr for Assurance {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One name per value: in text, in JSON and back.
+    fn names_agree<T>(all: &[T])
+    where
+        T: Copy
+            + PartialEq
+            + fmt::Debug
+            + fmt::Display
+            + FromStr<Err = Invalid>
+            + Serialize
+            + serde::de::DeserializeOwned,
+    {
+        for value in all {
+            let name = value.to_string();
+            assert_eq!(name.parse::<T>(), Ok(*value));
+            assert_eq!(serde_json::to_string(value).unwrap(), format!("\"{name}\""));
+            assert_eq!(serde_json::from_str::<T>(&format!("\"{name}\"")).unwrap(), *value);
+            assert!(name.to_uppercase().parse::<T>().is_err());
+        }
+        assert!("".parse::<T>().is_err());
+    }
+
+    #[test]
+    fn roles_modes_and_assurances_have_one_name_each() {
+        names_agree(&Role::ALL);
+        names_agree(&ActingMode::ALL);
+        names_agree(&Assurance::ALL);
+    }
+
+    #[test]
+    fn all_lists_every_role_once_in_order() {
+        assert!(Role::ALL.is_sorted_by(|a, b| a < b));
+        assert_eq!(Role::ALL.last(), Some(&Role::Service), "the last of the enum");
+        assert_eq!(Role::Service as usize + 1, Role::ALL.len());
+    }
+
+    #[test]
+    fn surer_is_greater() {
+        assert!(Assurance::High > Assurance::Substantial && Assurance::Substantial > Assurance::Low);
+        assert_eq!(Assurance::default(), Assurance::Low, "nothing said is the least");
+    }
+}

@@ -214,3 +214,89 @@ impl From<ScopeRef> for Scope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::FaultKind;
+
+    const ID: &str = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+
+    fn any_scope() -> impl Strategy<Value = ScopeRef> {
+        let tenants: Vec<TenantId> =
+            crate::reference::counties().iter().map(|county| TenantId::new(&county.code).unwrap()).collect();
+        prop_oneof![
+            prop::sample::select(tenants).prop_map(ScopeRef::Tenant),
+            any::<u128>().prop_map(|bits| ScopeRef::Region(Uuid::from_u128(bits).into())),
+            any::<u128>().prop_map(|bits| ScopeRef::Forum(Uuid::from_u128(bits).into())),
+            any::<u128>().prop_map(|bits| ScopeRef::Unit(Uuid::from_u128(bits).into())),
+            Just(ScopeRef::Cell),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_scope_reads_back_from_its_text_and_its_parts(scope in any_scope()) {
+            prop_assert_eq!(scope.to_string().parse::<ScopeRef>(), Ok(scope));
+            prop_assert_eq!(ScopeRef::from_parts(scope.kind(), &scope.id()), Ok(scope));
+            let json = serde_json::to_string(&scope).unwrap();
+            prop_assert_eq!(serde_json::from_str::<ScopeRef>(&json).unwrap(), scope);
+        }
+
+        #[test]
+        fn any_text_is_either_refused_or_written_the_same(text in "(tenant|forum|cell|x)?:?[0-9a-f-]{0,36}") {
+            if let Ok(scope) = text.parse::<ScopeRef>() {
+                prop_assert_eq!(scope.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn scopes_are_written_as_in_tokens() {
+        let forum: ForumId = ID.parse().unwrap();
+        assert_eq!(ScopeRef::Tenant(TenantId::new("19").unwrap()).to_string(), "tenant:19");
+        assert_eq!(ScopeRef::Forum(forum).to_string(), format!("forum:{ID}"));
+        assert_eq!(format!("unit:{ID}").parse(), Ok(ScopeRef::Unit(forum.as_uuid().into())));
+        assert_eq!(format!("region:{ID}").parse(), Ok(ScopeRef::Region(forum.as_uuid().into())));
+        assert_eq!(ScopeRef::Cell.to_string(), "cell");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        let forum_without_id = "forum:";
+        for wrong in [
+            "",
+            "tenant",
+            "tenant:",
+            "tenant:99",
+            forum_without_id,
+            "forum:19",
+            "cell:",
+            "cell:x",
+            "Cell",
+            "self",
+            ":19",
+        ] {
+            assert!(wrong.parse::<ScopeRef>().is_err(), "{wrong:?} was taken");
+        }
+        assert!(ScopeRef::from_parts(ScopeKind::Cell, "19").is_err());
+    }
+
+    #[test]
+    fn what_was_not_granted_cannot_be_taken_out() {
+        let tenant = Scope::Tenant(TenantId::new("19").unwrap());
+        assert_eq!(tenant.tenant().unwrap().as_str(), "19");
+        for refused in [
+            tenant.forum().map(drop),
+            tenant.unit().map(drop),
+            tenant.subject().map(drop),
+            tenant.roll().map(drop),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), FaultKind::Forbidden);
+        }
+        assert!(Scope::Public.tenant().is_err() && Scope::Cell.tenant().is_err());
+    }
+}

@@ -143,3 +143,85 @@ impl FromStr for Timestamp {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::{date, datetime};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn text_and_number_read_back_the_same(micros in MIN_MICROS..=MAX_MICROS) {
+            let at = Timestamp::from_micros(micros);
+            prop_assert_eq!(at.as_micros(), micros);
+            prop_assert_eq!(at.to_string().parse::<Timestamp>(), Ok(at));
+            prop_assert_eq!(Timestamp::from(at.to_offset()), at);
+        }
+
+        #[test]
+        fn later_is_greater_and_differences_add_up(a in MIN_MICROS..=MAX_MICROS, b in MIN_MICROS..=MAX_MICROS) {
+            let (first, second) = (Timestamp::from_micros(a), Timestamp::from_micros(b));
+            prop_assert_eq!(first.cmp(&second), first.to_offset().cmp(&second.to_offset()));
+            prop_assert_eq!(first + (second - first), second);
+            prop_assert_eq!(second - (second - first), first);
+        }
+
+        #[test]
+        fn no_number_breaks_a_timestamp(micros: i64, seconds: i64) {
+            for at in [Timestamp::from_micros(micros), Timestamp::from_seconds(seconds)] {
+                prop_assert!(Timestamp::MIN <= at && at <= Timestamp::MAX);
+                prop_assert!(!at.to_string().is_empty());
+                let _ = at.helsinki_date();
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_rfc_3339_in_utc() {
+        let at = Timestamp::from(datetime!(2026-04-20 12:00:00.25 +3));
+        assert_eq!(at.to_string(), "2026-04-20T09:00:00.25Z");
+        assert_eq!("2026-04-20T12:00:00.25+03:00".parse(), Ok(at));
+        for wrong in ["", "2026-04-20", "2026-04-20 09:00", "20.4.2026", "2026-02-30T00:00:00Z"] {
+            assert!(wrong.parse::<Timestamp>().is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn nanoseconds_are_cut_downwards() {
+        assert_eq!(Timestamp::from(datetime!(2026-01-01 0:00:00.000_001_999 UTC)).as_micros() % 10, 1);
+        assert_eq!(Timestamp::from(datetime!(1969-12-31 23:59:59.999_999_999 UTC)).as_micros(), -1);
+    }
+
+    #[test]
+    fn seconds_are_rounded_down() {
+        assert_eq!(Timestamp::from_seconds(90).as_micros(), 90_000_000);
+        assert_eq!(Timestamp::from_micros(1_999_999).as_seconds(), 1);
+        assert_eq!(Timestamp::from_micros(-1).as_seconds(), -1);
+    }
+
+    #[test]
+    fn sums_stop_at_the_ends_of_time() {
+        assert_eq!(Timestamp::MAX + Duration::MAX, Timestamp::MAX);
+        assert_eq!(Timestamp::MIN - Duration::MAX, Timestamp::MIN);
+        assert_eq!(Timestamp::EPOCH + Duration::MIN, Timestamp::MIN);
+        assert_eq!(Timestamp::EPOCH + Duration::nanoseconds(1_999), Timestamp::from_micros(1));
+    }
+
+    #[test]
+    fn the_date_in_finland_is_two_or_three_hours_ahead() {
+        assert_eq!(
+            Timestamp::from(datetime!(2026-01-14 21:59:59 UTC)).helsinki_date(),
+            date!(2026 - 01 - 14)
+        );
+        assert_eq!(
+            Timestamp::from(datetime!(2026-01-14 22:00:00 UTC)).helsinki_date(),
+            date!(2026 - 01 - 15)
+        );
+        assert_eq!(
+            Timestamp::from(datetime!(2026-07-14 21:00:00 UTC)).helsinki_date(),
+            date!(2026 - 07 - 15)
+        );
+    }
+}
