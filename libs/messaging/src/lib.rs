@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Storing what happened and telling others: the machinery below every service, with no word of the field in it.
+//!
+//! ```text
+//! request ─▶ Writer ─▶ one transaction: rows + event log + command log ─▶ COMMIT ─▶ answer
+//!                                          │
+//!                                          ▼ relay           (the log is the truth, the stream a copy)
+//!                                      JetStream ─▶ projector of another service ─▶ its rows + cursor, one transaction
+//! ```
+//!
+//! - [`Database`] opens and migrates; reads go through its pool.
+//! - [`Writer`] runs every write, many per transaction; inside, an act has a [`Tx`].
+//! - [`NewEvent`] is a fact for others, [`NewJob`] work for later; both exist only if the act was committed.
+//! - [`Projection`] is what a service does with the events of another.
+//!
+//! Lanes: the events of one county (tenant) in one service are a sequence without gaps, linked by hashes. A reader that
+//! has checked both knows that it has missed nothing.
+
+mod backoff;
+mod database;
+mod entity;
+pub mod envelope;
+mod event;
+mod job;
+pub mod log;
+mod migration;
+mod projection;
+mod tx;
+mod writer;
+
+pub use database::{Database, DatabaseKind, ErrorClass, OpenError, RETRY_CODE, classify, database_fault};
+pub use envelope::Envelope;
+pub use event::{NewEvent, Origin};
+pub use job::{JobContext, JobError, JobHandler, JobRun, NewJob};
+pub use migration::migrations;
+pub use projection::{Handler, HandlerError, Projection, Received};
+pub use tx::{Attempt, Tx};
+pub use writer::{Clocks, Command, Writer, WriterSettings, request_hash};

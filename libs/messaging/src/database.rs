@@ -1,0 +1,343 @@
+//! A service's database: one file or one PostgreSQL database that nobody else opens.
+//!
+//! Reads go through a pool that cannot write. Writes go through the [`Writer`](crate::Writer) alone, which has a
+//! connection of its own; that is why nothing here hands out a transaction.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Fault;
+use sea_orm::sqlx::error::ErrorKind;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlErr, sqlx};
+use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
+
+/// Statement, lock and idle-in-transaction limits on PostgreSQL.
+const PG_TIMEOUTS: [(&str, &str); 3] =
+    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Number of the advisory lock under which copies of a service migrate one after the other: "osal" + "m".
+const MIGRATION_LOCK: i64 = 0x6f73_616c_6d;
+/// How long SQLite waits for another connection's lock.
+const SQLITE_BUSY: Duration = Duration::from_secs(5);
+/// Connections of the read pool.
+const READERS: u32 = 8;
+/// How long a read waits for a connection before it is refused.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// Which engine a database runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file on a local disk, used by one process.
+    Sqlite,
+    /// A PostgreSQL database, possibly shared by several copies of the service.
+    Postgres,
+}
+
+/// An open, migrated database. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    service: &'static str,
+    url: String,
+    kind: DatabaseKind,
+    readers: DatabaseConnection,
+    /// Held as long as the database is open: a second process must not write to the same file (REL-15).
+    _lock: Option<File>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is neither SQLite's nor PostgreSQL's.
+    #[error("database address must start with sqlite: or postgres:, this one does not")]
+    Address,
+    /// Another process has the file open.
+    #[error("{} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The folder cannot be made or the lock file not be opened.
+    #[error("cannot use {}: {source}", .path.display())]
+    File {
+        /// The file at fault.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A setting that protects the data does not hold, for example `fsync = off`.
+    #[error("unsafe setting of the database: {0}")]
+    Unsafe(String),
+    /// The database answered with an error.
+    #[error("database: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl Database {
+    /// Opens the database of `service` at `sqlite:///path/file.sqlite` or `postgres://…`, creates a missing file, and
+    /// applies this library's migrations and then those of the service.
+    ///
+    /// # Errors
+    /// If it cannot be reached, is in use, is set up unsafely, or does not migrate.
+    pub async fn open(
+        url: &str,
+        service: &'static str,
+        migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
+    ) -> Result<Self, OpenError> {
+        let kind = match url {
+            _ if url.starts_with("sqlite:") => DatabaseKind::Sqlite,
+            _ if url.starts_with("postgres:") || url.starts_with("postgresql:") => DatabaseKind::Postgres,
+            _ => return Err(OpenError::Address),
+        };
+        let lock = match kind {
+            DatabaseKind::Sqlite => Some(lock_file(&sqlite_path(url))?),
+            DatabaseKind::Postgres => None,
+        };
+        let writer = sea_orm::Database::connect(write_options(url, service, kind)).await?;
+        assert_durable(&writer, kind).await?;
+        migrate(&writer, kind, migrations).await?;
+        writer.close().await?;
+        let readers = sea_orm::Database::connect(read_options(url, service, kind)).await?;
+        let inner = Inner { service, url: url.to_owned(), kind, readers, _lock: lock };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Name of the service it belongs to.
+    pub fn service(&self) -> &'static str {
+        self.inner.service
+    }
+
+    /// Its engine.
+    pub fn kind(&self) -> DatabaseKind {
+        self.inner.kind
+    }
+
+    /// The read pool. A write through it fails.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.inner.readers
+    }
+
+    /// Whether the database answers, for the readiness check.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.inner.readers.ping().await
+    }
+
+    /// Closes the read pool. Reads fail afterwards; the writer has a connection of its own and is stopped on its own.
+    ///
+    /// # Errors
+    /// If the engine reports one while closing.
+    pub async fn close(&self) -> Result<(), DbErr> {
+        self.inner.readers.close_by_ref().await
+    }
+
+    /// A new connection for the writer; only one may be in use at a time.
+    pub(crate) async fn connect_writer(&self) -> Result<DatabaseConnection, DbErr> {
+        sea_orm::Database::connect(write_options(&self.inner.url, self.inner.service, self.inner.kind)).await
+    }
+}
+
+fn write_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions {
+    let mut options = options(url, service, kind, "writer", false);
+    options
+        .max_connections(1)
+        .min_connections(0)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>);
+    options
+}
+
+fn read_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions {
+    let mut options = options(url, service, kind, "reader", true);
+    options.max_connections(READERS).min_connections(1);
+    options
+}
+
+fn options(url: &str, service: &str, kind: DatabaseKind, use_: &str, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    // Statements hold people's data; neither logs nor spans may show them.
+    options.sqlx_logging(false).record_stmt_in_spans(false).connect_timeout(ACQUIRE).acquire_timeout(ACQUIRE);
+    let yes_no = if read_only { "on" } else { "off" };
+    match kind {
+        DatabaseKind::Sqlite => {
+            options.map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .create_if_missing(!read_only)
+                    .foreign_keys(true)
+                    .busy_timeout(SQLITE_BUSY)
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("query_only", yes_no)
+            });
+        }
+        DatabaseKind::Postgres => {
+            let name = format!("{service}-{use_}");
+            options.map_sqlx_postgres_opts(move |postgres| {
+                postgres
+                    .application_name(&name)
+                    .options(PG_TIMEOUTS)
+                    .options([("default_transaction_read_only", yes_no)])
+            });
+        }
+    }
+    options
+}
+
+/// Refuses settings under which an acknowledged write can be lost (REL-15, REL-16).
+async fn assert_durable(connection: &DatabaseConnection, kind: DatabaseKind) -> Result<(), OpenError> {
+    let wanted: &[(&str, &[&str])] = match kind {
+        DatabaseKind::Sqlite => &[("PRAGMA journal_mode", &["wal"]), ("PRAGMA synchronous", &["2", "3"])],
+        DatabaseKind::Postgres => {
+            &[("SHOW fsync", &["on"]), ("SHOW synchronous_commit", &["on", "remote_apply", "remote_write"])]
+        }
+    };
+    for (question, answers) in wanted {
+        let statement = sea_orm::Statement::from_string(connection.get_database_backend(), *question);
+        let Some(row) = connection.query_one_raw(statement).await? else {
+            return Err(OpenError::Unsafe(format!("{question} has no answer")));
+        };
+        let found = match row.try_get_by_index::<String>(0) {
+            Ok(text) => text,
+            Err(_) => row.try_get_by_index::<i32>(0)?.to_string(),
+        };
+        if !answers.contains(&found.as_str()) {
+            return Err(OpenError::Unsafe(format!(
+                "{question} is {found}, must be {}",
+                answers.join(" or ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+struct Migrator(fn() -> Vec<Box<dyn MigrationTrait>>);
+
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        crate::migrations().into_iter().chain((self.0)()).collect()
+    }
+}
+
+/// Migrates over the writer's single connection, so that the session lock holds for all of it.
+async fn migrate(
+    connection: &DatabaseConnection,
+    kind: DatabaseKind,
+    migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
+) -> Result<(), DbErr> {
+    if kind == DatabaseKind::Postgres {
+        // Another copy may take long to migrate, and so may this one.
+        connection.execute_unprepared("SET lock_timeout = 0; SET statement_timeout = 0").await?;
+        connection.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    }
+    // The connection is closed afterwards, which gives the lock back.
+    Migrator(migrations).up(connection, None).await
+}
+
+fn sqlite_path(url: &str) -> PathBuf {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    PathBuf::from(path.split('?').next().unwrap_or(path))
+}
+
+fn lock_file(database: &Path) -> Result<File, OpenError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let at_fault = |source| OpenError::File { path: path.clone(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(at_fault)?;
+    }
+    let file = File::options().create(true).append(true).open(&path).map_err(at_fault)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
+        Err(TryLockError::Error(source)) => Err(OpenError::File { path, source }),
+    }
+}
+
+/// What a database error means for the one who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// A rule of the schema was broken: uniqueness, a reference, a check, a missing value.
+    Constraint,
+    /// Nothing wrong with the statement; the same may succeed when tried again (lock, deadlock, lost connection).
+    Transient,
+    /// No room left on the disk.
+    Full,
+    /// Anything else: a fault of the program or of the set-up.
+    Other,
+}
+
+/// Sorts a database error.
+pub fn classify(error: &DbErr) -> ErrorClass {
+    if let Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) =
+        error.sql_err()
+    {
+        return ErrorClass::Constraint;
+    }
+    let runtime = match error {
+        DbErr::ConnectionAcquire(_) => return ErrorClass::Transient,
+        DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
+        _ => return ErrorClass::Other,
+    };
+    let RuntimeErr::SqlxError(error) = runtime else {
+        return ErrorClass::Other;
+    };
+    match error.as_ref() {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => ErrorClass::Transient,
+        sqlx::Error::Database(database) => match database.kind() {
+            ErrorKind::Other => classify_code(database.code().as_deref().unwrap_or_default()),
+            _ => ErrorClass::Constraint,
+        },
+        _ => ErrorClass::Other,
+    }
+}
+
+/// SQLSTATE of PostgreSQL, extended result code of SQLite.
+fn classify_code(code: &str) -> ErrorClass {
+    match code {
+        "40001" | "40P01" | "55P03" | "57014" => ErrorClass::Transient,
+        "53100" => ErrorClass::Full,
+        _ if code.len() == 5 && ["08", "53", "57"].contains(&&code[..2]) => ErrorClass::Transient,
+        // 25P03: the server ended a transaction that stood idle.
+        "25P03" => ErrorClass::Transient,
+        _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
+            Ok(5 | 6) if code.len() < 5 => ErrorClass::Transient,
+            Ok(13) if code.len() < 5 => ErrorClass::Full,
+            _ => ErrorClass::Other,
+        },
+    }
+}
+
+/// Code of the fault that makes the writer try a command again before it answers.
+pub const RETRY_CODE: &str = "messaging.database_busy";
+
+/// The fault for a database error inside an act: `store::load(tx).await.map_err(messaging::database_fault)?`. A lost
+/// connection or a lock makes the writer try the act again; the rest is an internal fault. A uniqueness that is a rule
+/// of the domain is not for here: use `ON CONFLICT DO NOTHING` and the affected rows.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+pub fn database_fault(error: DbErr) -> Fault {
+    match classify(&error) {
+        ErrorClass::Transient => Fault::unavailable(RETRY_CODE, "The database is busy or away; try again.")
+            .with_retry_after(RETRY)
+            .because(error),
+        ErrorClass::Full => full().because(error),
+        ErrorClass::Constraint | ErrorClass::Other => Fault::internal(error),
+    }
+}
+
+/// No room left on the disk.
+pub(crate) fn full() -> Fault {
+    Fault::resource_exhausted("messaging.database_full", "There is no room left to store this.")
+        .with_retry_after(RETRY)
+}
+
+/// When a refused caller may come again.
+pub(crate) const RETRY: Duration = Duration::from_millis(500);

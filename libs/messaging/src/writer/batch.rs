@@ -1,0 +1,206 @@
+//! One batch in one transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt as _;
+use kernel::{Fault, FaultKind};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _,
+    QueryFilter as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
+
+use super::task::Context;
+use super::{Logged, Work, append};
+use crate::database::{DatabaseKind, RETRY_CODE};
+use crate::entity::command_log;
+use crate::tx::{Attempt, Tx};
+
+/// Number of the advisory lock under which the copies of a service write one after the other: "osal" + "w".
+const WRITE_LOCK: i64 = 0x6f73_616c_77;
+
+/// What became of one act. What it says holds only because the transaction was committed.
+pub(super) enum Ended {
+    /// This is its answer.
+    Answer(Result<Vec<u8>, Fault>),
+    /// A lock or a deadlock ended it; it may run again. The fault is for when it may not.
+    Again(Fault),
+}
+
+/// A committed batch.
+pub(super) struct Outcome {
+    /// One for each act that was run: the first so many of the batch.
+    pub(super) ended: Vec<Ended>,
+    /// Lanes in which something was published.
+    pub(super) lanes: Vec<String>,
+    /// Whether jobs were scheduled.
+    pub(super) scheduled: bool,
+}
+
+/// The transaction failed as a whole; nobody may be answered.
+pub(super) struct Failure {
+    pub(super) error: DbErr,
+    /// It was the COMMIT, so it may have taken place all the same.
+    pub(super) committing: bool,
+}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        Self { error, committing: false }
+    }
+}
+
+/// Runs acts in one transaction and commits it. `quiet` are lanes that get a watermark.
+pub(super) async fn run(
+    context: &Context,
+    connection: &DatabaseConnection,
+    works: &[Work],
+    quiet: &[String],
+) -> Result<Outcome, Failure> {
+    let transaction = begin(connection, context.database.kind()).await?;
+    let root = Tx::root(transaction, context.clocks.business.now());
+    let mut answers = Answers::look_up(&root, works).await?;
+    let began = Instant::now();
+    let mut ended = Vec::with_capacity(works.len());
+    for work in works {
+        if !ended.is_empty() && is_full(context, &root, &answers, began) {
+            break;
+        }
+        let end = match answers.known(work) {
+            Some(answer) => Ended::Answer(answer),
+            None => run_one(context, &root, work).await?,
+        };
+        if let (Ended::Answer(Ok(response)), Some(logged)) = (&end, &work.logged) {
+            answers.remember(work.name, logged, response);
+        }
+        ended.push(end);
+    }
+    let (transaction, outbox) = root.into_parts();
+    let scheduled = !outbox.jobs.is_empty();
+    let lanes = append::events(context, &transaction, outbox.events, quiet).await?;
+    append::jobs(&transaction, outbox.jobs).await?;
+    append::answers(&transaction, answers.new, context.clocks.real.now()).await?;
+    transaction.commit().await.map_err(|error| Failure { error, committing: true })?;
+    Ok(Outcome { ended, lanes, scheduled })
+}
+
+/// Opens the transaction. From here on nobody else writes: SQLite's own lock sees to that, and on PostgreSQL a lock
+/// that other copies of the service wait for. So an act sees everything that was committed before, and what it decides
+/// is still true when it is stored.
+#[expect(clippy::disallowed_methods, reason = "runs in the writer's task, which no request can cancel")]
+async fn begin(connection: &DatabaseConnection, kind: DatabaseKind) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    if kind == DatabaseKind::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({WRITE_LOCK})")).await?;
+    }
+    Ok(transaction)
+}
+
+fn is_full(context: &Context, root: &Tx, answers: &Answers, began: Instant) -> bool {
+    let settings = &context.settings;
+    // Nested savepoints of a projector's act count too; see `WriterSettings::for_kind`.
+    let crowded =
+        context.database.kind() == DatabaseKind::Postgres && root.savepoints() as usize >= settings.max_batch;
+    crowded
+        || began.elapsed() >= settings.max_batch_time
+        || root.published_bytes() + answers.new_bytes >= settings.max_batch_bytes
+}
+
+async fn run_one(context: &Context, root: &Tx, work: &Work) -> Result<Ended, DbErr> {
+    let limit = context.settings.max_act_time;
+    let (now, name, act) = (context.clocks.business.now(), work.name, Arc::clone(&work.act));
+    let attempt = root.attempt_at(now, work.origin.clone(), move |tx| {
+        async move { tokio::time::timeout(limit, act(tx)).await.unwrap_or_else(|_| Err(too_slow(name))) }
+            .boxed()
+    });
+    let attempt = attempt.await?;
+    Ok(match attempt {
+        Attempt::Done(response) => Ended::Answer(Ok(response)),
+        Attempt::Refused(fault) if fault.kind() == FaultKind::Unavailable && fault.code() == RETRY_CODE => {
+            Ended::Again(fault)
+        }
+        Attempt::Refused(fault) => Ended::Answer(Err(fault)),
+        Attempt::Panicked(text) => {
+            tracing::error!(command = work.name, panic = text, "an act panicked and was undone");
+            Ended::Answer(Err(Fault::internal(format!("{} panicked: {text}", work.name))))
+        }
+    })
+}
+
+/// Answers of commands: those stored before, and those of this batch.
+struct Answers {
+    by_key: HashMap<(String, String), Answered>,
+    new: Vec<command_log::Model>,
+    new_bytes: usize,
+}
+
+struct Answered {
+    request_hash: Vec<u8>,
+    response: Vec<u8>,
+}
+
+impl Answers {
+    /// One query for all keys of the batch.
+    async fn look_up(root: &Tx, works: &[Work]) -> Result<Self, DbErr> {
+        let logged = || works.iter().filter_map(|work| work.logged.as_ref());
+        let mut by_key = HashMap::new();
+        if logged().next().is_some() {
+            let rows = command_log::Entity::find()
+                .filter(command_log::Column::IdemKey.is_in(logged().map(|logged| logged.key.as_str())))
+                .filter(
+                    command_log::Column::Principal.is_in(logged().map(|logged| logged.principal.as_str())),
+                )
+                .all(root.conn())
+                .await?;
+            for row in rows {
+                let answered = Answered { request_hash: row.request_hash, response: row.response };
+                by_key.insert((row.principal, row.idem_key), answered);
+            }
+        }
+        Ok(Self { by_key, new: Vec::new(), new_bytes: 0 })
+    }
+
+    /// The answer to a command that was committed before, or that stands earlier in this batch.
+    fn known(&self, work: &Work) -> Option<Result<Vec<u8>, Fault>> {
+        let logged = work.logged.as_ref()?;
+        let answered = self.by_key.get(&(logged.principal.clone(), logged.key.clone()))?;
+        if answered.request_hash != logged.request_hash {
+            return Some(Err(key_reused()));
+        }
+        Some(Ok(answered.response.clone()))
+    }
+
+    fn remember(&mut self, rpc: &'static str, logged: &Logged, response: &[u8]) {
+        let key = (logged.principal.clone(), logged.key.clone());
+        if self.by_key.contains_key(&key) {
+            return;
+        }
+        let answered = Answered { request_hash: logged.request_hash.to_vec(), response: response.to_vec() };
+        self.by_key.insert(key, answered);
+        self.new_bytes += response.len();
+        self.new.push(command_log::Model {
+            principal: logged.principal.clone(),
+            idem_key: logged.key.clone(),
+            rpc: rpc.to_owned(),
+            request_hash: logged.request_hash.to_vec(),
+            response: response.to_vec(),
+            created_at: 0,
+        });
+    }
+}
+
+fn key_reused() -> Fault {
+    Fault::already_exists(
+        "idempotency_key_reused",
+        "This idempotency key was used for another request; make a new key for every new request.",
+    )
+}
+
+fn too_slow(name: &str) -> Fault {
+    Fault::internal(format!("{name} took too long inside the transaction and was undone"))
+}

@@ -1,0 +1,310 @@
+//! The task that owns the connection: collects batches, and decides what happens when one fails.
+//!
+//! A command's own mistakes end with its savepoint and never get here. What gets here is the failure of the transaction
+//! as a whole: a lock or deadlock, a lost connection, a full disk. Then nothing was answered yet, the connection is
+//! thrown away, and the acts run again: all, then in halves, then one by one (REL-11). If it was the COMMIT that failed,
+//! nobody knows whether it took place; the acts run again alone, and those that had been committed find their answer in
+//! the command log (REL-10).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Fault, Ids};
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::batch::{self, Ended, Failure};
+use super::{Clocks, Wake, Work, WriterSettings, housekeeping};
+use crate::backoff::Backoff;
+use crate::database::{Database, ErrorClass, RETRY, classify, full};
+
+/// Between the rounds of a failing batch, and the longest wait before the next attempt to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// The round in which an act gets its last chance, alone.
+const LAST_ROUND: u32 = 3;
+
+/// What the task works with.
+pub(super) struct Context {
+    pub(super) database: Database,
+    pub(super) clocks: Clocks,
+    pub(super) ids: Ids,
+    pub(super) settings: WriterSettings,
+    pub(super) wake: Arc<Wake>,
+}
+
+struct Task {
+    context: Context,
+    connection: Option<DatabaseConnection>,
+    backoff: Backoff,
+    /// No attempt to connect before this moment; requests are refused until then.
+    away_until: Option<Instant>,
+    /// Taken from the queue, not yet run.
+    waiting: VecDeque<Work>,
+    /// When something was last published in each lane that has no watermark at its end.
+    active_lanes: HashMap<String, Instant>,
+}
+
+/// Acts that share a transaction, and how often they have failed together.
+struct Group {
+    works: Vec<Work>,
+    round: u32,
+}
+
+/// Runs until `stop` is cancelled and the queue is empty.
+pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop: CancellationToken) {
+    let tidy_every = housekeeping::interval(&context.settings);
+    let mut next_tidy = Instant::now();
+    let backoff = Backoff::new(PAUSES.0, PAUSES.1, &context.ids);
+    let mut task = Task {
+        context,
+        connection: None,
+        backoff,
+        away_until: None,
+        waiting: VecDeque::new(),
+        active_lanes: HashMap::new(),
+    };
+    let mut first_tidy = true;
+    loop {
+        if stop.is_cancelled() {
+            queue.close();
+        }
+        if task.waiting.is_empty() {
+            tokio::select! {
+                work = queue.recv() => match work {
+                    Some(work) => task.waiting.push_back(work),
+                    None => break,
+                },
+                () = stop.cancelled(), if !queue.is_closed() => continue,
+                () = tokio::time::sleep_until(next_tidy) => {}
+            }
+        }
+        while task.waiting.len() < task.context.settings.max_batch {
+            let Ok(work) = queue.try_recv() else { break };
+            task.waiting.push_back(work);
+        }
+        let size = task.waiting.len().min(task.context.settings.max_batch);
+        let works: Vec<Work> = task.waiting.drain(..size).collect();
+        if !works.is_empty() {
+            task.process(works).await;
+        }
+        if Instant::now() >= next_tidy {
+            let more = task.tidy(first_tidy).await;
+            first_tidy = false;
+            next_tidy = Instant::now() + if more { Duration::ZERO } else { tidy_every };
+        }
+    }
+    task.disconnect().await;
+}
+
+impl Task {
+    /// Runs acts to their end: each is answered, or put back to wait for the next batch.
+    async fn process(&mut self, works: Vec<Work>) {
+        let mut groups = VecDeque::from([Group { works, round: 0 }]);
+        while let Some(mut group) = groups.pop_front() {
+            group.refuse_expired();
+            if group.works.is_empty() {
+                continue;
+            }
+            let Some(connection) = self.connect().await else {
+                self.refuse_all(group, groups);
+                return;
+            };
+            let outcome = batch::run(&self.context, &connection, &group.works, &[]).await;
+            drop(connection);
+            match outcome {
+                Ok(outcome) => {
+                    self.note_published(&outcome.lanes);
+                    groups.extend(self.finish(group, outcome.ended));
+                    self.context.wake(outcome.lanes.is_empty(), outcome.scheduled);
+                }
+                Err(failure) => {
+                    tracing::warn!(
+                        batch.size = group.works.len(),
+                        batch.round = group.round,
+                        batch.committing = failure.committing,
+                        error = %failure.error,
+                        "a batch was lost and is tried again"
+                    );
+                    self.disconnect().await;
+                    for next in group.after(&failure).into_iter().rev() {
+                        groups.push_front(next);
+                    }
+                    tokio::time::sleep(self.backoff.jittered(PAUSES.0)).await;
+                }
+            }
+        }
+    }
+
+    /// Answers what has ended; gives back what must be tried again alone.
+    fn finish(&mut self, group: Group, ended: Vec<Ended>) -> Vec<Group> {
+        let mut again = Vec::new();
+        let mut not_run = Vec::new();
+        let mut ended = ended.into_iter();
+        for work in group.works {
+            match ended.next() {
+                Some(Ended::Again(_)) if group.round < LAST_ROUND => {
+                    again.push(Group { works: vec![work], round: group.round + 1 });
+                }
+                Some(Ended::Again(fault)) => work.answer(Err(fault)),
+                Some(Ended::Answer(answer)) => work.answer(answer),
+                None => not_run.push(work),
+            }
+        }
+        for work in not_run.into_iter().rev() {
+            self.waiting.push_front(work);
+        }
+        again
+    }
+
+    /// Watermarks of quiet lanes, and old answers. True if there is more to delete.
+    async fn tidy(&mut self, first: bool) -> bool {
+        let Some(connection) = self.connect().await else {
+            return false;
+        };
+        let now = Instant::now();
+        if first {
+            for lane in housekeeping::lanes_without_watermark(&connection).await.unwrap_or_default() {
+                self.active_lanes.entry(lane).or_insert(now);
+            }
+        }
+        let quiet_after = self.context.settings.watermark_quiet;
+        let quiet: Vec<String> = self
+            .active_lanes
+            .iter()
+            .filter(|(_, last)| now.duration_since(**last) >= quiet_after)
+            .map(|(lane, _)| lane.clone())
+            .collect();
+        let (work, deleted) = housekeeping::forget_old_answers(&self.context);
+        match batch::run(&self.context, &connection, &[work], &quiet).await {
+            Ok(outcome) => {
+                for lane in &quiet {
+                    self.active_lanes.remove(lane);
+                }
+                self.context.wake(outcome.lanes.is_empty(), false);
+                deleted.is_at_limit()
+            }
+            Err(failure) => {
+                tracing::warn!(error = %failure.error, "housekeeping failed and is tried again later");
+                self.disconnect().await;
+                false
+            }
+        }
+    }
+
+    fn note_published(&mut self, lanes: &[String]) {
+        let now = Instant::now();
+        for lane in lanes {
+            self.active_lanes.insert(lane.clone(), now);
+        }
+    }
+
+    /// The connection, made anew if it was lost. None if the database is away.
+    async fn connect(&mut self) -> Option<DatabaseConnection> {
+        if let Some(connection) = &self.connection {
+            return Some(connection.clone());
+        }
+        if self.away_until.is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        match self.context.database.connect_writer().await {
+            Ok(connection) => {
+                self.away_until = None;
+                self.backoff.reset();
+                self.connection = Some(connection.clone());
+                Some(connection)
+            }
+            Err(error) => {
+                let pause = self.backoff.next_pause();
+                tracing::warn!(%error, retry_ms = pause.as_millis(), "the database is away");
+                self.away_until = Some(Instant::now() + pause);
+                None
+            }
+        }
+    }
+
+    async fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // The connection is thrown away because it is not trusted; how it ends does not matter.
+            let _ = connection.close().await;
+        }
+    }
+
+    fn refuse_all(&mut self, group: Group, groups: VecDeque<Group>) {
+        let groups = std::iter::once(group).chain(groups);
+        for work in groups.flat_map(|group| group.works).chain(self.waiting.drain(..)) {
+            work.answer(Err(away()));
+        }
+    }
+}
+
+impl Context {
+    fn wake(&self, nothing_published: bool, scheduled: bool) {
+        if !nothing_published {
+            self.wake.published.notify_one();
+        }
+        if scheduled {
+            self.wake.jobs.notify_one();
+        }
+    }
+}
+
+impl Group {
+    fn refuse_expired(&mut self) {
+        let now = std::time::Instant::now();
+        let (expired, works) = self.works.drain(..).partition(|work: &Work| work.is_expired(now));
+        self.works = works;
+        for work in expired {
+            work.answer(Err(expired_fault()));
+        }
+    }
+
+    /// How to go on after a failure of the whole transaction.
+    fn after(self, failure: &Failure) -> Vec<Self> {
+        let round = if failure.committing { LAST_ROUND } else { self.round + 1 };
+        let hopeless =
+            self.works.len() == 1 && classify(&failure.error) != ErrorClass::Transient && !failure.committing;
+        if self.round >= LAST_ROUND || hopeless {
+            for work in self.works {
+                work.answer(Err(lost(&failure.error)));
+            }
+            return Vec::new();
+        }
+        let size = if round == 1 { self.works.len().div_ceil(2) } else { 1 };
+        let mut groups = Vec::new();
+        let mut works = self.works.into_iter();
+        loop {
+            let part: Vec<Work> = works.by_ref().take(size).collect();
+            if part.is_empty() {
+                return groups;
+            }
+            groups.push(Self { works: part, round });
+        }
+    }
+}
+
+fn lost(error: &DbErr) -> Fault {
+    match classify(error) {
+        ErrorClass::Transient => away().because(error),
+        ErrorClass::Full => full().because(error),
+        ErrorClass::Constraint | ErrorClass::Other => Fault::internal(error),
+    }
+}
+
+fn away() -> Fault {
+    Fault::unavailable(
+        "messaging.database_away",
+        "The database cannot be reached, so it is not known whether this was stored; send the same request again.",
+    )
+    .with_retry_after(RETRY)
+}
+
+fn expired_fault() -> Fault {
+    Fault::unavailable(
+        "messaging.deadline_passed",
+        "The deadline passed before this was begun; nothing was stored.",
+    )
+    .with_retry_after(RETRY)
+}
