@@ -13,10 +13,10 @@ const OLDEST_NATS: (u32, u32) = (2, 10);
 /// The oldest PostgreSQL the migrations are written for.
 const OLDEST_POSTGRES: u32 = 15;
 
-/// The nats-server to test with: `OSALLISUUS_NATS_SERVER`, else the one `infra/setup` installed, else one on PATH
+/// The nats-server to test with: `TESTKIT_NATS_SERVER`, else the one `infra/setup` installed, else one on PATH
 /// of at least version 2.10.
 pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
-    if let Some(given) = env::var_os("OSALLISUUS_NATS_SERVER") {
+    if let Some(given) = env::var_os("TESTKIT_NATS_SERVER") {
         return Ok(PathBuf::from(given));
     }
     let installed = repository()?.join(".tools/nats/bin/nats-server");

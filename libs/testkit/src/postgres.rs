@@ -26,7 +26,8 @@ use crate::{
 
 /// Names a PostgreSQL to use instead of starting one: the URL of a database whose user may create databases.
 /// Databases made there are called `osallisuus_test_…` and stay; the server is the caller's to clean.
-pub const URL_VARIABLE: &str = "OSALLISUUS_TEST_POSTGRES_URL";
+/// Not named `OSALLISUUS_…`: those are settings of the programs under test, which refuse unknown ones.
+pub const URL_VARIABLE: &str = "TESTKIT_POSTGRES_URL";
 
 /// Enough for a loaded machine; a quiet one takes a second.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Runs a command with a PostgreSQL of its own, named in `OSALLISUUS_TEST_POSTGRES_URL`; `infra/test` runs the
+//! Runs a command with a PostgreSQL of its own, named in `TESTKIT_POSTGRES_URL`; `infra/test` runs the
 //! tests with it. The exit code is the command's.
 
 use std::{

@@ -32,7 +32,7 @@ async fn commits_are_durable_as_in_production() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_killed_run_leaves_no_server() -> anyhow::Result<()> {
     // The command tells its server's URL and kills the process that owns the server.
-    let script = "echo $OSALLISUUS_TEST_POSTGRES_URL; kill -KILL $PPID";
+    let script = "echo $TESTKIT_POSTGRES_URL; kill -KILL $PPID";
     let output = Command::new(env!("CARGO_BIN_EXE_with-postgres")).args(["sh", "-c", script]).output()?;
     assert!(!output.status.success(), "with-postgres should have been killed");
     let url = String::from_utf8(output.stdout)?;
