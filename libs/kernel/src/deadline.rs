@@ -53,8 +53,8 @@ pub fn due_after_months(date: Date, months: u32) -> Date {
 /// The first moment of this day in Finland.
 pub fn start_of_day(date: Date) -> Timestamp {
     let midnight = Timestamp::from(date.with_time(Time::MIDNIGHT).assume_utc());
-    // The offset is needed to find the moment, and the moment to find the offset; but Finland changes its clocks
-    // at 01:00 UTC, hours from midnight on either side, so a first guess lands on the right side.
+    // The offset is needed to find the moment, and the moment to find the offset. Clocks change after midnight, and
+    // in 1981 and 1982 they did so at 00:00 UTC sharp, so the offset is read at the first guess, which lies before.
     let guess = midnight - offset_at(midnight);
     midnight - offset_at(guess)
 }
@@ -153,6 +153,8 @@ mod tests {
             (date!(2026 - 03 - 30), datetime!(2026-03-29 21:00 UTC)),
             (date!(2026 - 10 - 25), datetime!(2026-10-24 21:00 UTC)),
             (date!(2026 - 10 - 26), datetime!(2026-10-25 22:00 UTC)),
+            (date!(1981 - 03 - 29), datetime!(1981-03-28 22:00 UTC)),
+            (date!(1981 - 09 - 27), datetime!(1981-09-26 21:00 UTC)),
         ];
         for (day, expected) in starts {
             assert_eq!(start_of_day(day), Timestamp::from(expected), "{day}");

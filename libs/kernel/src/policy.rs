@@ -27,7 +27,7 @@ pub enum PolicyKey {
     AttestationMonths,
     /// Days from its issue within which a code card may be used.
     CodeCardDays,
-    /// Days after confirmation until sealed ballots and candidates' names are destroyed (R4).
+    /// Days after confirmation until sealed ballots and candidates' names are destroyed.
     ElectionAppealDays,
 }
 
@@ -185,6 +185,17 @@ mod tests {
                 ("election_appeal_days", 60),
             ]
         );
+    }
+
+    #[test]
+    fn the_page_for_administrators_lists_the_same_rules() {
+        let page = include_str!("../../../docs/policy.md");
+        let listed: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+        let expected = RULES.iter().map(|rule| {
+            let PolicyRule { key, default, min, max, unit, source, meaning } = rule;
+            format!("| `{key}` | {default} | {min} | {max} | {unit} | {source} | {meaning} |")
+        });
+        assert_eq!(listed, expected.collect::<Vec<_>>());
     }
 
     #[test]

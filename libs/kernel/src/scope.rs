@@ -36,8 +36,8 @@ impl ScopeKind {
     }
 }
 
-/// Where a role is held. As text, in tokens and databases: "tenant:19", "forum:<uuid>", "unit:<uuid>",
-/// "region:<uuid>" or "cell".
+/// Where a role is held. As text, in tokens and databases: `tenant:19`, `forum:<uuid>`, `unit:<uuid>`,
+/// `region:<uuid>` or `cell`.
 ///
 /// Scopes do not contain each other here: a role in a county is not a role in its forums. Where a rule wants
 /// that, it names both.
