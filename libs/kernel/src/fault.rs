@@ -34,7 +34,7 @@ pub enum FaultKind {
 /// One field of the request that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
-    /// Dotted path of the field, for example "seats[2].municipality".
+    /// Dotted path of the field, for example `seats[2].municipality`.
     pub field: String,
     /// The rule it broke.
     pub rule: Cow<'static, str>,

@@ -24,7 +24,7 @@ impl Invalid {
     }
 
     /// The fault to answer with when this value stood in the request's `field`
-    /// (dotted path, for example "seat_plan.seats[2].municipality").
+    /// (dotted path, for example `seat_plan.seats[2].municipality`).
     pub fn in_field(self, field: impl Into<String>) -> Fault {
         let field = field.into();
         let message = format!("{field}: {self}");
