@@ -14,7 +14,8 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    binaries, ports,
+    binaries,
+    ports::{self, launch_on_free_port},
     process::{Process, poll, tail},
 };
 
@@ -60,15 +61,10 @@ impl Server {
             port: 0,
             sync_interval,
         };
-        // Somebody may take the port between our look and the server's start; the third port is not taken too.
-        for _ in 0..2 {
-            server.port = ports::free()?;
-            if server.launch().is_ok() {
-                return Ok(server);
-            }
-        }
-        server.port = ports::free()?;
-        server.launch()?;
+        launch_on_free_port(|port| {
+            server.port = port;
+            server.launch()
+        })?;
         Ok(server)
     }
 

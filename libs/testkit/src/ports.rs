@@ -9,8 +9,7 @@ use anyhow::Context;
 const RANGE: std::ops::Range<u16> = 15_000..32_000;
 
 /// A loopback port that nobody listens on right now, picked at random so that test processes rarely meet.
-/// The server may still find it taken a moment later; callers start again with another then.
-pub(crate) fn free() -> anyhow::Result<u16> {
+fn free() -> anyhow::Result<u16> {
     for _ in 0..100 {
         let [high, low] = random::<2>()?;
         let port = RANGE.start + u16::from_be_bytes([high, low]) % (RANGE.end - RANGE.start);
@@ -19,6 +18,21 @@ pub(crate) fn free() -> anyhow::Result<u16> {
         }
     }
     anyhow::bail!("no free loopback port found between {} and {}", RANGE.start, RANGE.end)
+}
+
+/// Launches a server on a free port. Somebody may take the port between our look and the server's start, so there
+/// is a second and a third try, each with another port.
+pub(crate) fn launch_on_free_port<T>(
+    mut launch: impl FnMut(u16) -> anyhow::Result<T>,
+) -> anyhow::Result<(T, u16)> {
+    for _ in 0..2 {
+        let port = free()?;
+        if let Ok(launched) = launch(port) {
+            return Ok((launched, port));
+        }
+    }
+    let port = free()?;
+    Ok((launch(port)?, port))
 }
 
 /// `N` random bytes of the operating system, as lower-case hexadecimal text: for names and passwords.

@@ -20,7 +20,8 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 use tempfile::TempDir;
 
 use crate::{
-    binaries, ports,
+    binaries,
+    ports::{self, launch_on_free_port},
     process::{Process, poll, tail},
 };
 
@@ -35,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// For tests beside a real service: durable as in production (fsync stays on), with room for many small pools.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
 max_connections = 400
 shared_buffers = '128MB'
 timezone = 'UTC'
@@ -45,9 +47,15 @@ logging_collector = off
 /// A PostgreSQL server, started by us or given by [`URL_VARIABLE`].
 pub struct Cluster {
     url: String,
+    own: Option<Own>,
+}
+
+/// What there is of a server that we started.
+struct Own {
+    // Before the installation: fields are dropped in this order, and the folder must outlive the process.
     process: Option<Process>,
-    // After the process: fields are dropped in this order.
-    _folder: Option<TempDir>,
+    installation: Installation,
+    port: u16,
 }
 
 impl Cluster {
@@ -58,12 +66,9 @@ impl Cluster {
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            let cluster = match env::var(URL_VARIABLE) {
-                Ok(url) => Ok(Self { url, process: None, _folder: None }),
-                Err(_) => Self::start(),
-            };
-            cluster.unwrap_or_else(|error| panic!("no PostgreSQL to test with: {error:#}"))
+        SHARED.get_or_init(|| match env::var(URL_VARIABLE) {
+            Ok(url) => Self { url, own: None },
+            Err(_) => Self::start().unwrap_or_else(|error| panic!("no PostgreSQL to test with: {error:#}")),
         })
     }
 
@@ -73,14 +78,36 @@ impl Cluster {
     /// If PostgreSQL is not installed or does not answer; the message holds its log.
     pub fn start() -> anyhow::Result<Self> {
         let installation = Installation::make()?;
-        // Somebody may take the port between our look and the server's start; the third port is not taken too.
-        for _ in 0..2 {
-            if let Ok((process, url)) = installation.launch(ports::free()?) {
-                return Ok(Self { url, process: Some(process), _folder: Some(installation.folder) });
-            }
+        let (process, port) = launch_on_free_port(|port| installation.launch(port))?;
+        let url = format!("postgres://postgres:{}@127.0.0.1:{port}/postgres", installation.password);
+        Ok(Self { url, own: Some(Own { process: Some(process), installation, port }) })
+    }
+
+    /// Ends the server by its immediate shutdown, a crash to its clients: connections break, what was committed is
+    /// there after [`Cluster::restart`]. Does nothing if it is not running.
+    ///
+    /// # Errors
+    /// If this is a shared cluster, or it does not end.
+    pub fn crash(&mut self) -> anyhow::Result<()> {
+        match self.own()?.process.take() {
+            Some(mut process) => process.end(Signal::QUIT, PATIENCE),
+            None => Ok(()),
         }
-        let (process, url) = installation.launch(ports::free()?)?;
-        Ok(Self { url, process: Some(process), _folder: Some(installation.folder) })
+    }
+
+    /// Starts the server again on the same port and data, after crashing it if it runs.
+    ///
+    /// # Errors
+    /// If this is a shared cluster, or it does not answer; the message holds its log.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.crash()?;
+        let own = self.own()?;
+        own.process = Some(own.installation.launch(own.port)?);
+        Ok(())
+    }
+
+    fn own(&mut self) -> anyhow::Result<&mut Own> {
+        self.own.as_mut().context("a server given from outside is not ours to stop")
     }
 
     /// The URL of the database `postgres`, for administration.
@@ -104,7 +131,7 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for Own {
     /// Ends PostgreSQL by its immediate shutdown, so that its workers are gone before their folder is.
     fn drop(&mut self) {
         if let Some(process) = &mut self.process {
@@ -163,14 +190,9 @@ impl Installation {
         Ok(installation)
     }
 
-    fn launch(&self, port: u16) -> anyhow::Result<(Process, String)> {
+    fn launch(&self, port: u16) -> anyhow::Result<Process> {
         let log = self.path("postgres.log");
-        let settings = format!(
-            "{SETTINGS}port = {port}\nunix_socket_directories = '{}'\n",
-            self.folder.path().display()
-        );
-        let settings_file = self.path("data/postgresql.auto.conf");
-        fs::write(&settings_file, settings)?;
+        fs::write(self.path("data/postgresql.auto.conf"), format!("{SETTINGS}port = {port}\n"))?;
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.path("data"));
         let mut process = Process::start(&mut command, self.folder.path(), &log)?;
@@ -179,7 +201,7 @@ impl Installation {
             Ok((self.says_ready() && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(()))
         })
         .with_context(|| format!("start PostgreSQL on port {port}; its log:\n{}", tail(&log)))?;
-        Ok((process, format!("postgres://postgres:{}@127.0.0.1:{port}/postgres", self.password)))
+        Ok(process)
     }
 
     /// PostgreSQL keeps its state in the eighth line of its pid file.

@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, process::Command, time::Duration};
 
-use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use testkit::{eventually, postgres::Cluster};
 
 #[tokio::test]
@@ -26,6 +26,22 @@ async fn commits_are_durable_as_in_production() -> anyhow::Result<()> {
             .expect("SHOW gives a row");
         assert_eq!(row.try_get_by_index::<String>(0)?, "on", "{setting}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn committed_rows_and_url_survive_a_crash() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start()?;
+    let url = cluster.create_database().await?;
+    let mut impatient = ConnectOptions::new(&url);
+    impatient.acquire_timeout(Duration::from_millis(200));
+    let before = Database::connect(impatient).await?;
+    before.execute_unprepared("CREATE TABLE kept AS SELECT 1 AS one").await?;
+    cluster.crash()?;
+    assert!(before.execute_unprepared("SELECT * FROM kept").await.is_err(), "a crash breaks connections");
+    cluster.restart()?;
+    let rows = Database::connect(&url).await?.execute_unprepared("SELECT * FROM kept").await?;
+    assert_eq!(rows.rows_affected(), 1);
     Ok(())
 }
 
