@@ -25,6 +25,13 @@ impl Backoff {
         self.jittered(pause)
     }
 
+    /// How long to wait after so many failures, for those who keep the count elsewhere.
+    pub(crate) fn pause_after(&self, failures: u32) -> Duration {
+        let doubled =
+            self.first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
+        self.jittered(doubled.min(self.longest))
+    }
+
     /// Between half and all of `pause`.
     pub(crate) fn jittered(&self, pause: Duration) -> Duration {
         let share = f64::from(u16::from_be_bytes(self.ids.bytes())) / f64::from(u16::MAX);
@@ -52,6 +59,9 @@ mod tests {
                 "{pause:?}"
             );
         }
+        assert!(backoff.pause_after(2) >= Duration::from_millis(100));
+        assert!(backoff.pause_after(2) <= Duration::from_millis(200));
+        assert!(backoff.pause_after(1_000) <= Duration::from_millis(350));
         backoff.reset();
         assert!(backoff.next_pause() <= Duration::from_millis(100));
     }

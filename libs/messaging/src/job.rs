@@ -3,6 +3,8 @@
 //! A job is a row written in the act's own transaction, so it exists exactly if the act was committed. The worker runs
 //! it at least once; what a job does must bear being done twice, and [`JobContext::command`] gives it the means.
 
+mod worker;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use futures::future::BoxFuture;
 use kernel::Timestamp;
 
 use crate::writer::{Command, Writer};
+
+pub use worker::{JobCounts, JobSettings, job_counts, run_jobs};
 
 /// A job to be scheduled with [`Tx::schedule`](crate::Tx::schedule).
 #[derive(Clone, Debug, PartialEq, Eq)]

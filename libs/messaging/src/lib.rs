@@ -21,6 +21,7 @@ mod entity;
 pub mod envelope;
 mod event;
 mod job;
+mod lease;
 pub mod log;
 mod migration;
 mod projection;
@@ -30,7 +31,10 @@ mod writer;
 pub use database::{Database, DatabaseKind, ErrorClass, OpenError, RETRY_CODE, classify, database_fault};
 pub use envelope::Envelope;
 pub use event::{NewEvent, Origin};
-pub use job::{JobContext, JobError, JobHandler, JobRun, NewJob};
+pub use job::{
+    JobContext, JobCounts, JobError, JobHandler, JobRun, JobSettings, NewJob, job_counts, run_jobs,
+};
+pub use lease::{Lease, Leases};
 pub use migration::migrations;
 pub use projection::{Handler, HandlerError, Projection, Received};
 pub use tx::{Attempt, Tx};
