@@ -1,0 +1,169 @@
+//! What a token tells about its holder: rights of today, and nothing that says who it is.
+
+use kernel::{ActingMode, Attestation as AttestationClaim, Date, HeldRole, RollClaim, TenantId};
+use time::Duration;
+
+use super::Rejection;
+use super::attestation::Attestation;
+use super::participant::{Participant, State};
+use super::role::Assignment;
+
+/// How long an actor token is good for, in real time.
+pub const ACTOR_TOKEN: Duration = Duration::minutes(5);
+/// How long a voucher is good for, in real time.
+pub const VOUCHER: Duration = Duration::minutes(15);
+/// How long a session lasts, in real time.
+pub const SESSION: Duration = Duration::hours(12);
+/// How long a nomination code may be used, by the business clock.
+pub const NOMINATION_CODE: Duration = Duration::days(7);
+/// Clocks of two machines may differ by this much.
+pub const LEEWAY: Duration = Duration::seconds(30);
+
+/// The services a token may be for.
+pub const AUDIENCES: [&str; 5] = ["membership", "forums", "proposals", "partners", "reporting"];
+
+/// The service called `name`, as a constant.
+///
+/// # Errors
+/// AudienceUnknown.
+pub fn audience(name: &str) -> Result<&'static str, Rejection> {
+    AUDIENCES.into_iter().find(|known| *known == name).ok_or(Rejection::AudienceUnknown)
+}
+
+/// Everything that is on record of a human.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// The human in the registers of the counties.
+    pub participants: Vec<Participant>,
+    /// Roles, ended ones too.
+    pub roles: Vec<Assignment>,
+    /// Attestations, ended ones too.
+    pub attestations: Vec<Attestation>,
+    /// Places on the rolls of elections that are not over.
+    pub rolls: Vec<RollClaim>,
+}
+
+/// What the human may show a service today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// Counties in which the human takes part or holds a role, in the order of their codes.
+    pub tenants: Vec<TenantId>,
+    /// Roles held today.
+    pub roles: Vec<HeldRole>,
+    /// Attestations in force today.
+    pub attestations: Vec<AttestationClaim>,
+    /// Places on rolls.
+    pub rolls: Vec<RollClaim>,
+}
+
+impl Record {
+    /// The rights of a token of today.
+    ///
+    /// A mandate carries the counties only: no office, and no vote or candidacy (M5).
+    ///
+    /// # Errors
+    /// SessionRefused if the human has left everywhere, Suspended if they are shut out wherever they are.
+    pub fn rights(&self, mode: ActingMode, today: Date) -> Result<Rights, Rejection> {
+        let present: Vec<&Participant> =
+            self.participants.iter().filter(|one| !one.state.is_gone()).collect();
+        if present.is_empty() {
+            return Err(Rejection::SessionRefused);
+        }
+        let let_in: Vec<&Participant> =
+            present.into_iter().filter(|one| one.state != State::Suspended).collect();
+        if let_in.is_empty() {
+            return Err(Rejection::Suspended);
+        }
+        let is_in = |participant| let_in.iter().any(|one| one.id == participant);
+        let mut tenants: Vec<TenantId> = let_in.iter().map(|one| one.tenant).collect();
+        let mut rights =
+            Rights { tenants: Vec::new(), roles: Vec::new(), attestations: Vec::new(), rolls: Vec::new() };
+        if mode != ActingMode::OnBehalf {
+            let held = self.roles.iter().filter(|role| role.is_on(today) && is_in(role.participant));
+            for role in held {
+                rights.roles.push(role.held);
+                tenants.push(role.tenant);
+            }
+            let attested = self.attestations.iter().filter(|one| one.is_on(today) && is_in(one.participant));
+            rights.attestations = attested
+                .map(|one| AttestationClaim {
+                    group: one.group.clone(),
+                    municipality: one.municipality,
+                    since: one.attested_on,
+                })
+                .collect();
+            rights.rolls.clone_from(&self.rolls);
+        }
+        tenants.sort_unstable();
+        tenants.dedup();
+        rights.tenants = tenants;
+        Ok(rights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{AssignmentId, AttestationId, ElectionId, MunicipalityCode, Role, ScopeRef, UnitId, Uuid};
+    use time::macros::date;
+
+    use super::super::participant::tests::participant;
+    use super::super::{attestation, role};
+    use super::*;
+
+    const TODAY: Date = date!(2026 - 03 - 02);
+
+    fn record(state: State) -> Record {
+        let participant = participant(state);
+        let tenant = participant.tenant;
+        let municipality = MunicipalityCode::new("139").unwrap();
+        Record {
+            roles: vec![Assignment {
+                id: AssignmentId::from_uuid(Uuid::nil()),
+                participant: participant.id,
+                tenant,
+                held: HeldRole { role: Role::Resident, scope: ScopeRef::Tenant(tenant) },
+                starts_on: TODAY,
+                ends_on: Some(TODAY),
+                state: role::State::Active,
+            }],
+            attestations: vec![Attestation {
+                id: AttestationId::from_uuid(Uuid::nil()),
+                participant: participant.id,
+                tenant,
+                unit: UnitId::from_uuid(Uuid::nil()),
+                group: "disability_services".to_owned(),
+                municipality,
+                attested_on: TODAY,
+                expires_on: TODAY,
+                state: attestation::State::Active,
+            }],
+            rolls: vec![RollClaim { election: ElectionId::from_uuid(Uuid::nil()), municipality }],
+            participants: vec![participant],
+        }
+    }
+
+    #[test]
+    fn only_what_is_in_force_today_is_told() {
+        let rights = record(State::Active).rights(ActingMode::Alone, TODAY).unwrap();
+        assert_eq!((rights.roles.len(), rights.attestations.len(), rights.rolls.len()), (1, 1, 1));
+        let later = TODAY.next_day().unwrap();
+        let rights = record(State::Active).rights(ActingMode::Alone, later).unwrap();
+        assert_eq!((rights.roles.len(), rights.attestations.len()), (0, 0));
+    }
+
+    #[test]
+    fn m5_a_mandate_never_covers_voting() {
+        let rights = record(State::Active).rights(ActingMode::OnBehalf, TODAY).unwrap();
+        assert_eq!(rights.rolls, []);
+        assert_eq!(rights.attestations, []);
+        assert_eq!(rights.roles, []);
+        assert_eq!(rights.tenants, [TenantId::new("19").unwrap()]);
+    }
+
+    #[test]
+    fn who_is_shut_out_or_gone_gets_nothing() {
+        let alone = ActingMode::Alone;
+        assert_eq!(record(State::Suspended).rights(alone, TODAY), Err(Rejection::Suspended));
+        assert_eq!(record(State::Left).rights(alone, TODAY), Err(Rejection::SessionRefused));
+    }
+}
