@@ -1,0 +1,163 @@
+//! Somebody signed in, and the clients of all services in their name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proto::common::ActingMode;
+use proto::forums::elections_service_client::ElectionsServiceClient;
+use proto::forums::forums_service_client::ForumsServiceClient;
+use proto::membership::directory_service_client::DirectoryServiceClient;
+use proto::membership::participants_service_client::ParticipantsServiceClient;
+use proto::membership::rolls_service_client::RollsServiceClient;
+use proto::membership::sign_in_service_client::SignInServiceClient;
+use proto::membership::tenancy_service_client::TenancyServiceClient;
+use proto::membership::{EndSessionRequest, IssueActorTokenRequest};
+use proto::messaging::event_feed_service_client::EventFeedServiceClient;
+use proto::messaging::operator_service_client::OperatorServiceClient;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use tonic::Status;
+
+use super::{Door, Server};
+
+/// Tokens live for at most five minutes; this leaves room for clocks that differ and for slow calls.
+const RENEW_AFTER: Duration = Duration::from_secs(120);
+
+/// Who calls: a session, or nobody. Clones share the session and its tokens.
+#[derive(Clone)]
+pub struct Account {
+    server: Server,
+    session: Option<Arc<Session>>,
+    mode: ActingMode,
+}
+
+struct Session {
+    secret: SecretString,
+    /// By audience and acting mode.
+    tokens: Mutex<HashMap<(String, ActingMode), Token>>,
+}
+
+struct Token {
+    text: String,
+    bought: Instant,
+}
+
+impl Account {
+    pub(super) fn nobody(server: Server) -> Self {
+        Self { server, session: None, mode: ActingMode::Self_ }
+    }
+
+    pub(super) fn with_session(server: Server, secret: String) -> Self {
+        let session = Session { secret: secret.into(), tokens: Mutex::default() };
+        Self { server, session: Some(Arc::new(session)), mode: ActingMode::Self_ }
+    }
+
+    /// The same person, acting in another way, for example with a helper present.
+    #[must_use]
+    pub fn acting(&self, mode: ActingMode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+
+    /// The session's secret, for saving it; None for nobody.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_ref().map(|session| session.secret.expose_secret())
+    }
+
+    /// Buys new tokens from the next call on. Roles, attestations and places on rolls are written into a token
+    /// when it is bought; what was given since is not in the old ones.
+    pub async fn forget_tokens(&self) {
+        if let Some(session) = &self.session {
+            session.tokens.lock().await.clear();
+        }
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// What membership answers.
+    pub async fn sign_out(&self) -> Result<(), Status> {
+        if let Some(secret) = self.session() {
+            let request = EndSessionRequest { session: secret.to_owned() };
+            self.server.public().sign_in().end_session(request).await?;
+        }
+        Ok(())
+    }
+
+    /// The token to show to a service; None for nobody.
+    pub(super) async fn token(&self, audience: &str) -> Result<Option<String>, Status> {
+        let Some(session) = &self.session else { return Ok(None) };
+        let mut tokens = session.tokens.lock().await;
+        let key = (audience.to_owned(), self.mode);
+        if let Some(token) = tokens.get(&key).filter(|token| token.bought.elapsed() < RENEW_AFTER) {
+            return Ok(Some(token.text.clone()));
+        }
+        let request = IssueActorTokenRequest {
+            session: session.secret.expose_secret().to_owned(),
+            audience: audience.to_owned(),
+            acting_mode: self.mode.into(),
+            on_behalf_of: String::new(),
+        };
+        let answer = self.server.public().sign_in().issue_actor_token(request).await?.into_inner();
+        let token = answer.token.ok_or_else(|| Status::internal("membership answered without a token"))?;
+        tokens.insert(key, Token { text: token.token.clone(), bought: Instant::now() });
+        Ok(Some(token.token))
+    }
+
+    fn door(&self, service: &str) -> Door {
+        Door::new(self.clone(), self.server.channel(service), self.server.ids.clone(), service)
+    }
+
+    /// Sign-in, sessions, tokens.
+    pub fn sign_in(&self) -> SignInServiceClient<Door> {
+        SignInServiceClient::new(self.door("membership"))
+    }
+
+    /// The register of participants.
+    pub fn participants(&self) -> ParticipantsServiceClient<Door> {
+        ParticipantsServiceClient::new(self.door("membership"))
+    }
+
+    /// Counties, policy, regions, service units.
+    pub fn tenancy(&self) -> TenancyServiceClient<Door> {
+        TenancyServiceClient::new(self.door("membership"))
+    }
+
+    /// Electoral rolls and vouchers.
+    pub fn rolls(&self) -> RollsServiceClient<Door> {
+        RollsServiceClient::new(self.door("membership"))
+    }
+
+    /// What services ask of membership.
+    pub fn directory(&self) -> DirectoryServiceClient<Door> {
+        DirectoryServiceClient::new(self.door("membership"))
+    }
+
+    /// Forums and seats.
+    pub fn forums(&self) -> ForumsServiceClient<Door> {
+        ForumsServiceClient::new(self.door("forums"))
+    }
+
+    /// Elections.
+    pub fn elections(&self) -> ElectionsServiceClient<Door> {
+        ElectionsServiceClient::new(self.door("forums"))
+    }
+
+    /// Operation of one service. Requests must name the same service.
+    pub fn operator(&self, service: &str) -> OperatorServiceClient<Door> {
+        OperatorServiceClient::new(self.door(service))
+    }
+
+    /// The event log of one service. Requests must name the same service.
+    pub fn feed(&self, service: &str) -> EventFeedServiceClient<Door> {
+        EventFeedServiceClient::new(self.door(service))
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = if self.session.is_some() { "somebody" } else { "nobody" };
+        f.debug_struct("Account").field("who", &who).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,3 @@
+//! The program: its command line as a user meets it, and the example it plays.
+
+mod ballots;
