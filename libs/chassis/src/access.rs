@@ -1,0 +1,3 @@
+//! The access layer.
+mod call;
+pub use call::Call;

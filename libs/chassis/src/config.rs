@@ -1,0 +1,221 @@
+//! Configuration: the documented defaults, a file, the environment; the later wins. What is wrong is reported all at
+//! once, each with key, value, where it was set, rule and remedy, before anything is opened or listened on.
+//!
+//! The defaults file is the list of all settings: a key that is not in it, or has another type, is refused. So a typo
+//! never means "default", and the documentation cannot fall behind.
+
+mod fault;
+mod layers;
+mod raw;
+mod rules;
+mod show;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kernel::{TenantId, Timestamp};
+
+pub use fault::{ConfigFault, ConfigFaults};
+pub use show::Shown;
+
+pub(crate) use layers::Section;
+
+use crate::service::Service;
+
+/// Every setting with its default and its meaning, as TOML.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// A valid configuration of a process.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the deployment.
+    pub cell: String,
+    /// Counties served.
+    pub tenants: Vec<TenantId>,
+    /// Folder for databases, keys and the embedded nats-server's store.
+    pub data_dir: PathBuf,
+    /// Whether an operator may set the business clock.
+    pub demo: bool,
+    /// The server.
+    pub listen: Listen,
+    /// The bus.
+    pub nats: Nats,
+    /// What is logged and sent.
+    pub telemetry: Telemetry,
+    /// Limits of requests.
+    pub limits: Limits,
+    /// Verification of tokens.
+    pub tokens: Tokens,
+    /// Where the business clock starts, with [`demo`](Self::demo).
+    pub demo_start: Option<Timestamp>,
+    /// Draining.
+    pub stop: Stop,
+    /// Folder of secret files.
+    pub secrets_dir: PathBuf,
+    /// Every service that is configured or runs here, by name.
+    pub services: BTreeMap<String, ServiceConfig>,
+    shown: Vec<Shown>,
+}
+
+/// The server.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Address of the gRPC server; port 0 takes a free one.
+    pub grpc: SocketAddr,
+    /// Whether clients may ask which RPCs there are.
+    pub reflection: bool,
+}
+
+/// The bus.
+#[derive(Clone, Debug)]
+pub struct Nats {
+    /// Where it is.
+    pub address: NatsAddress,
+    /// The program of an embedded server.
+    pub server: PathBuf,
+    /// Store of an embedded server.
+    pub store_dir: PathBuf,
+    /// Port of an embedded server; 0 takes a free one.
+    pub port: u16,
+    /// How often an embedded server flushes its store: a duration as nats-server reads it, or "always".
+    pub sync_interval: String,
+    /// Copies of each stream.
+    pub replicas: usize,
+    /// Whether the streams are made and checked at start.
+    pub provision: bool,
+}
+
+/// Where the bus is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NatsAddress {
+    /// A child of this process.
+    Embedded,
+    /// A cluster. May hold a password: never shown.
+    Url(String),
+}
+
+/// What is logged and sent.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// Rules of what is logged.
+    pub log: String,
+    /// Whether logs are JSON.
+    pub json: bool,
+    /// Where traces, metrics and logs are sent.
+    pub otlp_endpoint: Option<String>,
+    /// Share of requests whose trace is kept, 0.0 to 1.0.
+    pub sample: f64,
+    /// How often metrics are sent.
+    pub metrics_interval: Duration,
+}
+
+/// Limits of requests.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest request in bytes where the contract names no other.
+    pub message_bytes: usize,
+    /// Largest header list in bytes.
+    pub header_bytes: u32,
+    /// Requests in work at once for one connection.
+    pub requests_per_connection: usize,
+    /// Streams open at once in one connection.
+    pub streams_per_connection: u32,
+    /// Requests in work at once in the process.
+    pub requests: usize,
+    /// Deadline of a request whose client sets none.
+    pub deadline: Duration,
+    /// The longest deadline of a client.
+    pub longest_deadline: Duration,
+    /// Calls a minute for one caller and RPC where the contract names no other; None: rates are not limited.
+    pub per_minute: Option<u32>,
+}
+
+/// Verification of tokens.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// How often keys are fetched.
+    pub refresh: Duration,
+    /// Shortest time between two fetches for unknown keys.
+    pub refetch: Duration,
+    /// Verified tokens remembered.
+    pub cache: NonZeroUsize,
+}
+
+/// Draining.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// How long health says NOT_SERVING before connections are closed.
+    pub notice: Duration,
+    /// How long requests in work may go on.
+    pub drain: Duration,
+}
+
+/// One service.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Address of its database; may hold a password: never shown.
+    pub database: String,
+    /// Where other processes reach it; None: in this process.
+    pub address: Option<String>,
+    pub(crate) section: Section,
+}
+
+impl Config {
+    /// Reads `file`, if one is given, and the variables of `environment` over the defaults.
+    ///
+    /// # Errors
+    /// Every fault there is.
+    pub fn load(
+        services: &[Service],
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFaults> {
+        let mut faults = Vec::new();
+        let mut named = None;
+        if let Some(path) = file {
+            let name = format!("file {}", path.display());
+            match std::fs::read_to_string(path) {
+                Ok(text) => named = Some((name, text)),
+                Err(error) => faults.push(ConfigFault {
+                    key: String::new(),
+                    value: None,
+                    from: name,
+                    rule: format!("the file must be readable ({error})"),
+                    remedy: "name another file with --config, or none".to_owned(),
+                }),
+            }
+        }
+        Self::from_layers(services, named, environment, faults)
+    }
+
+    /// Reads TOML text over the defaults; for tests.
+    ///
+    /// # Errors
+    /// Every fault there is.
+    pub fn from_toml(services: &[Service], text: &str) -> Result<Self, ConfigFaults> {
+        Self::from_layers(services, Some(("text".to_owned(), text.to_owned())), [], Vec::new())
+    }
+
+    fn from_layers(
+        services: &[Service],
+        file: Option<(String, String)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        mut faults: Vec<ConfigFault>,
+    ) -> Result<Self, ConfigFaults> {
+        let merged = layers::merge(services, file, environment, &mut faults);
+        let config = rules::read(services, &merged, &mut faults);
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(ConfigFaults::new(faults)),
+        }
+    }
+
+    /// Every setting with its value and where that comes from; secrets are left out.
+    #[must_use]
+    pub fn show(&self) -> &[Shown] {
+        &self.shown
+    }
+}

@@ -1,0 +1,284 @@
+//! The rules of the settings: from a merged table of texts and numbers to a [`Config`].
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use kernel::{TenantId, Timestamp};
+use rustix::fs::Access;
+use tracing_subscriber::EnvFilter;
+
+use super::fault::ConfigFault;
+use super::layers::Merged;
+use super::raw::{Raw, RawLimits, RawListen, RawNats, RawService, RawTelemetry};
+use super::{Config, Limits, Listen, Nats, NatsAddress, ServiceConfig, Stop, Telemetry, Tokens, show};
+use crate::service::Service;
+
+/// Collects faults while reading on.
+struct Reader<'a> {
+    merged: &'a Merged,
+    faults: &'a mut Vec<ConfigFault>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, key: &str, rule: &str, remedy: &str) {
+        self.faults.push(self.merged.fault(key, rule, remedy));
+    }
+
+    /// A whole number within limits; the lower limit where it is not, so that reading goes on.
+    fn number<T: TryFrom<i64> + Default>(&mut self, key: &str, value: i64, least: i64, most: i64) -> T {
+        let within = (least..=most).contains(&value);
+        if !within {
+            self.refuse(key, &format!("must be between {least} and {most}"), "write such a number");
+        }
+        T::try_from(if within { value } else { least }).unwrap_or_default()
+    }
+
+    fn seconds(&mut self, key: &str, value: i64, least: i64, most: i64) -> Duration {
+        Duration::from_secs(self.number(key, value, least, most))
+    }
+
+    /// The text itself, or the content of the file that it names with `file:`.
+    fn maybe_from_file(&mut self, key: &str, text: String) -> String {
+        let Some(path) = text.strip_prefix("file:") else { return text };
+        match std::fs::read_to_string(path) {
+            Ok(content) => content.trim().to_owned(),
+            Err(error) => {
+                self.refuse(key, &format!("the file must be readable ({error})"), "name another file");
+                text
+            }
+        }
+    }
+}
+
+/// The configuration; None only if it could not be read at all, which a fault tells. With faults it is not to be used.
+pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<ConfigFault>) -> Option<Config> {
+    let raw: Raw = match merged.extract() {
+        Ok(raw) => raw,
+        Err(error) => {
+            faults.push(merged.fault(
+                &error.path.join("."),
+                &error.kind.to_string(),
+                "see the defaults file",
+            ));
+            return None;
+        }
+    };
+    let mut reader = Reader { merged, faults };
+    let cell_is_fine = (1..=40).contains(&raw.cell.len())
+        && raw.cell.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !cell_is_fine {
+        reader.refuse("cell", "must be 1 to 40 of a-z, 0-9 and hyphen", "write something like \"pohde\"");
+    }
+    check_folder(&mut reader, "data_dir", &raw.data_dir);
+    let or_in_data_dir = |folder: PathBuf, name: &str| {
+        if folder.as_os_str().is_empty() { raw.data_dir.join(name) } else { folder }
+    };
+    let store_dir = or_in_data_dir(raw.nats.store_dir.clone(), "nats");
+    let secrets_dir = or_in_data_dir(raw.secrets.dir, "secrets");
+    Some(Config {
+        tenants: tenants(&mut reader, &raw.tenants),
+        listen: listen(&mut reader, &raw.listen),
+        nats: nats(&mut reader, raw.nats, store_dir),
+        telemetry: telemetry(&mut reader, raw.telemetry),
+        limits: limits(&mut reader, &raw.limits),
+        tokens: Tokens {
+            refresh: reader.seconds("tokens.refresh_seconds", raw.tokens.refresh_seconds, 1, 86_400),
+            refetch: reader.seconds("tokens.refetch_seconds", raw.tokens.refetch_seconds, 0, 86_400),
+            cache: NonZeroUsize::new(reader.number("tokens.cache", raw.tokens.cache, 1, 1_000_000))?,
+        },
+        demo_start: demo_start(&mut reader, &raw.clock.demo_start, raw.demo),
+        stop: Stop {
+            notice: reader.seconds("stop.notice_seconds", raw.stop.notice_seconds, 0, 300),
+            drain: reader.seconds("stop.drain_seconds", raw.stop.drain_seconds, 0, 3_600),
+        },
+        services: self::services(&mut reader, services, raw.services, &raw.data_dir),
+        cell: raw.cell,
+        data_dir: raw.data_dir,
+        demo: raw.demo,
+        secrets_dir,
+        shown: show::all(merged),
+    })
+}
+
+fn tenants(reader: &mut Reader<'_>, codes: &[String]) -> Vec<TenantId> {
+    if codes.is_empty() {
+        reader.refuse("tenants", "a cell serves at least one county", "write something like [\"19\"]");
+    }
+    let mut tenants: Vec<TenantId> = Vec::new();
+    for code in codes {
+        match TenantId::new(code) {
+            Ok(tenant) if tenants.contains(&tenant) => {
+                reader.refuse("tenants", &format!("{code} stands twice"), "remove one");
+            }
+            Ok(tenant) => tenants.push(tenant),
+            Err(invalid) => reader.refuse("tenants", &invalid.rule, &invalid.remedy),
+        }
+    }
+    tenants
+}
+
+/// The nearest folder that exists must let us write. Looking makes nothing.
+fn check_folder(reader: &mut Reader<'_>, key: &str, folder: &Path) {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let existing = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    if !existing.is_dir() {
+        let rule = format!("{} must be a folder", existing.display());
+        reader.refuse(key, &rule, "name another folder, or move the file");
+    } else if rustix::fs::access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        let rule = format!("{} must be writable for this user", existing.display());
+        reader.refuse(key, &rule, "name another folder, or change its owner");
+    }
+}
+
+fn listen(reader: &mut Reader<'_>, raw: &RawListen) -> Listen {
+    let grpc = raw.grpc.parse::<SocketAddr>().unwrap_or_else(|_| {
+        let remedy = "write something like \"127.0.0.1:7400\"";
+        reader.refuse("listen.grpc", "must be an IP address and a port", remedy);
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    });
+    if !grpc.ip().is_loopback() && !raw.beyond_loopback {
+        let rule = "the server speaks plain HTTP/2, so it listens on the own machine only";
+        let remedy = "put something that encrypts in front of it and set listen.beyond_loopback = true";
+        reader.refuse("listen.grpc", rule, remedy);
+    }
+    Listen { grpc, reflection: raw.reflection }
+}
+
+fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf) -> Nats {
+    let url = reader.maybe_from_file("nats.url", raw.url);
+    let is_address = |part: &str| part.trim().starts_with("nats://") || part.trim().starts_with("tls://");
+    let address = if url == "embedded" { NatsAddress::Embedded } else { NatsAddress::Url(url) };
+    if let NatsAddress::Url(url) = &address
+        && !url.split(',').all(is_address)
+    {
+        let rule = "must be \"embedded\" or addresses that begin with nats:// or tls://";
+        reader.refuse("nats.url", rule, "write something like \"nats://127.0.0.1:4222\"");
+    }
+    let digits = raw.sync_interval.strip_suffix(['s', 'm', 'h']).unwrap_or_default();
+    let is_duration = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if raw.sync_interval != "always" && !is_duration {
+        reader.refuse(
+            "nats.sync_interval",
+            "must be \"always\" or a duration",
+            "write something like \"2m\"",
+        );
+    }
+    if ![1, 3, 5].contains(&raw.replicas) {
+        reader.refuse("nats.replicas", "must be 1, 3 or 5", "write 3 in production");
+    }
+    Nats {
+        address,
+        server: raw.server,
+        store_dir,
+        port: reader.number("nats.port", raw.port, 0, 65_535),
+        sync_interval: raw.sync_interval,
+        replicas: usize::try_from(raw.replicas).unwrap_or_default(),
+        provision: raw.provision,
+    }
+}
+
+fn telemetry(reader: &mut Reader<'_>, raw: RawTelemetry) -> Telemetry {
+    if EnvFilter::try_new(&raw.log).is_err() {
+        reader.refuse("telemetry.log", "must be log rules", "write something like \"info,forums=debug\"");
+    }
+    if !["readable", "json"].contains(&raw.format.as_str()) {
+        reader.refuse("telemetry.format", "must be \"readable\" or \"json\"", "write one of them");
+    }
+    let endpoint = Some(raw.otlp_endpoint).filter(|endpoint| !endpoint.is_empty());
+    if endpoint.as_ref().is_some_and(|endpoint| !is_http(endpoint)) {
+        let remedy = "write something like \"http://127.0.0.1:4317\"";
+        reader.refuse("telemetry.otlp_endpoint", "must be empty or begin with http:// or https://", remedy);
+    }
+    if !(0.0..=1.0).contains(&raw.sample) {
+        reader.refuse("telemetry.sample", "must be between 0.0 and 1.0", "write 1.0 to keep every trace");
+    }
+    Telemetry {
+        log: raw.log,
+        json: raw.format == "json",
+        otlp_endpoint: endpoint,
+        sample: raw.sample,
+        metrics_interval: reader.seconds("telemetry.metrics_seconds", raw.metrics_seconds, 1, 3_600),
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
+fn limits(reader: &mut Reader<'_>, raw: &RawLimits) -> Limits {
+    let (deadline, longest) = (raw.deadline_seconds, raw.longest_deadline_seconds);
+    if longest < deadline {
+        let rule = "must not be shorter than limits.deadline_seconds";
+        reader.refuse("limits.longest_deadline_seconds", rule, "write a longer one");
+    }
+    let per_minute = reader.number("limits.per_minute", raw.per_minute, 1, 10_000_000);
+    let (requests, streams) = (raw.requests_per_connection, raw.streams_per_connection);
+    Limits {
+        message_bytes: reader.number("limits.message_bytes", raw.message_bytes, 1_024, 4_194_304),
+        header_bytes: reader.number("limits.header_bytes", raw.header_bytes, 4_096, 1_048_576),
+        requests_per_connection: reader.number("limits.requests_per_connection", requests, 1, 100_000),
+        streams_per_connection: reader.number("limits.streams_per_connection", streams, 1, 100_000),
+        requests: reader.number("limits.requests", raw.requests, 1, 1_000_000),
+        deadline: reader.seconds("limits.deadline_seconds", deadline, 1, 3_600),
+        longest_deadline: reader.seconds("limits.longest_deadline_seconds", longest, 1, 3_600),
+        per_minute: raw.rates.then_some(per_minute),
+    }
+}
+
+fn demo_start(reader: &mut Reader<'_>, text: &str, demo: bool) -> Option<Timestamp> {
+    if text.is_empty() {
+        return None;
+    }
+    if !demo {
+        let remedy = "set demo = true, or leave it empty";
+        reader.refuse("clock.demo_start", "only a demonstration sets its clock", remedy);
+    }
+    let start = Timestamp::from_str(text);
+    start.map_err(|invalid| reader.refuse("clock.demo_start", &invalid.rule, &invalid.remedy)).ok()
+}
+
+fn services(
+    reader: &mut Reader<'_>,
+    here: &[Service],
+    raw: BTreeMap<String, RawService>,
+    data_dir: &Path,
+) -> BTreeMap<String, ServiceConfig> {
+    let mut services = BTreeMap::new();
+    for (name, raw) in raw {
+        let runs_here = here.iter().any(|service| service.name == name);
+        let database = database(reader, &name, raw.database, data_dir);
+        let address = Some(raw.address).filter(|address| !address.is_empty());
+        let key = format!("services.{name}.address");
+        if address.as_ref().is_some_and(|address| !is_http(address)) {
+            let remedy = "write something like \"http://10.0.0.5:7400\"";
+            reader.refuse(&key, "must be empty or begin with http:// or https://", remedy);
+        }
+        if address.is_none() && name == "membership" && !runs_here {
+            let rule = "membership does not run in this process, and without its keys nobody can be let in";
+            reader.refuse(&key, rule, "write where membership is reached");
+        }
+        let section = reader.merged.section(&name);
+        services.insert(name, ServiceConfig { database, address, section });
+    }
+    services
+}
+
+fn database(reader: &mut Reader<'_>, service: &str, setting: String, data_dir: &Path) -> String {
+    let key = format!("services.{service}.database");
+    let address = reader.maybe_from_file(&key, setting);
+    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| address.starts_with(scheme));
+    match address.as_str() {
+        "sqlite" => format!("sqlite://{}", data_dir.join(format!("{service}.sqlite")).display()),
+        _ if known => address,
+        _ => {
+            let rule = "must be \"sqlite\" or an address that begins with sqlite: or postgres:";
+            let remedy = format!("write something like \"postgres://user@host/{service}\"");
+            reader.refuse(&key, rule, &remedy);
+            address
+        }
+    }
+}

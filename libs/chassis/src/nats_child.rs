@@ -1,0 +1,1 @@
+//! A supervised nats-server.

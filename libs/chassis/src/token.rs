@@ -1,0 +1,81 @@
+//! Actor tokens and vouchers: what membership signs and every service verifies.
+//!
+//! Both are JWTs signed with ES256 and nothing else. An *actor token* (`typ: at+jwt`) says who calls one service, for at
+//! most five minutes. A *voucher* (`typ: voucher+jwt`) is a word of membership about a person who does not call
+//! themselves: that they let somebody nominate them, or that they stand before an election officer.
+//!
+//! | claim | meaning |
+//! | --- | --- |
+//! | `iss` | `osallisuus/<cell>` |
+//! | `aud` | the service it is for, for example `forums` |
+//! | `sub` | the person's reference at that service; the account's name for a service |
+//! | `exp`, `nbf`, `iat` | seconds since 1970, real time |
+//! | `jti` | id of the token |
+//! | `tenants` | county codes |
+//! | `roles` | `[{"r": "election_officer", "s": "forum:<uuid>"}]`; also `tenant:19`, `unit:…`, `region:…`, `cell` |
+//! | `rolls` | `[{"e": "<election>", "m": "139"}]` |
+//! | `att` | `[{"g": "<group>", "m": "139", "since": "2026-01-31"}]` |
+//! | `mode`, `acr` | how the act comes about; how surely the person was identified |
+//! | `svc` | name of the calling service; absent for people |
+//! | `purpose` | vouchers only: `nominate` or `paper_ballot` |
+
+mod claims;
+mod issuer;
+mod keys;
+mod verifier;
+
+use kernel::{Attestation, RollClaim, Subject, Timestamp, Uuid};
+
+pub use issuer::{Issuer, PublicKey};
+pub(crate) use keys::KeyStore;
+pub use verifier::Verifier;
+
+/// `typ` of an actor token.
+pub const ACTOR_TYPE: &str = "at+jwt";
+/// `typ` of a voucher.
+pub const VOUCHER_TYPE: &str = "voucher+jwt";
+
+/// The issuer named in tokens of a cell.
+#[must_use]
+pub fn issuer_of(cell: &str) -> String {
+    format!("osallisuus/{cell}")
+}
+
+/// What a voucher may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// The person lets the holder nominate them; carries the attestations.
+    Nominate,
+    /// The person stands before an election officer and asks for a paper ballot; carries the roll claim.
+    PaperBallot,
+}
+
+impl Purpose {
+    /// The name in the token.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Nominate => "nominate",
+            Purpose::PaperBallot => "paper_ballot",
+        }
+    }
+}
+
+/// A word of membership about a person, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voucher {
+    /// Id of the voucher: what is used once is remembered by it.
+    pub id: Uuid,
+    /// What it may be used for.
+    pub purpose: Purpose,
+    /// The service it is for, for example "forums".
+    pub audience: String,
+    /// The person, by the reference of that service.
+    pub subject: Subject,
+    /// The person's attestations in force; for [`Purpose::Nominate`].
+    pub attestations: Vec<Attestation>,
+    /// The person's places on rolls; for [`Purpose::PaperBallot`].
+    pub rolls: Vec<RollClaim>,
+    /// Last moment at which it works, real time; at most 15 minutes after it was made.
+    pub expires: Timestamp,
+}

@@ -1,0 +1,182 @@
+//! The claims as they stand in the token, and the way from and to the kernel's types.
+
+use std::str::FromStr;
+
+use kernel::{
+    ActingMode, Assurance, Attestation, Caller, Date, ElectionId, HeldRole, Identity, MunicipalityCode, Role,
+    RollClaim, ScopeRef, Subject, TenantId, Timestamp, Uuid,
+};
+use serde::{Deserialize, Serialize};
+use time::macros::format_description;
+
+use super::{Purpose, Voucher};
+
+/// Claims of both kinds of token. Texts are checked when they are turned into the kernel's types.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    pub(crate) iss: String,
+    pub(crate) aud: String,
+    pub(crate) sub: String,
+    pub(crate) exp: i64,
+    pub(crate) nbf: i64,
+    pub(crate) iat: i64,
+    pub(crate) jti: Uuid,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenants: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<RoleEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rolls: Vec<RollEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    att: Vec<AttestationEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    svc: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct RoleEntry {
+    r: String,
+    s: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct RollEntry {
+    e: String,
+    m: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct AttestationEntry {
+    g: String,
+    m: String,
+    since: String,
+}
+
+impl Claims {
+    pub(crate) fn of_caller(issuer: &str, caller: &Caller, id: Uuid, now: Timestamp) -> Self {
+        let (sub, svc) = match &caller.identity {
+            Identity::Person(subject) => (subject.to_string(), None),
+            Identity::Service(name) => (name.clone(), Some(name.clone())),
+            Identity::Anonymous => (String::new(), None),
+        };
+        Self {
+            iss: issuer.to_owned(),
+            aud: caller.audience.clone(),
+            sub,
+            exp: caller.expires.as_seconds(),
+            nbf: now.as_seconds(),
+            iat: now.as_seconds(),
+            jti: id,
+            tenants: caller.tenants.iter().map(ToString::to_string).collect(),
+            roles: caller.roles.iter().map(RoleEntry::from).collect(),
+            rolls: caller.rolls.iter().map(RollEntry::from).collect(),
+            att: caller.attestations.iter().map(AttestationEntry::from).collect(),
+            mode: Some(caller.mode.as_str().to_owned()),
+            acr: Some(caller.assurance.as_str().to_owned()),
+            svc,
+            purpose: None,
+        }
+    }
+
+    pub(crate) fn of_voucher(issuer: &str, voucher: &Voucher, now: Timestamp) -> Self {
+        Self {
+            iss: issuer.to_owned(),
+            aud: voucher.audience.clone(),
+            sub: voucher.subject.to_string(),
+            exp: voucher.expires.as_seconds(),
+            nbf: now.as_seconds(),
+            iat: now.as_seconds(),
+            jti: voucher.id,
+            tenants: Vec::new(),
+            roles: Vec::new(),
+            rolls: voucher.rolls.iter().map(RollEntry::from).collect(),
+            att: voucher.attestations.iter().map(AttestationEntry::from).collect(),
+            mode: None,
+            acr: None,
+            svc: None,
+            purpose: Some(voucher.purpose.as_str().to_owned()),
+        }
+    }
+
+    /// The caller; None if a claim does not mean anything.
+    pub(crate) fn into_caller(self) -> Option<Caller> {
+        let identity = match self.svc {
+            Some(name) if name == self.sub && !name.is_empty() => Identity::Service(name),
+            Some(_) => return None,
+            None => Identity::Person(Subject::from_str(&self.sub).ok()?),
+        };
+        Some(Caller {
+            identity,
+            audience: self.aud,
+            tenants: self.tenants.iter().map(|code| TenantId::new(code).ok()).collect::<Option<_>>()?,
+            // A role that this version does not know grants nothing here.
+            roles: self.roles.iter().filter_map(RoleEntry::read).collect(),
+            rolls: self.rolls.iter().map(RollEntry::read).collect::<Option<_>>()?,
+            attestations: self.att.into_iter().map(AttestationEntry::read).collect::<Option<_>>()?,
+            mode: ActingMode::from_str(self.mode.as_deref()?).ok()?,
+            assurance: Assurance::from_str(self.acr.as_deref()?).ok()?,
+            expires: Timestamp::from_seconds(self.exp),
+        })
+    }
+
+    /// The voucher; None if a claim does not mean anything.
+    pub(crate) fn into_voucher(self) -> Option<Voucher> {
+        let purposes = [Purpose::Nominate, Purpose::PaperBallot];
+        let purpose = purposes.into_iter().find(|known| Some(known.as_str()) == self.purpose.as_deref())?;
+        Some(Voucher {
+            id: self.jti,
+            purpose,
+            audience: self.aud,
+            subject: Subject::from_str(&self.sub).ok()?,
+            attestations: self.att.into_iter().map(AttestationEntry::read).collect::<Option<_>>()?,
+            rolls: self.rolls.iter().map(RollEntry::read).collect::<Option<_>>()?,
+            expires: Timestamp::from_seconds(self.exp),
+        })
+    }
+}
+
+impl From<&HeldRole> for RoleEntry {
+    fn from(held: &HeldRole) -> Self {
+        Self { r: held.role.as_str().to_owned(), s: held.scope.to_string() }
+    }
+}
+
+impl RoleEntry {
+    fn read(&self) -> Option<HeldRole> {
+        Some(HeldRole { role: Role::from_str(&self.r).ok()?, scope: ScopeRef::from_str(&self.s).ok()? })
+    }
+}
+
+impl From<&RollClaim> for RollEntry {
+    fn from(claim: &RollClaim) -> Self {
+        Self { e: claim.election.to_string(), m: claim.municipality.to_string() }
+    }
+}
+
+impl RollEntry {
+    fn read(&self) -> Option<RollClaim> {
+        let election = ElectionId::from_str(&self.e).ok()?;
+        Some(RollClaim { election, municipality: MunicipalityCode::new(&self.m).ok()? })
+    }
+}
+
+impl From<&Attestation> for AttestationEntry {
+    fn from(held: &Attestation) -> Self {
+        let since = held.since;
+        let since = format!("{:04}-{:02}-{:02}", since.year(), u8::from(since.month()), since.day());
+        Self { g: held.group.clone(), m: held.municipality.to_string(), since }
+    }
+}
+
+impl AttestationEntry {
+    fn read(self) -> Option<Attestation> {
+        let since = Date::parse(&self.since, format_description!("[year]-[month]-[day]")).ok()?;
+        Some(Attestation { group: self.g, municipality: MunicipalityCode::new(&self.m).ok()?, since })
+    }
+}
