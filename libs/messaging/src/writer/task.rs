@@ -39,8 +39,8 @@ struct Task {
     context: Context,
     connection: Option<DatabaseConnection>,
     backoff: Backoff,
-    /// No attempt to connect before this moment; requests are refused until then.
-    away_until: Option<Instant>,
+    /// Why there is no connection, and no attempt to connect before when; requests are refused until then.
+    away: Option<(Instant, DbErr)>,
     /// Taken from the queue, not yet run.
     waiting: VecDeque<Work>,
     /// When something was last published in each lane that has no watermark at its end.
@@ -62,7 +62,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
         context,
         connection: None,
         backoff,
-        away_until: None,
+        away: None,
         waiting: VecDeque::new(),
         active_lanes: HashMap::new(),
     };
@@ -104,7 +104,9 @@ impl Task {
     async fn process(&mut self, works: Vec<Work>) {
         let mut groups = VecDeque::from([Group { works, round: 0 }]);
         while let Some(mut group) = groups.pop_front() {
-            group.refuse_expired();
+            if group.round == 0 {
+                group.refuse_expired();
+            }
             if group.works.is_empty() {
                 continue;
             }
@@ -206,12 +208,12 @@ impl Task {
         if let Some(connection) = &self.connection {
             return Some(connection.clone());
         }
-        if self.away_until.is_some_and(|until| Instant::now() < until) {
+        if self.away.as_ref().is_some_and(|(until, _)| Instant::now() < *until) {
             return None;
         }
         match self.context.database.connect_writer().await {
             Ok(connection) => {
-                self.away_until = None;
+                self.away = None;
                 self.backoff.reset();
                 self.connection = Some(connection.clone());
                 Some(connection)
@@ -219,7 +221,7 @@ impl Task {
             Err(error) => {
                 let pause = self.backoff.next_pause();
                 tracing::warn!(%error, retry_ms = pause.as_millis(), "the database is away");
-                self.away_until = Some(Instant::now() + pause);
+                self.away = Some((Instant::now() + pause, error));
                 None
             }
         }
@@ -235,7 +237,11 @@ impl Task {
     fn refuse_all(&mut self, group: Group, groups: VecDeque<Group>) {
         let groups = std::iter::once(group).chain(groups);
         for work in groups.flat_map(|group| group.works).chain(self.waiting.drain(..)) {
-            work.answer(Err(away()));
+            let fault = away();
+            work.answer(Err(match &self.away {
+                Some((_, error)) => fault.because(error),
+                None => fault,
+            }));
         }
     }
 }
@@ -252,6 +258,7 @@ impl Context {
 }
 
 impl Group {
+    /// Only what was never begun: of the rest nobody could say that nothing was stored.
     fn refuse_expired(&mut self) {
         let now = std::time::Instant::now();
         let (expired, works) = self.works.drain(..).partition(|work: &Work| work.is_expired(now));
