@@ -16,8 +16,8 @@ use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 /// Statement, lock and idle-in-transaction limits on PostgreSQL.
 const PG_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
-/// Number of the advisory lock under which copies of a service migrate one after the other: "osal" + "m".
-const MIGRATION_LOCK: i64 = 0x6f73_616c_6d;
+/// Number of the advisory lock under which copies of a service migrate one after the other: "osalmig" in ASCII.
+const MIGRATION_LOCK: i64 = 0x006f_7361_6c6d_6967;
 /// How long SQLite waits for another connection's lock.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 /// Connections of the read pool.
@@ -322,7 +322,6 @@ pub const RETRY_CODE: &str = "messaging.database_busy";
 /// The fault for a database error inside an act: `store::load(tx).await.map_err(messaging::database_fault)?`. A lost
 /// connection or a lock makes the writer try the act again; the rest is an internal fault. A uniqueness that is a rule
 /// of the domain is not for here: use `ON CONFLICT DO NOTHING` and the affected rows.
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 pub fn database_fault(error: DbErr) -> Fault {
     match classify(&error) {
         ErrorClass::Transient => Fault::unavailable(RETRY_CODE, "The database is busy or away; try again.")

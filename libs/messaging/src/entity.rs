@@ -1,4 +1,6 @@
 //! The library's own tables, as sea-orm sees them. Rows never leave the crate.
+//!
+//! Without `#[sea_orm::model]`: what that adds opens transactions of its own (REL-14).
 
 pub(crate) mod command_log;
 pub(crate) mod event_head;

@@ -2,7 +2,6 @@
 
 use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_head")]
 pub(crate) struct Model {
@@ -20,5 +19,8 @@ pub(crate) struct Model {
     /// Last sequence number known to be in the stream; may lag behind the truth.
     pub(crate) published_seq: i64,
 }
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

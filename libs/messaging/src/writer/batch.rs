@@ -17,8 +17,8 @@ use crate::database::{DatabaseKind, RETRY_CODE};
 use crate::entity::command_log;
 use crate::tx::{Attempt, Tx};
 
-/// Number of the advisory lock under which the copies of a service write one after the other: "osal" + "w".
-const WRITE_LOCK: i64 = 0x6f73_616c_77;
+/// Number of the advisory lock under which the copies of a service write one after the other: "osalwri" in ASCII.
+const WRITE_LOCK: i64 = 0x006f_7361_6c77_7269;
 
 /// What became of one act. What it says holds only because the transaction was committed.
 pub(super) enum Ended {

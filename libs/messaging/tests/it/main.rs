@@ -1,5 +1,7 @@
 //! Tests of the machinery on real databases: every story on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
+
 mod commands;
 mod copies;
 mod faults;
