@@ -8,12 +8,16 @@
 //! - [`nats::Server`]: JetStream on a port of its own, which a test may kill, restart, pause and resume.
 //! - [`postgres::Cluster`]: one PostgreSQL per run (`infra/test` starts it) or per test process, with a fresh
 //!   database for every test that asks.
+//! - [`Directory`](directory::Directory): a stand-in for membership that signs the tokens of made-up callers.
+//! - [`System`](system::System): services with all of these, in the test's own process.
 
 mod binaries;
+pub mod directory;
 mod eventually;
 pub mod nats;
 mod ports;
 pub mod postgres;
 mod process;
+pub mod system;
 
 pub use eventually::eventually;
