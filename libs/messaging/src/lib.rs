@@ -11,20 +11,33 @@
 //! - [`Writer`] runs every write, many per transaction; inside, an act has a [`Tx`].
 //! - [`NewEvent`] is a fact for others, [`NewJob`] work for later; both exist only if the act was committed.
 //! - [`Projection`] is what a service does with the events of another.
+//! - [`Pipeline`] runs the [`relay`] and the [`projector`]s of a service until it stops; [`provision`] says what streams
+//!   and consumers look like.
 //!
 //! Lanes: the events of one county (tenant) in one service are a sequence without gaps, linked by hashes. A reader that
 //! has checked both knows that it has missed nothing.
 
 mod backoff;
+pub mod broker;
 mod database;
 mod entity;
 pub mod envelope;
 mod event;
+pub mod feed;
+pub mod gate;
 mod job;
 mod lease;
 pub mod log;
 mod migration;
+mod parking;
+mod pipeline;
 mod projection;
+pub mod projector;
+pub mod provision;
+pub mod relay;
+pub mod status;
+pub mod store;
+pub mod telemetry;
 mod tx;
 mod writer;
 
@@ -36,6 +49,8 @@ pub use job::{
 };
 pub use lease::{Lease, Leases};
 pub use migration::migrations;
+pub use parking::{ParkedEvent, ParkedKind, ParkedPlace};
+pub use pipeline::{Pipeline, PipelineParts};
 pub use projection::{Handler, HandlerError, Projection, Received};
 pub use tx::{Attempt, Tx};
 pub use writer::{Clocks, Command, Writer, WriterSettings, request_hash};

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use crate::envelope::Envelope;
+use crate::store::ProjectionKey;
 use crate::tx::Tx;
 
 /// An event as it reached a projection.
@@ -54,6 +55,9 @@ pub enum HandlerError {
     /// May succeed later: the whole batch is rolled back and tried again.
     #[error("transient: {0}")]
     Transient(String),
+    /// The projection has no use for events of this type: the event is skipped and counted.
+    #[error("not for this projection")]
+    NotForMe,
 }
 
 /// Database errors are transient but for broken constraints, which mean that the event contradicts what is stored.
@@ -91,6 +95,11 @@ impl Projection {
             + 'static,
     {
         Self { name, source, handler: Arc::new(handler) }
+    }
+
+    /// What names it.
+    pub fn key(&self) -> ProjectionKey {
+        ProjectionKey { projection: self.name.to_owned(), source: self.source.to_owned() }
     }
 }
 

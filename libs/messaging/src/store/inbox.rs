@@ -1,0 +1,160 @@
+//! A projection's transaction in the database.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use prost::Message as _;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use tracing::Instrument as _;
+
+use super::sql;
+use super::{Handled, Inbox, ProjectionKey, StoreError};
+use crate::entity::{parked_event, projection_cursor};
+use crate::envelope::Envelope;
+use crate::event::Origin;
+use crate::gate::Cursor;
+use crate::parking::{BLOCKED, PARKED, POISON};
+use crate::projection::{Handler, HandlerError, Received};
+use crate::telemetry;
+use crate::tx::{Attempt, Tx};
+
+/// One lane of one projection inside of an act of the writer. The writer's transaction keeps all other writers out, so
+/// the cursor needs no lock of its own.
+pub(crate) struct SqlInbox<'a> {
+    tx: &'a Tx,
+    key: &'a ProjectionKey,
+    lane: &'a str,
+    handler: &'a Handler,
+    /// Real time, microseconds.
+    now: i64,
+}
+
+impl<'a> SqlInbox<'a> {
+    pub(crate) fn new(
+        tx: &'a Tx,
+        key: &'a ProjectionKey,
+        lane: &'a str,
+        handler: &'a Handler,
+        now: i64,
+    ) -> Self {
+        Self { tx, key, lane, handler, now }
+    }
+}
+
+#[async_trait]
+impl Inbox for SqlInbox<'_> {
+    async fn cursor(&self) -> Result<Cursor, StoreError> {
+        let id = (self.key.projection.clone(), self.key.source.clone(), self.lane.to_owned());
+        let row = projection_cursor::Entity::find_by_id(id).one(self.tx.conn()).await?;
+        Ok(row.map(|row| sql::cursor(&row)).unwrap_or_default())
+    }
+
+    async fn parked(&self, events: &[Envelope]) -> Result<Vec<(String, String)>, StoreError> {
+        let ids = events.iter().map(|event| event.aggregate_id.as_str());
+        let things = parked_event::Entity::find()
+            .select_only()
+            .columns([parked_event::Column::AggregateType, parked_event::Column::AggregateId])
+            .distinct()
+            .filter(parked_event::Column::Projection.eq(&self.key.projection))
+            .filter(parked_event::Column::Source.eq(&self.key.source))
+            .filter(parked_event::Column::Lane.eq(self.lane))
+            .filter(parked_event::Column::State.eq(PARKED))
+            .filter(parked_event::Column::AggregateId.is_in(ids))
+            .into_tuple()
+            .all(self.tx.conn())
+            .await?;
+        Ok(things)
+    }
+
+    async fn handle(&self, event: &Envelope) -> Result<Handled, StoreError> {
+        let origin = Origin {
+            causation_id: event.event_id.clone(),
+            correlation_id: event.correlation_id.clone(),
+            traceparent: Some(event.traceparent.clone()).filter(|text| !text.is_empty()),
+        };
+        let received = Received::new(event.clone());
+        let handler = Arc::clone(self.handler);
+        let span = span(self.key, event);
+        let attempt = self
+            .tx
+            .attempt(origin, move |tx| async move { handler(tx, &received).instrument(span).await }.boxed());
+        match attempt.await? {
+            Attempt::Done(()) => Ok(Handled::Applied),
+            Attempt::Refused(HandlerError::NotForMe) => Ok(Handled::Skipped),
+            Attempt::Refused(HandlerError::Permanent(error)) => Ok(Handled::Poison(error)),
+            Attempt::Refused(HandlerError::Transient(error)) => Err(StoreError(error)),
+            Attempt::Panicked(text) => Ok(Handled::Poison(format!("the handler panicked: {text}"))),
+        }
+    }
+
+    async fn park(&self, event: &Envelope, poison: Option<&str>) -> Result<(), StoreError> {
+        tracing::error!(
+            projection = self.key.projection,
+            source = self.key.source,
+            lane = self.lane,
+            seq = event.seq,
+            event_type = event.event_type,
+            error = poison.unwrap_or("an earlier event of the same thing is parked"),
+            "an event is parked until a person acts"
+        );
+        let row = parked_event::ActiveModel {
+            projection: Set(self.key.projection.clone()),
+            source: Set(self.key.source.clone()),
+            lane: Set(self.lane.to_owned()),
+            seq: Set(event.seq.cast_signed()),
+            event_type: Set(event.event_type.clone()),
+            aggregate_type: Set(event.aggregate_type.clone()),
+            aggregate_id: Set(event.aggregate_id.clone()),
+            envelope: Set(event.encode_to_vec()),
+            kind: Set(if poison.is_some() { POISON } else { BLOCKED }.to_owned()),
+            error: Set(poison.unwrap_or_default().to_owned()),
+            attempts: Set(i32::from(poison.is_some())),
+            state: Set(PARKED.to_owned()),
+            reason: Set(None),
+            parked_at: Set(self.now),
+        };
+        // The cursor lets an event through once only, so there is no such row yet.
+        parked_event::Entity::insert(row).exec_without_returning(self.tx.conn()).await?;
+        Ok(())
+    }
+
+    async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
+        use projection_cursor::Column;
+        let row = projection_cursor::ActiveModel {
+            projection: Set(self.key.projection.clone()),
+            source: Set(self.key.source.clone()),
+            lane: Set(self.lane.to_owned()),
+            epoch: Set(cursor.epoch.cast_signed()),
+            last_seq: Set(cursor.seq.cast_signed()),
+            last_hash: Set(cursor.hash.to_vec()),
+            stopped: Set(cursor.stopped.clone()),
+            updated_at: Set(self.now),
+        };
+        let moved = [Column::Epoch, Column::LastSeq, Column::LastHash, Column::Stopped, Column::UpdatedAt];
+        let upsert = OnConflict::columns([Column::Projection, Column::Source, Column::Lane])
+            .update_columns(moved)
+            .to_owned();
+        let insert = projection_cursor::Entity::insert(row).on_conflict(upsert);
+        insert.exec_without_returning(self.tx.conn()).await?;
+        Ok(())
+    }
+}
+
+/// A span linked to the request that caused the event, or none if that was not traced.
+fn span(key: &ProjectionKey, event: &Envelope) -> tracing::Span {
+    if event.traceparent.is_empty() {
+        return tracing::Span::none();
+    }
+    let span = tracing::info_span!(
+        "process",
+        otel.kind = "consumer",
+        messaging.system = "nats",
+        messaging.operation.name = "process",
+        messaging.consumer.group.name = key.projection,
+        messaging.message.id = event.event_id,
+    );
+    telemetry::link(&span, &event.traceparent);
+    span
+}
