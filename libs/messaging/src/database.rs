@@ -3,6 +3,7 @@
 //! Reads go through a pool that cannot write. Writes go through the [`Writer`](crate::Writer) alone, which has a
 //! connection of its own; that is why nothing here hands out a transaction.
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,14 +41,23 @@ pub struct Database {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     service: &'static str,
+    /// May hold a password.
     url: String,
     kind: DatabaseKind,
     readers: DatabaseConnection,
     /// Held as long as the database is open: a second process must not write to the same file (REL-15).
     _lock: Option<File>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("service", &self.service)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a database could not be opened.

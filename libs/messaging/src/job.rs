@@ -40,13 +40,14 @@ pub enum JobError {
     Permanent(String),
 }
 
-/// A fault of a command or a query within a job: worth another try if the service was busy or away.
+/// A fault of a command or a query within a job. A refusal will be the same next time; a service that is busy, away or
+/// broken may get well.
 impl From<kernel::Fault> for JobError {
     fn from(fault: kernel::Fault) -> Self {
         match fault.kind() {
-            kernel::FaultKind::Unavailable | kernel::FaultKind::ResourceExhausted => {
-                Self::Transient(fault.to_string())
-            }
+            kernel::FaultKind::Unavailable
+            | kernel::FaultKind::ResourceExhausted
+            | kernel::FaultKind::Internal => Self::Transient(fault.to_string()),
             _ => Self::Permanent(fault.to_string()),
         }
     }

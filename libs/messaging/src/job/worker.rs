@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use kernel::{Fault, Ids, Timestamp};
 use sea_orm::{
-    ColumnTrait as _, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select, Set,
+    ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    Set,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -71,9 +71,19 @@ pub struct JobCounts {
 /// # Errors
 /// If the database is away.
 pub async fn job_counts(database: &Database) -> Result<JobCounts, DbErr> {
+    // One query, so that a job which changes its state meanwhile is counted once.
+    let by_state: Vec<(String, i64)> = job::Entity::find()
+        .select_only()
+        .column(job::Column::State)
+        .column_as(job::Column::DedupeKey.count(), "jobs")
+        .filter(job::Column::State.ne(DONE))
+        .group_by(job::Column::State)
+        .into_tuple()
+        .all(database.read())
+        .await?;
     let count =
-        |state: &'static str| job::Entity::find().filter(job::Column::State.eq(state)).count(database.read());
-    Ok(JobCounts { waiting: count(WAITING).await?, running: count(RUNNING).await?, dead: count(DEAD).await? })
+        |state| by_state.iter().find(|(found, _)| found == state).map_or(0, |(_, jobs)| jobs.unsigned_abs());
+    Ok(JobCounts { waiting: count(WAITING), running: count(RUNNING), dead: count(DEAD) })
 }
 
 /// Runs the jobs of a database until `stop` is cancelled and those that have begun are done. One call per database and
@@ -89,6 +99,7 @@ pub async fn run_jobs(
     let handlers: HashMap<&'static str, JobHandler> =
         handlers.into_iter().map(|handler| (handler.kind, handler)).collect();
     if handlers.is_empty() {
+        stop.cancelled().await;
         return;
     }
     let backoff = Backoff::new(settings.first_pause, settings.longest_pause, &ids);
