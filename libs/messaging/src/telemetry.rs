@@ -114,6 +114,50 @@ impl fmt::Debug for Metrics {
     }
 }
 
+/// The instruments of a writer.
+#[derive(Clone)]
+pub(crate) struct WriterMetrics {
+    service: KeyValue,
+    queue_depth: Gauge<u64>,
+    batch_size: Histogram<u64>,
+    batch_seconds: Histogram<f64>,
+    lost: Counter<u64>,
+    rejected: Counter<u64>,
+}
+
+impl WriterMetrics {
+    /// Instruments of the meter provider that chassis has installed; without one they do nothing.
+    pub(crate) fn installed(service: &'static str) -> Self {
+        let meter = global::meter("osallisuus.messaging");
+        Self {
+            service: KeyValue::new("service", service),
+            queue_depth: meter.u64_gauge("writer_queue_depth").build(),
+            batch_size: meter.u64_histogram("writer_batch_size").build(),
+            batch_seconds: meter.f64_histogram("writer_batch_seconds").with_unit("s").build(),
+            lost: meter.u64_counter("writer_batches_lost").build(),
+            rejected: meter.u64_counter("writer_rejected").build(),
+        }
+    }
+
+    /// A batch was committed while so many acts waited.
+    pub(crate) fn committed(&self, size: usize, seconds: f64, waiting: usize) {
+        let of = std::slice::from_ref(&self.service);
+        self.batch_size.record(size as u64, of);
+        self.batch_seconds.record(seconds, of);
+        self.queue_depth.record(waiting as u64, of);
+    }
+
+    /// A batch failed as a whole and is tried again.
+    pub(crate) fn lost(&self) {
+        self.lost.add(1, std::slice::from_ref(&self.service));
+    }
+
+    /// A command was not run, for example because of a full queue.
+    pub(crate) fn rejected(&self, reason: &'static str) {
+        self.rejected.add(1, &[self.service.clone(), KeyValue::new("reason", reason)]);
+    }
+}
+
 fn labels(projection: &ProjectionKey) -> [KeyValue; 2] {
     [
         KeyValue::new("projection", projection.projection.clone()),

@@ -35,6 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::database::{Database, DatabaseKind, RETRY};
 use crate::event::Origin;
+use crate::telemetry::WriterMetrics;
 use crate::tx::Tx;
 
 /// Commands that may wait; one more is refused.
@@ -116,6 +117,7 @@ pub struct Writer {
     queue: mpsc::Sender<Work>,
     wake: Arc<Wake>,
     clocks: Clocks,
+    metrics: WriterMetrics,
 }
 
 /// Whom the writer wakes after a commit.
@@ -160,8 +162,10 @@ impl Writer {
     ) -> Self {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let wake = Arc::new(Wake::default());
-        let writer = Self { queue, wake: Arc::clone(&wake), clocks: clocks.clone() };
-        let context = task::Context { database: database.clone(), clocks, ids, settings, wake };
+        let metrics = WriterMetrics::installed(database.service());
+        let writer =
+            Self { queue, wake: Arc::clone(&wake), clocks: clocks.clone(), metrics: metrics.clone() };
+        let context = task::Context { database: database.clone(), clocks, ids, settings, wake, metrics };
         tracker.spawn(task::run(context, receiver, stop));
         writer
     }
@@ -249,7 +253,7 @@ impl Writer {
         &self.clocks
     }
 
-    /// Acts waiting in the queue, for the metric `writer_queue_depth`.
+    /// Acts waiting in the queue.
     pub fn queue_depth(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
@@ -261,7 +265,10 @@ impl Writer {
 
     fn offer(&self, work: Work) -> Result<(), Fault> {
         self.queue.try_send(work).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => queue_full(),
+            mpsc::error::TrySendError::Full(_) => {
+                self.metrics.rejected("queue_full");
+                queue_full()
+            }
             mpsc::error::TrySendError::Closed(_) => stopping(),
         })
     }

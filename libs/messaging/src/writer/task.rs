@@ -20,6 +20,7 @@ use super::batch::{self, Ended, Failure};
 use super::{Clocks, Wake, Work, WriterSettings, housekeeping};
 use crate::backoff::Backoff;
 use crate::database::{Database, ErrorClass, RETRY, classify, full};
+use crate::telemetry::WriterMetrics;
 
 /// Between the rounds of a failing batch, and the longest wait before the next attempt to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -33,6 +34,7 @@ pub(super) struct Context {
     pub(super) ids: Ids,
     pub(super) settings: WriterSettings,
     pub(super) wake: Arc<Wake>,
+    pub(super) metrics: WriterMetrics,
 }
 
 struct Task {
@@ -88,7 +90,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
         let size = task.waiting.len().min(task.context.settings.max_batch);
         let works: Vec<Work> = task.waiting.drain(..size).collect();
         if !works.is_empty() {
-            task.process(works).await;
+            task.process(works, queue.len()).await;
         }
         if Instant::now() >= next_tidy {
             let more = task.tidy(first_tidy).await;
@@ -101,11 +103,11 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
 
 impl Task {
     /// Runs acts to their end: each is answered, or put back to wait for the next batch.
-    async fn process(&mut self, works: Vec<Work>) {
+    async fn process(&mut self, works: Vec<Work>, queued: usize) {
         let mut groups = VecDeque::from([Group { works, round: 0 }]);
         while let Some(mut group) = groups.pop_front() {
             if group.round == 0 {
-                group.refuse_expired();
+                group.refuse_expired(&self.context.metrics);
             }
             if group.works.is_empty() {
                 continue;
@@ -114,10 +116,13 @@ impl Task {
                 self.refuse_all(group, groups);
                 return;
             };
+            let began = Instant::now();
             let outcome = batch::run(&self.context, &connection, &group.works, &[]).await;
             drop(connection);
             match outcome {
                 Ok(outcome) => {
+                    let size = outcome.ended.len();
+                    self.context.metrics.committed(size, began.elapsed().as_secs_f64(), queued);
                     self.note_published(&outcome.lanes);
                     groups.extend(self.finish(group, outcome.ended));
                     self.context.wake(outcome.lanes.is_empty(), outcome.scheduled);
@@ -130,6 +135,7 @@ impl Task {
                         error = %failure.error,
                         "a batch was lost and is tried again"
                     );
+                    self.context.metrics.lost();
                     self.disconnect().await;
                     for next in group.after(&failure).into_iter().rev() {
                         groups.push_front(next);
@@ -238,6 +244,7 @@ impl Task {
         let groups = std::iter::once(group).chain(groups);
         for work in groups.flat_map(|group| group.works).chain(self.waiting.drain(..)) {
             let fault = away();
+            self.context.metrics.rejected("database_away");
             work.answer(Err(match &self.away {
                 Some((_, error)) => fault.because(error),
                 None => fault,
@@ -259,11 +266,12 @@ impl Context {
 
 impl Group {
     /// Only what was never begun: of the rest nobody could say that nothing was stored.
-    fn refuse_expired(&mut self) {
+    fn refuse_expired(&mut self, metrics: &WriterMetrics) {
         let now = std::time::Instant::now();
         let (expired, works) = self.works.drain(..).partition(|work: &Work| work.is_expired(now));
         self.works = works;
         for work in expired {
+            metrics.rejected("deadline_passed");
             work.answer(Err(expired_fault()));
         }
     }
