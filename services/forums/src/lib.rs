@@ -1,1 +1,3 @@
-//! Placeholder.
+//! forums: bodies of clients, their seats, and the elections that fill them.
+
+pub mod domain;

@@ -1,0 +1,564 @@
+//! An election of a forum's members, municipality by municipality (S1.38): its steps, and when each may be taken.
+//!
+//! ```text
+//! Announced ─▶ NominationsClosed ─▶ Voting ─▶ Counting ─▶ (TieByLot) ─▶ Counted ─▶ Confirmed
+//!                     └── nowhere more candidates than seats (F6) ───────▲
+//! ```
+//!
+//! Any step before confirmation may be followed by annulment. Days are days in Finland by the business clock; what is
+//! open on a day is open until that day ends.
+
+mod apply;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use kernel::{Date, ElectionId, Fault, ForumId, MunicipalityCode};
+
+pub use self::schedule::Schedule;
+use crate::domain::ballot::BallotPaper;
+use crate::domain::forum::{Forum, ForumState, SeatQuota};
+use crate::domain::lots::WitnessNumber;
+use crate::domain::seat::Seat;
+use crate::domain::sealed::BoardPublicKey;
+use crate::domain::tally::{Outcome, Tally};
+
+/// How far an election has come. That nominations are open is a matter of the day, see [`Election::nominating`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Announced; nominations open and close by their days.
+    Announced,
+    /// Candidates are final.
+    NominationsClosed,
+    /// Ballots can be cast.
+    Voting,
+    /// Boxes are closed and wait for the count.
+    Counting,
+    /// Counted; a tie at the last seat waits for lots.
+    TieByLot,
+    /// Counted; the result waits for confirmation.
+    Counted,
+    /// Confirmed.
+    Confirmed,
+    /// Annulled.
+    Annulled,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Phase; 8] = [
+        Phase::Announced,
+        Phase::NominationsClosed,
+        Phase::Voting,
+        Phase::Counting,
+        Phase::TieByLot,
+        Phase::Counted,
+        Phase::Confirmed,
+        Phase::Annulled,
+    ];
+
+    /// The name in databases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Announced => "announced",
+            Phase::NominationsClosed => "nominations_closed",
+            Phase::Voting => "voting",
+            Phase::Counting => "counting",
+            Phase::TieByLot => "tie_by_lot",
+            Phase::Counted => "counted",
+            Phase::Confirmed => "confirmed",
+            Phase::Annulled => "annulled",
+        }
+    }
+
+    /// Whether nothing follows.
+    pub fn is_over(self) -> bool {
+        matches!(self, Phase::Confirmed | Phase::Annulled)
+    }
+}
+
+/// A municipality in an election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constituency {
+    /// The municipality.
+    pub municipality: MunicipalityCode,
+    /// Seats to fill.
+    pub seats: u32,
+    /// People on the frozen roll; none until it has arrived.
+    pub eligible: Option<u32>,
+    /// Accepted candidates.
+    pub candidates: u32,
+    /// No more candidates than seats; known when nominations have closed (F6).
+    pub uncontested: bool,
+    /// Ballots cast, paper included; known when voting has closed.
+    pub ballots: Option<u32>,
+    /// Blank ballots; known when counted.
+    pub blank: u32,
+    /// Invalid ballots; known when counted.
+    pub invalid: u32,
+    /// Seats left for the tied, if there is a tie at the last seat.
+    pub tie_seats_left: Option<u32>,
+    /// The witness's number, once given.
+    pub witness: Option<WitnessNumber>,
+    /// Whether lots were drawn.
+    pub lots_drawn: bool,
+    /// What was confirmed.
+    pub confirmed: Option<ConfirmedResult>,
+}
+
+/// The confirmed result of a municipality, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmedResult {
+    /// Seats filled.
+    pub elected: u32,
+    /// Deputies.
+    pub deputies: u32,
+    /// Seats left empty.
+    pub vacant: u32,
+    /// Day by which a supplementary election is due, if seats are empty.
+    pub supplementary_due_on: Option<Date>,
+    /// Whether there are too few ballots to show approvals (F7).
+    pub tally_suppressed: bool,
+}
+
+impl Constituency {
+    /// A municipality with so many seats to fill.
+    pub fn new(quota: SeatQuota) -> Self {
+        Self {
+            municipality: quota.municipality,
+            seats: quota.seats,
+            eligible: None,
+            candidates: 0,
+            uncontested: false,
+            ballots: None,
+            blank: 0,
+            invalid: 0,
+            tie_seats_left: None,
+            witness: None,
+            lots_drawn: false,
+            confirmed: None,
+        }
+    }
+
+    /// The ballot paper, once nominations have closed.
+    pub fn paper(&self) -> BallotPaper {
+        BallotPaper { seats: self.seats, candidates: self.candidates }
+    }
+
+    /// Whether a tie waits for lots.
+    pub fn tie_open(&self) -> bool {
+        self.tie_seats_left.is_some() && !self.lots_drawn
+    }
+}
+
+/// An election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Election {
+    /// Id.
+    pub id: ElectionId,
+    /// The forum.
+    pub forum: ForumId,
+    /// Whether it fills seats left empty by another one.
+    pub supplementary: bool,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Its days.
+    pub schedule: Schedule,
+    /// Public key of the election board.
+    pub board_key: BoardPublicKey,
+    /// Commitment to the seed of the lots.
+    pub lots_commitment: String,
+    /// Hash of the frozen roll; none until it has arrived.
+    pub roll_hash: Option<[u8; 32]>,
+    /// Municipalities that elect, by code.
+    pub constituencies: Vec<Constituency>,
+    /// Seats of the forum filled when the result was confirmed.
+    pub forum_seats_filled: Option<u32>,
+}
+
+/// What is told of an election when it is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Its days.
+    pub schedule: Schedule,
+    /// Public key of the election board.
+    pub board_key: BoardPublicKey,
+    /// Commitment to the seed of the lots.
+    pub lots_commitment: String,
+    /// Whether only the seats that are empty now are filled.
+    pub supplementary: bool,
+}
+
+/// What happened to an election.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ElectionEvent {
+    /// It was announced.
+    Announced,
+    /// Its roll arrived: hash and exact number of people by municipality.
+    RollArrived {
+        /// Hash of the roll.
+        hash: [u8; 32],
+        /// People by municipality.
+        counts: Vec<(MunicipalityCode, u32)>,
+    },
+    /// Candidates are final.
+    NominationsClosed,
+    /// Voting began.
+    VotingOpened,
+    /// Voting ended; ballots by contested municipality, paper included.
+    VotingClosed(Vec<(MunicipalityCode, u32)>),
+    /// The boxes were counted; figures by contested municipality.
+    Counted(Vec<(MunicipalityCode, CountedFigures)>),
+    /// A witness gave a number.
+    Witnessed(MunicipalityCode, WitnessNumber),
+    /// Lots were drawn.
+    LotsDrawn(MunicipalityCode),
+    /// The result was confirmed.
+    Confirmed {
+        /// By municipality.
+        results: Vec<(MunicipalityCode, ConfirmedResult)>,
+        /// Seats of the forum filled now.
+        forum_seats_filled: u32,
+    },
+    /// It was annulled.
+    Annulled,
+}
+
+/// What the count of one municipality found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedFigures {
+    /// Ballots cast.
+    pub ballots: u32,
+    /// Blank ones.
+    pub blank: u32,
+    /// Invalid ones.
+    pub invalid: u32,
+    /// Seats left for the tied, if there is a tie at the last seat.
+    pub tie_seats_left: Option<u32>,
+}
+
+/// What is laid before the count for one municipality.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountInput {
+    /// The municipality.
+    pub municipality: MunicipalityCode,
+    /// Ballots opened and valid.
+    pub opened: u32,
+    /// Voters marked online.
+    pub online_marks: u32,
+    /// Ballots in the reconciled paper batches.
+    pub paper: u32,
+    /// Voters to whom paper was handed.
+    pub paper_marks: u32,
+    /// Everything added up.
+    pub tally: Tally,
+}
+
+/// The local policy that a confirmation goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmationPolicy {
+    /// Days within which vacant seats are put to a supplementary election (F6).
+    pub supplementary_days: u32,
+    /// Fewest ballots with which approvals are public (F7).
+    pub tally_threshold: u32,
+}
+
+/// The seats an election fills: the whole plan, or those that are empty now.
+///
+/// Conflict `forums.no_seat_plan`, `forums.already_elected` or `forums.no_vacant_seats`.
+pub fn seats_to_fill(forum: &Forum, seats: &[Seat], supplementary: bool) -> Result<Vec<SeatQuota>, Fault> {
+    if forum.state != ForumState::Active {
+        return Err(Fault::conflict("forums.no_seat_plan", "The forum has no approved seat plan. Approve one first."));
+    }
+    if !supplementary {
+        if seats.iter().any(|seat| !seat.is_empty()) {
+            return Err(Fault::conflict(
+                "forums.already_elected",
+                "Members hold seats of this forum. Announce a supplementary election to fill the empty ones.",
+            ));
+        }
+        return Ok(forum.plan.clone());
+    }
+    let empty_in = |municipality| {
+        let empty = seats.iter().filter(|seat| seat.municipality == municipality && seat.is_empty()).count();
+        u32::try_from(empty).unwrap_or(u32::MAX)
+    };
+    let quotas = forum.plan.iter().map(|quota| SeatQuota { seats: empty_in(quota.municipality), ..*quota });
+    let quotas: Vec<SeatQuota> = quotas.filter(|quota| quota.seats > 0).collect();
+    if quotas.is_empty() {
+        return Err(Fault::conflict("forums.no_vacant_seats", "All seats are filled; there is nothing to elect."));
+    }
+    Ok(quotas)
+}
+
+impl Election {
+    /// Announces an election of these seats. Invalid `forums.election_dates` with every day at fault.
+    pub fn announce(
+        id: ElectionId,
+        forum: ForumId,
+        announcement: Announcement,
+        quotas: &[SeatQuota],
+        today: Date,
+    ) -> Result<Self, Fault> {
+        announcement.schedule.check(today)?;
+        Ok(Self {
+            id,
+            forum,
+            supplementary: announcement.supplementary,
+            phase: Phase::Announced,
+            schedule: announcement.schedule,
+            board_key: announcement.board_key,
+            lots_commitment: announcement.lots_commitment,
+            roll_hash: None,
+            constituencies: quotas.iter().copied().map(Constituency::new).collect(),
+            forum_seats_filled: None,
+        })
+    }
+
+    /// Whether candidates can be nominated, accept and step back today.
+    pub fn nominating(&self, today: Date) -> bool {
+        self.phase == Phase::Announced && self.schedule.is_nomination_day(today)
+    }
+
+    /// Refuses unless [`nominating`](Self::nominating): Conflict `forums.nominations_not_open`.
+    pub fn check_nominating(&self, today: Date) -> Result<(), Fault> {
+        if self.nominating(today) {
+            return Ok(());
+        }
+        let Schedule { nomination_opens_on, nomination_closes_on, .. } = self.schedule;
+        let message =
+            format!("Nominations of this election are open from {nomination_opens_on} to {nomination_closes_on}.");
+        Err(Fault::conflict("forums.nominations_not_open", message))
+    }
+
+    /// The municipality in this election; NotFound `forums.municipality_does_not_elect`.
+    pub fn constituency(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
+        self.constituencies.iter().find(|one| one.municipality == municipality).ok_or_else(|| {
+            let message = format!("Municipality {municipality} does not elect in this election.");
+            Fault::not_found("forums.municipality_does_not_elect", message).field(
+                "municipality",
+                "the municipality elects in this election",
+                "send one of the election's municipalities",
+            )
+        })
+    }
+
+    /// Municipalities where there is voting.
+    pub fn contested(&self) -> impl Iterator<Item = &Constituency> {
+        self.constituencies.iter().filter(|one| !one.uncontested)
+    }
+
+    /// The roll of membership has arrived. Taken once, and never after voting began: a roll is frozen.
+    pub fn take_roll(&self, hash: [u8; 32], counts: Vec<(MunicipalityCode, u32)>) -> Option<ElectionEvent> {
+        let before_voting = self.phase < Phase::Voting;
+        (self.roll_hash.is_none() && before_voting).then_some(ElectionEvent::RollArrived { hash, counts })
+    }
+
+    /// Makes the candidates final. Conflict `forums.wrong_step`, or `forums.nominations_still_open` until the last
+    /// day has ended.
+    pub fn close_nominations(&self, today: Date) -> Result<ElectionEvent, Fault> {
+        self.expect(Phase::Announced, "nominations are closed once, after their last day")?;
+        let last = self.schedule.nomination_closes_on;
+        if today <= last {
+            let message = format!("Nominations are open until the end of {last}. Close them on a later day.");
+            return Err(Fault::conflict("forums.nominations_still_open", message));
+        }
+        Ok(ElectionEvent::NominationsClosed)
+    }
+
+    /// Opens voting. Conflict `forums.wrong_step`, `forums.roll_missing` or `forums.voting_not_open`.
+    pub fn open_voting(&self, today: Date) -> Result<ElectionEvent, Fault> {
+        self.expect(Phase::NominationsClosed, "voting is opened once, after nominations have closed")?;
+        let rolls_known = self.contested().all(|one| one.eligible.is_some());
+        if self.roll_hash.is_none() || !rolls_known {
+            return Err(Fault::conflict(
+                "forums.roll_missing",
+                "The frozen roll of this election has not arrived yet. Wait a moment and try again; if it stays away, ask the operator about the events of membership.",
+            ));
+        }
+        self.check_voting_day(today)?;
+        Ok(ElectionEvent::VotingOpened)
+    }
+
+    /// The municipality in which a ballot can be cast or handed out today. Conflict `forums.wrong_step`,
+    /// `forums.voting_not_open` or `forums.uncontested`.
+    pub fn check_voting(&self, municipality: MunicipalityCode, today: Date) -> Result<&Constituency, Fault> {
+        self.expect(Phase::Voting, "ballots are taken while voting is open")?;
+        self.check_voting_day(today)?;
+        self.check_contested(municipality)
+    }
+
+    /// The municipality, where there is voting: Conflict `forums.uncontested` where there is not (F6).
+    pub fn check_contested(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
+        let constituency = self.constituency(municipality)?;
+        if constituency.uncontested {
+            let message = format!("There are no more candidates than seats in {municipality}: nobody needs to vote (F6).");
+            return Err(Fault::conflict("forums.uncontested", message));
+        }
+        Ok(constituency)
+    }
+
+    fn check_voting_day(&self, today: Date) -> Result<(), Fault> {
+        let Schedule { voting_opens_on, voting_closes_on, .. } = self.schedule;
+        if self.schedule.is_voting_day(today) {
+            return Ok(());
+        }
+        let message = format!("Voting in this election is open from {voting_opens_on} to {voting_closes_on}.");
+        Err(Fault::conflict("forums.voting_not_open", message))
+    }
+
+    /// Whether [`close_voting`](Self::close_voting) has been done before: closing twice is done already.
+    pub fn voting_closed(&self) -> bool {
+        matches!(self.phase, Phase::Counting | Phase::TieByLot | Phase::Counted | Phase::Confirmed)
+    }
+
+    /// Closes the boxes. Conflict `forums.wrong_step`, or `forums.voting_days_left` until the last day has ended:
+    /// everybody has the whole time.
+    pub fn close_voting(
+        &self,
+        today: Date,
+        ballots: Vec<(MunicipalityCode, u32)>,
+    ) -> Result<ElectionEvent, Fault> {
+        self.expect(Phase::Voting, "voting is closed after it was opened")?;
+        let last = self.schedule.voting_closes_on;
+        if today <= last {
+            let message = format!("Voting is open until the end of {last}. Close it on a later day.");
+            return Err(Fault::conflict("forums.voting_days_left", message));
+        }
+        Ok(ElectionEvent::VotingClosed(ballots))
+    }
+
+    /// Refuses unless boxes are closed and not counted: Conflict `forums.wrong_step`.
+    pub fn check_counting(&self) -> Result<(), Fault> {
+        self.expect(Phase::Counting, "ballots are counted once, after voting has closed")
+    }
+
+    /// Counts. Conflict `forums.wrong_step`; `forums.box_mismatch` or `forums.paper_mismatch`, with both numbers,
+    /// when there are not as many ballots as marks on either channel.
+    pub fn count(&self, inputs: &[CountInput]) -> Result<ElectionEvent, Fault> {
+        self.check_counting()?;
+        let mut counted = Vec::new();
+        for input in inputs {
+            let CountInput { municipality, opened, online_marks, paper, paper_marks, tally } = input;
+            let seats = self.check_contested(*municipality)?.seats;
+            if opened != online_marks {
+                let message = format!(
+                    "The box of {municipality} holds {opened} ballots, but {online_marks} voters are marked. It is not counted; the election board decides."
+                );
+                return Err(Fault::conflict("forums.box_mismatch", message));
+            }
+            if paper != paper_marks {
+                let message = format!(
+                    "The paper batches of {municipality} hold {paper} ballots, but {paper_marks} were handed out. Enter the missing batches, or correct them; ballots not returned are invalid ones."
+                );
+                return Err(Fault::conflict("forums.paper_mismatch", message));
+            }
+            let tie_seats_left = tally.tie(seats).map(|tie| tie.seats_left);
+            let Tally { ballots, blank, invalid, .. } = *tally;
+            counted.push((*municipality, CountedFigures { ballots, blank, invalid, tie_seats_left }));
+        }
+        Ok(ElectionEvent::Counted(counted))
+    }
+
+    /// A witness gives a number for an open tie. Conflict `forums.wrong_step`, `forums.no_tie` or
+    /// `forums.tie_witnessed`.
+    pub fn witness(
+        &self,
+        municipality: MunicipalityCode,
+        number: WitnessNumber,
+    ) -> Result<ElectionEvent, Fault> {
+        let constituency = self.check_tie(municipality)?;
+        if constituency.witness.is_some() {
+            return Err(Fault::conflict(
+                "forums.tie_witnessed",
+                "The witness's number of this tie was given. It cannot be changed.",
+            ));
+        }
+        Ok(ElectionEvent::Witnessed(municipality, number))
+    }
+
+    /// Draws the lots of a tie. Conflict `forums.wrong_step`, `forums.no_tie`, or `forums.lots_not_witnessed` until
+    /// every tie of the election is witnessed: the draw reveals the seed, and a witness who knows the seed could
+    /// choose.
+    pub fn draw_lots(&self, municipality: MunicipalityCode) -> Result<ElectionEvent, Fault> {
+        self.check_tie(municipality)?;
+        let missing: Vec<&str> = self
+            .constituencies
+            .iter()
+            .filter(|one| one.tie_seats_left.is_some() && one.witness.is_none())
+            .map(|one| one.municipality.as_str())
+            .collect();
+        if !missing.is_empty() {
+            let message = format!(
+                "The first lots drawn reveal the seed of all. Ties that need a witness's number first: {}.",
+                missing.join(", ")
+            );
+            return Err(Fault::conflict("forums.lots_not_witnessed", message));
+        }
+        Ok(ElectionEvent::LotsDrawn(municipality))
+    }
+
+    fn check_tie(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
+        self.expect(Phase::TieByLot, "lots are drawn after the count, where there is a tie at the last seat")?;
+        let constituency = self.constituency(municipality)?;
+        if !constituency.tie_open() {
+            let message = format!("There is no open tie at the last seat of {municipality}.");
+            return Err(Fault::conflict("forums.no_tie", message));
+        }
+        Ok(constituency)
+    }
+
+    /// Confirms these outcomes today. `filled_before` is the number of the forum's seats that others hold. Conflict
+    /// `forums.wrong_step`.
+    pub fn confirm(
+        &self,
+        outcomes: &[(MunicipalityCode, Outcome)],
+        policy: ConfirmationPolicy,
+        filled_before: u32,
+        today: Date,
+    ) -> Result<ElectionEvent, Fault> {
+        self.expect(Phase::Counted, "a result is confirmed once, after the count and the lots")?;
+        let due = kernel::deadline::due_after_days(today, policy.supplementary_days);
+        let mut results = Vec::new();
+        let mut filled = filled_before;
+        for (municipality, outcome) in outcomes {
+            let constituency = self.constituency(*municipality)?;
+            let ballots = constituency.ballots.unwrap_or(0);
+            let elected = u32::try_from(outcome.elected.len()).unwrap_or(u32::MAX);
+            filled = filled.saturating_add(elected);
+            let result = ConfirmedResult {
+                elected,
+                deputies: u32::try_from(outcome.deputies.len()).unwrap_or(u32::MAX),
+                vacant: outcome.vacant,
+                supplementary_due_on: (outcome.vacant > 0).then_some(due),
+                tally_suppressed: !constituency.uncontested && ballots < policy.tally_threshold,
+            };
+            results.push((*municipality, result));
+        }
+        Ok(ElectionEvent::Confirmed { results, forum_seats_filled: filled })
+    }
+
+    /// Annuls the election. Conflict `forums.wrong_step` once confirmed or annulled; Invalid `forums.annul_reason`.
+    pub fn annul(&self, reason: &str) -> Result<ElectionEvent, Fault> {
+        if self.phase.is_over() {
+            return Err(self.wrong_step("an election is annulled before it is confirmed"));
+        }
+        if !(10..=500).contains(&reason.trim().chars().count()) {
+            return Err(Fault::invalid("forums.annul_reason", "reason: say in 10 to 500 characters why.").field(
+                "reason",
+                "10 to 500 characters, no personal data",
+                "say why the election is annulled",
+            ));
+        }
+        Ok(ElectionEvent::Annulled)
+    }
+
+    fn expect(&self, phase: Phase, rule: &str) -> Result<(), Fault> {
+        if self.phase == phase { Ok(()) } else { Err(self.wrong_step(rule)) }
+    }
+
+    fn wrong_step(&self, rule: &str) -> Fault {
+        let state = self.phase.as_str().replace('_', " ");
+        Fault::conflict("forums.wrong_step", format!("The election's state is \"{state}\": {rule}."))
+    }
+}
