@@ -24,8 +24,6 @@ pub struct PublicFigures {
     pub blank: u32,
     /// The lots, once drawn; for deputies' order alone, once confirmed.
     pub lots: Option<LotsProof>,
-    /// Numbers of the deputies in order, where the tally is public.
-    pub deputies: Vec<u32>,
 }
 
 /// Everything that anyone needs to recompute the lots of a municipality.
@@ -49,14 +47,12 @@ impl PublicFigures {
         let confirmed = constituency.confirmed.filter(|_| election.phase == Phase::Confirmed);
         let open = confirmed.is_some_and(|result| !result.tally_suppressed) && !constituency.uncontested;
         let witness = constituency.witness.clone().unwrap_or_default();
-        let Constituency { municipality, seats, .. } = *constituency;
-        let draw = Draw { seed, election: election.id, municipality, witness: &witness };
+        let draw = Draw { seed, election: election.id, municipality: constituency.municipality, witness: &witness };
         let mut sorted: Vec<(u32, u32)> = tally.approvals.iter().map(|(number, count)| (*number, *count)).collect();
         sorted.sort_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
         Self {
             tally: open.then_some(sorted),
             blank: if open { constituency.blank } else { 0 },
-            deputies: if open { tally.outcome(seats, &draw).deputies } else { Vec::new() },
             lots: lots_proof(constituency, tally, &draw, confirmed.is_some()),
         }
     }

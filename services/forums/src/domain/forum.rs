@@ -311,3 +311,6 @@ fn check_tenants(charter: &Charter, served: &[TenantId]) -> Result<(), Fault> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
