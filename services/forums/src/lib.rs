@@ -1,3 +1,51 @@
 //! forums: bodies of clients, their seats, and the elections that fill them.
+//!
+//! Owns: forums and their seat plans, seats and who holds them (by this service's own references), elections with
+//! candidates, ballot boxes, paper batches and results. It knows nobody's name but those that candidates gave for the
+//! ballot paper, until the appeal period is over.
+//!
+//! - Commands: found a forum, approve its seat plan, declare a seat vacant; announce an election, nominate, accept,
+//!   withdraw, close nominations, open voting, cast, hand out and enter paper ballots, close, count, witness and draw
+//!   lots, confirm, annul.
+//! - Events out: `ForumFounded`, `SeatPlanApproved`, `ElectionAnnounced`, `NominationClosed`, `VotingOpened`,
+//!   `VotingClosed`, `LotsDrawn`, `ElectionConfirmed`, `ElectionAnnulled`, `SeatFilled`, `SeatVacated`,
+//!   `SupplementaryElectionCalled`. Seats and figures, never persons.
+//! - Events in, from membership: `PolicySet`, `RollFrozen`.
+//! - Jobs: close voting after its last day, send notices, erase personal data after the appeal period, forget people
+//!   who have left.
+//!
+//! How the secrecy of ballots is kept, and what it does not cover, stands in [`domain::sealed`].
 
+pub mod app;
+pub mod consumers;
+pub mod convert;
 pub mod domain;
+pub mod events;
+pub mod grpc;
+mod jobs;
+pub mod store;
+
+use chassis::{Context, Parts, Service, StartError};
+use proto::forums::elections_service_server::ElectionsServiceServer;
+use proto::forums::forums_service_server::ForumsServiceServer;
+
+use crate::app::App;
+
+/// Forums, as the chassis starts it.
+pub const SERVICE: Service = Service { name: "forums", defaults: "", migrations: store::migrations, build };
+
+fn build(context: &Context) -> Result<Parts, StartError> {
+    let app = App::new(
+        context.database.clone(),
+        context.writer.clone(),
+        context.clock.clone(),
+        context.ids.clone(),
+        context.tenants.clone(),
+    );
+    let elections = grpc::Elections { app: app.clone(), verifier: context.verifier.clone() };
+    let parts = Parts::default()
+        .grpc(ForumsServiceServer::new(grpc::Forums(app.clone())))
+        .grpc(ElectionsServiceServer::new(elections))
+        .consume("membership", consumers::membership);
+    Ok(jobs::register(parts, &app, &context.directory))
+}

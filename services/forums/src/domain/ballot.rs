@@ -48,7 +48,8 @@ impl BallotPaper {
     pub fn fill_in(&self, approvals: &[u32]) -> Result<Ballot, Fault> {
         let Self { seats, candidates } = self;
         if u32::try_from(approvals.len()).map_or(true, |count| count > *seats) {
-            let message = format!("approvals: at most {seats} candidates may be approved on this ballot (F4).");
+            let message =
+                format!("approvals: at most {seats} candidates may be approved on this ballot (F4).");
             return Err(Fault::invalid("forums.too_many_approvals", message).field(
                 "approvals",
                 format!("at most {seats} candidates, as many as there are seats"),
@@ -56,7 +57,8 @@ impl BallotPaper {
             ));
         }
         if approvals.iter().any(|number| !(1..=*candidates).contains(number)) {
-            let message = format!("approvals: the candidates of this ballot paper are numbered 1 to {candidates}.");
+            let message =
+                format!("approvals: the candidates of this ballot paper are numbered 1 to {candidates}.");
             return Err(Fault::invalid("forums.unknown_candidate_number", message).field(
                 "approvals",
                 "every number is on the ballot paper",

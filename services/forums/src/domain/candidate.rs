@@ -170,10 +170,15 @@ impl Acceptance {
     ///
     /// Invalid `forums.acceptance` with every field at fault.
     pub fn new(name: &str, picture: Vec<u8>, picture_text: &str, publish_name: bool) -> Result<Self, Fault> {
-        let mut fault = Fault::invalid("forums.acceptance", "This cannot go on the ballot paper; see the fields.");
+        let mut fault =
+            Fault::invalid("forums.acceptance", "This cannot go on the ballot paper; see the fields.");
         let (ballot_name, picture_text) = (name.trim().to_owned(), picture_text.trim().to_owned());
         if !(1..=60).contains(&ballot_name.chars().count()) || ballot_name.chars().any(char::is_control) {
-            fault = fault.field("ballot_name", "1 to 60 characters on one line", "send the name for the ballot paper");
+            fault = fault.field(
+                "ballot_name",
+                "1 to 60 characters on one line",
+                "send the name for the ballot paper",
+            );
         }
         let kind = PictureType::sniff(&picture);
         if picture.len() > MAX_PICTURE {
@@ -299,7 +304,8 @@ mod tests {
 
     fn candidate() -> Candidate {
         let person = Subject::from_uuid(Uuid::from_u128(5));
-        let (id, election) = (CandidateId::from_uuid(Uuid::from_u128(1)), ElectionId::from_uuid(Uuid::from_u128(2)));
+        let (id, election) =
+            (CandidateId::from_uuid(Uuid::from_u128(1)), ElectionId::from_uuid(Uuid::from_u128(2)));
         Candidate::nominated(id, election, code("785"), person)
     }
 
@@ -308,7 +314,10 @@ mod tests {
         let fault = check_eligible(&attested("785"), GROUP, code("889")).unwrap_err();
         assert_eq!(fault.code(), "forums.not_attested_there");
         assert!(check_eligible(&attested("785"), GROUP, code("785")).is_ok());
-        assert!(check_eligible(&attested("785"), "child_welfare", code("785")).is_err(), "another group does not count");
+        assert!(
+            check_eligible(&attested("785"), "child_welfare", code("785")).is_err(),
+            "another group does not count"
+        );
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub use self::schedule::Schedule;
 use crate::domain::ballot::BallotPaper;
 use crate::domain::forum::{Forum, ForumState, SeatQuota};
 use crate::domain::lots::WitnessNumber;
-use crate::domain::seat::Seat;
 use crate::domain::sealed::BoardPublicKey;
+use crate::domain::seat::Seat;
 use crate::domain::tally::{Outcome, Tally};
 
 /// How far an election has come. That nominations are open is a matter of the day, see [`Election::nominating`].
@@ -268,7 +268,10 @@ pub struct ConfirmationPolicy {
 /// Conflict `forums.no_seat_plan`, `forums.already_elected` or `forums.no_vacant_seats`.
 pub fn seats_to_fill(forum: &Forum, seats: &[Seat], supplementary: bool) -> Result<Vec<SeatQuota>, Fault> {
     if forum.state != ForumState::Active {
-        return Err(Fault::conflict("forums.no_seat_plan", "The forum has no approved seat plan. Approve one first."));
+        return Err(Fault::conflict(
+            "forums.no_seat_plan",
+            "The forum has no approved seat plan. Approve one first.",
+        ));
     }
     if !supplementary {
         if seats.iter().any(|seat| !seat.is_empty()) {
@@ -286,7 +289,10 @@ pub fn seats_to_fill(forum: &Forum, seats: &[Seat], supplementary: bool) -> Resu
     let quotas = forum.plan.iter().map(|quota| SeatQuota { seats: empty_in(quota.municipality), ..*quota });
     let quotas: Vec<SeatQuota> = quotas.filter(|quota| quota.seats > 0).collect();
     if quotas.is_empty() {
-        return Err(Fault::conflict("forums.no_vacant_seats", "All seats are filled; there is nothing to elect."));
+        return Err(Fault::conflict(
+            "forums.no_vacant_seats",
+            "All seats are filled; there is nothing to elect.",
+        ));
     }
     Ok(quotas)
 }
@@ -326,8 +332,9 @@ impl Election {
             return Ok(());
         }
         let Schedule { nomination_opens_on, nomination_closes_on, .. } = self.schedule;
-        let message =
-            format!("Nominations of this election are open from {nomination_opens_on} to {nomination_closes_on}.");
+        let message = format!(
+            "Nominations of this election are open from {nomination_opens_on} to {nomination_closes_on}."
+        );
         Err(Fault::conflict("forums.nominations_not_open", message))
     }
 
@@ -392,7 +399,9 @@ impl Election {
     pub fn check_contested(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
         let constituency = self.constituency(municipality)?;
         if constituency.uncontested {
-            let message = format!("There are no more candidates than seats in {municipality}: nobody needs to vote (F6).");
+            let message = format!(
+                "There are no more candidates than seats in {municipality}: nobody needs to vote (F6)."
+            );
             return Err(Fault::conflict("forums.uncontested", message));
         }
         Ok(constituency)
@@ -403,7 +412,8 @@ impl Election {
         if self.schedule.is_voting_day(today) {
             return Ok(());
         }
-        let message = format!("Voting in this election is open from {voting_opens_on} to {voting_closes_on}.");
+        let message =
+            format!("Voting in this election is open from {voting_opens_on} to {voting_closes_on}.");
         Err(Fault::conflict("forums.voting_not_open", message))
     }
 
@@ -426,6 +436,17 @@ impl Election {
             return Err(Fault::conflict("forums.voting_days_left", message));
         }
         Ok(ElectionEvent::VotingClosed(ballots))
+    }
+
+    /// Refuses unless paper ballots can be entered, which is from the opening of voting to the count: Conflict
+    /// `forums.wrong_step`.
+    pub fn check_paper_entry(&self) -> Result<(), Fault> {
+        match self.phase {
+            Phase::Voting | Phase::Counting => Ok(()),
+            _ => {
+                Err(self.wrong_step("paper ballots are entered after voting has opened and before the count"))
+            }
+        }
     }
 
     /// Refuses unless boxes are closed and not counted: Conflict `forums.wrong_step`.
@@ -499,7 +520,10 @@ impl Election {
     }
 
     fn check_tie(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
-        self.expect(Phase::TieByLot, "lots are drawn after the count, where there is a tie at the last seat")?;
+        self.expect(
+            Phase::TieByLot,
+            "lots are drawn after the count, where there is a tie at the last seat",
+        )?;
         let constituency = self.constituency(municipality)?;
         if !constituency.tie_open() {
             let message = format!("There is no open tie at the last seat of {municipality}.");
@@ -544,11 +568,12 @@ impl Election {
             return Err(self.wrong_step("an election is annulled before it is confirmed"));
         }
         if !(10..=500).contains(&reason.trim().chars().count()) {
-            return Err(Fault::invalid("forums.annul_reason", "reason: say in 10 to 500 characters why.").field(
-                "reason",
-                "10 to 500 characters, no personal data",
-                "say why the election is annulled",
-            ));
+            return Err(Fault::invalid("forums.annul_reason", "reason: say in 10 to 500 characters why.")
+                .field(
+                    "reason",
+                    "10 to 500 characters, no personal data",
+                    "say why the election is annulled",
+                ));
         }
         Ok(ElectionEvent::Annulled)
     }

@@ -47,8 +47,10 @@ impl PublicFigures {
         let confirmed = constituency.confirmed.filter(|_| election.phase == Phase::Confirmed);
         let open = confirmed.is_some_and(|result| !result.tally_suppressed) && !constituency.uncontested;
         let witness = constituency.witness.clone().unwrap_or_default();
-        let draw = Draw { seed, election: election.id, municipality: constituency.municipality, witness: &witness };
-        let mut sorted: Vec<(u32, u32)> = tally.approvals.iter().map(|(number, count)| (*number, *count)).collect();
+        let draw =
+            Draw { seed, election: election.id, municipality: constituency.municipality, witness: &witness };
+        let mut sorted: Vec<(u32, u32)> =
+            tally.approvals.iter().map(|(number, count)| (*number, *count)).collect();
         sorted.sort_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
         Self {
             tally: open.then_some(sorted),
@@ -58,7 +60,12 @@ impl PublicFigures {
     }
 }
 
-fn lots_proof(constituency: &Constituency, tally: &Tally, draw: &Draw<'_>, confirmed: bool) -> Option<LotsProof> {
+fn lots_proof(
+    constituency: &Constituency,
+    tally: &Tally,
+    draw: &Draw<'_>,
+    confirmed: bool,
+) -> Option<LotsProof> {
     if constituency.uncontested {
         return None;
     }

@@ -169,7 +169,8 @@ impl Forum {
         }
         let sum: u32 = seats.iter().map(|quota| quota.seats).sum();
         if sum != total {
-            let message = format!("The seats of the municipalities add up to {sum}, the total says {total} (F1).");
+            let message =
+                format!("The seats of the municipalities add up to {sum}, the total says {total} (F1).");
             return Err(Fault::invalid("forums.seat_plan_sum", message).field(
                 "total",
                 "the seats of the municipalities add up to the total",
@@ -239,13 +240,20 @@ fn check_quotas(seats: &[SeatQuota]) -> Result<(), Fault> {
 fn seats_out_of_range(field: String) -> Fault {
     Fault::invalid(
         "forums.seats_out_of_range",
-        format!("A seat plan has at least one seat in each of its municipalities and at most {MAX_SEATS} in all."),
+        format!(
+            "A seat plan has at least one seat in each of its municipalities and at most {MAX_SEATS} in all."
+        ),
     )
-    .field(field, format!("1 to {MAX_SEATS} seats in all, at least one a municipality"), "correct the seats")
+    .field(
+        field,
+        format!("1 to {MAX_SEATS} seats in all, at least one a municipality"),
+        "correct the seats",
+    )
 }
 
 fn check_text(charter: &Charter) -> Result<(), Fault> {
-    let mut fault = Fault::invalid("forums.charter", "The forum cannot be founded like this; see the fields.");
+    let mut fault =
+        Fault::invalid("forums.charter", "The forum cannot be founded like this; see the fields.");
     let texts = [
         ("name", &charter.name, 3, 200),
         ("purpose", &charter.purpose, 10, 2_000),
@@ -271,7 +279,8 @@ fn check_text(charter: &Charter) -> Result<(), Fault> {
         );
     }
     if charter.term_ends_on <= charter.term_starts_on {
-        fault = fault.field("term_ends_on", "the last day of the term is after the first", "send a later day");
+        fault =
+            fault.field("term_ends_on", "the last day of the term is after the first", "send a later day");
     }
     if fault.fields().is_empty() { Ok(()) } else { Err(fault) }
 }
@@ -302,7 +311,11 @@ fn check_tenants(charter: &Charter, served: &[TenantId]) -> Result<(), Fault> {
             "forums.agreement_needed",
             "A joint forum needs the agreement of its counties as joint controllers (GDPR article 26).",
         )
-        .field("agreement_id", "a joint forum names the joint controllers' agreement", "send its reference")),
+        .field(
+            "agreement_id",
+            "a joint forum names the joint controllers' agreement",
+            "send its reference",
+        )),
         (true, false) => Err(Fault::invalid("forums.charter", "Only a joint forum has an agreement.").field(
             "agreement_id",
             "only a joint forum has an agreement",

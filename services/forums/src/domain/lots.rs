@@ -59,11 +59,11 @@ impl WitnessNumber {
         if (1..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Self(digits.to_owned()));
         }
-        Err(Fault::invalid("forums.witness_number", "number: the witness's number has 1 to 12 decimal digits.").field(
-            "number",
-            "1 to 12 decimal digits",
-            "send for example the dice you threw: \"4163\"",
-        ))
+        Err(Fault::invalid(
+            "forums.witness_number",
+            "number: the witness's number has 1 to 12 decimal digits.",
+        )
+        .field("number", "1 to 12 decimal digits", "send for example the dice you threw: \"4163\""))
     }
 
     /// The digits.

@@ -37,25 +37,38 @@ impl PaperFigures {
         invalid: u32,
         tallies: &[(u32, u32)],
     ) -> Result<Self, Fault> {
-        let mut fault = Fault::invalid("forums.paper_figures", "The figures of this batch do not add up; see the fields.");
+        let mut fault = Fault::invalid(
+            "forums.paper_figures",
+            "The figures of this batch do not add up; see the fields.",
+        );
         let mut approvals: BTreeMap<u32, u32> = (1..=paper.candidates).map(|number| (number, 0)).collect();
         let valid = ballots.saturating_sub(blank.saturating_add(invalid));
         if !(1..=MAX_BALLOTS).contains(&ballots) {
-            fault = fault.field("ballots", format!("a batch has 1 to {MAX_BALLOTS} ballots"), "split the batch");
+            fault =
+                fault.field("ballots", format!("a batch has 1 to {MAX_BALLOTS} ballots"), "split the batch");
         }
         if blank.saturating_add(invalid) > ballots {
-            fault = fault.field("blank", "blank and invalid ballots are at most all ballots", "count the batch again");
+            fault = fault.field(
+                "blank",
+                "blank and invalid ballots are at most all ballots",
+                "count the batch again",
+            );
         }
         let mut named = std::collections::BTreeSet::new();
         for (index, (number, count)) in tallies.iter().enumerate() {
             let field = format!("tallies[{index}]");
             match approvals.get_mut(number) {
-                None => fault = fault.field(field, "the candidate is on the ballot paper", "correct the number"),
+                None => {
+                    fault = fault.field(field, "the candidate is on the ballot paper", "correct the number")
+                }
                 Some(_) if !named.insert(*number) => {
-                    fault = fault.field(field, "a candidate is named once", "send one figure for each candidate");
+                    fault =
+                        fault.field(field, "a candidate is named once", "send one figure for each candidate");
                 }
                 Some(_) if *count > valid => {
-                    let rule = format!("a candidate has at most as many approvals as there are valid ballots, {valid}");
+                    let rule = format!(
+                        "a candidate has at most as many approvals as there are valid ballots, {valid}"
+                    );
                     fault = fault.field(field, rule, "count the batch again");
                 }
                 Some(approvals) => *approvals = *count,
@@ -106,7 +119,10 @@ pub fn state_of(entries: &[PaperEntry]) -> BatchState {
 /// The figures on which two entries agree.
 pub fn reconciled(entries: &[PaperEntry]) -> Option<&PaperFigures> {
     let agrees = |(index, entry): (usize, &PaperEntry)| {
-        entries[index + 1..].iter().any(|other| other.figures == entry.figures).then_some(&entries[index].figures)
+        entries[index + 1..]
+            .iter()
+            .any(|other| other.figures == entry.figures)
+            .then_some(&entries[index].figures)
     };
     entries.iter().enumerate().find_map(agrees)
 }

@@ -59,8 +59,15 @@ impl BoardPublicKey {
     /// small order cannot).
     pub fn new(bytes: &[u8]) -> Result<Self, Fault> {
         let refused = || {
-            Fault::invalid("forums.board_key", "board_public_key: this is not a public key of an election board.")
-                .field("board_public_key", "32 bytes, an X25519 public key", "make one with `osallisuus board-key`")
+            Fault::invalid(
+                "forums.board_key",
+                "board_public_key: this is not a public key of an election board.",
+            )
+            .field(
+                "board_public_key",
+                "32 bytes, an X25519 public key",
+                "make one with `osallisuus board-key`",
+            )
         };
         let key = Self(bytes.try_into().map_err(|_| refused())?);
         // Whether the point is usable shows in using it; what is sealed here is thrown away.
@@ -81,21 +88,18 @@ impl BoardPublicKey {
     /// Seals a written ballot for its box. `randomness` must be fresh for every ballot, from a cryptographic
     /// generator.
     pub fn seal(&self, label: &BoxLabel, written: &[u8], randomness: [u8; 32]) -> Result<Vec<u8>, Fault> {
-        self.seal_bytes(&label.info(), written, randomness).map_err(|error| Fault::internal(format!("{error}")))
+        self.seal_bytes(&label.info(), written, randomness)
+            .map_err(|error| Fault::internal(format!("{error}")))
     }
 
     fn seal_bytes(&self, info: &[u8], text: &[u8], randomness: [u8; 32]) -> Result<Vec<u8>, hpke::HpkeError> {
         let public = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&self.0)?;
         let mut rng = Randomness(ChaCha20Rng::from_seed(randomness));
-        let (encapsulated, ciphertext) =
-            hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-                &OpModeS::Base,
-                &public,
-                info,
-                text,
-                b"",
-                &mut rng,
-            )?;
+        let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<
+            ChaCha20Poly1305,
+            HkdfSha256,
+            X25519HkdfSha256,
+        >(&OpModeS::Base, &public, info, text, b"", &mut rng)?;
         let mut sealed = encapsulated.to_bytes().to_vec();
         sealed.extend_from_slice(&ciphertext);
         Ok(sealed)

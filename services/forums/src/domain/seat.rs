@@ -234,7 +234,10 @@ mod tests {
     fn f6_without_deputy_a_supplementary_election_is_called() {
         let events = filled().vacate(VacancyReason::Other, None, day()).unwrap();
         let seat = after(filled(), &events);
-        assert_eq!((seat.state, seat.holder.clone(), seat.supplementary_due_on), (SeatState::Vacated, None, Some(day())));
+        assert_eq!(
+            (seat.state, seat.holder.clone(), seat.supplementary_due_on),
+            (SeatState::Vacated, None, Some(day()))
+        );
         assert_eq!(seat.vacate(VacancyReason::Left, None, day()).unwrap_err().code(), "forums.seat_empty");
     }
 

@@ -31,7 +31,12 @@ pub struct Tally {
 impl Tally {
     /// Nothing counted yet, for candidates 1 to `candidates`.
     pub fn empty(candidates: u32) -> Self {
-        Self { ballots: 0, blank: 0, invalid: 0, approvals: (1..=candidates).map(|number| (number, 0)).collect() }
+        Self {
+            ballots: 0,
+            blank: 0,
+            invalid: 0,
+            approvals: (1..=candidates).map(|number| (number, 0)).collect(),
+        }
     }
 
     /// Adds an opened ballot.
@@ -88,7 +93,8 @@ impl Tally {
             Some(tie) if tie.numbers.contains(number) => SeatOrigin::Lots,
             _ => SeatOrigin::Vote,
         };
-        let elected = order.iter().map(|number| Elected { number: *number, origin: origin(number) }).collect();
+        let elected =
+            order.iter().map(|number| Elected { number: *number, origin: origin(number) }).collect();
         Outcome::new(seats, elected, deputies)
     }
 }

@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn equal_keys_of_two_voters_do_not_look_equal() {
         let election = ElectionId::from_uuid(Uuid::nil());
-        let [one, other] = [1, 2].map(|person| key_hash(election, Subject::from_uuid(Uuid::from_u128(person)), "key"));
+        let [one, other] =
+            [1, 2].map(|person| key_hash(election, Subject::from_uuid(Uuid::from_u128(person)), "key"));
         assert_ne!(one, other);
     }
 
@@ -121,7 +122,8 @@ mod tests {
         assert_eq!(by(ActingMode::Assisted), Ok(()));
         assert_eq!(by(ActingMode::Dictated), Err("forums.dictated_cannot_vote".to_owned()));
         assert_eq!(by(ActingMode::OnBehalf), Err("forums.mandate_cannot_vote".to_owned()));
-        let staff = Caller { roles: vec![HeldRole { role: Role::SupportPerson, scope: ScopeRef::Cell }], ..voter };
+        let staff =
+            Caller { roles: vec![HeldRole { role: Role::SupportPerson, scope: ScopeRef::Cell }], ..voter };
         assert_eq!(may_cast(&staff).unwrap_err().code(), "forums.staff_may_not_take_part");
     }
 }

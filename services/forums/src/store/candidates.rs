@@ -4,7 +4,7 @@ use kernel::{CandidateId, ElectionId, Fault, ForumId, MunicipalityCode, Subject}
 use messaging::database_fault;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
 use super::entity::{candidate, candidate_picture, election};
@@ -37,7 +37,8 @@ pub async fn save_picture(
     let id = candidate.as_uuid();
     candidate_picture::Entity::delete_by_id(id).exec(conn).await.map_err(database_fault)?;
     let row = candidate_picture::Model { candidate_id: id, picture: picture.to_vec() };
-    let stored = candidate_picture::Entity::insert(row.into_active_model()).exec_without_returning(conn).await;
+    let stored =
+        candidate_picture::Entity::insert(row.into_active_model()).exec_without_returning(conn).await;
     stored.map_err(database_fault)?;
     Ok(())
 }
@@ -57,7 +58,10 @@ pub async fn own(
 ) -> Result<Candidate, Fault> {
     let found = of_person(conn, election, person).await?;
     found.filter(|candidate| candidate.id == id).ok_or_else(|| {
-        Fault::not_found("forums.no_such_candidacy", "You have no such candidacy in this election. Check the id.")
+        Fault::not_found(
+            "forums.no_such_candidacy",
+            "You have no such candidacy in this election. Check the id.",
+        )
     })
 }
 
@@ -90,7 +94,8 @@ pub async fn all_of_person(
             .column(election::Column::Id);
         query = query.filter(candidate::Column::ElectionId.in_subquery(elections.into_query()));
     }
-    let rows = query.order_by_desc(candidate::Column::Id).limit(200).all(conn).await.map_err(database_fault)?;
+    let rows =
+        query.order_by_desc(candidate::Column::Id).limit(200).all(conn).await.map_err(database_fault)?;
     rows.into_iter().map(candidate_of).collect()
 }
 
@@ -145,8 +150,7 @@ pub async fn list(
 ) -> Result<Vec<Candidate>, Fault> {
     use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
     let number = || Expr::from(Func::coalesce([Expr::col(candidate::Column::Number), Expr::val(0_i64)]));
-    let mut query =
-        candidate::Entity::find().filter(candidate::Column::ElectionId.eq(election.as_uuid()));
+    let mut query = candidate::Entity::find().filter(candidate::Column::ElectionId.eq(election.as_uuid()));
     if let Some(After { municipality, number: last, id }) = after {
         let same = candidate::Column::Municipality.eq(municipality.as_str());
         query = query.filter(

@@ -14,11 +14,7 @@ use crate::domain::lots::{LotsSeed, WitnessNumber};
 use crate::domain::sealed::BoardPublicKey;
 
 /// Stores a new election with the secret seed of its lots.
-pub async fn insert(
-    conn: &impl ConnectionTrait,
-    stored: &Election,
-    seed: &LotsSeed,
-) -> Result<(), Fault> {
+pub async fn insert(conn: &impl ConnectionTrait, stored: &Election, seed: &LotsSeed) -> Result<(), Fault> {
     let row = row_of(stored, String::new()).into_active_model();
     election::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
     let rows = stored.constituencies.iter().map(|one| constituency_row(stored.id, one).into_active_model());
@@ -56,11 +52,7 @@ pub async fn load(conn: &impl ConnectionTrait, id: ElectionId) -> Result<Electio
 }
 
 /// An election of this forum. NotFound `forums.no_such_election`.
-pub async fn load_in(
-    conn: &impl ConnectionTrait,
-    forum: ForumId,
-    id: ElectionId,
-) -> Result<Election, Fault> {
+pub async fn load_in(conn: &impl ConnectionTrait, forum: ForumId, id: ElectionId) -> Result<Election, Fault> {
     let row = election::Entity::find_by_id(id.as_uuid())
         .filter(election::Column::ForumId.eq(forum.as_uuid()))
         .one(conn)
@@ -92,12 +84,8 @@ pub async fn list(
     if let Some(before) = before {
         of_forum = of_forum.filter(election::Column::Id.lt(before.as_uuid()));
     }
-    let rows = of_forum
-        .order_by_desc(election::Column::Id)
-        .limit(limit)
-        .all(conn)
-        .await
-        .map_err(database_fault)?;
+    let rows =
+        of_forum.order_by_desc(election::Column::Id).limit(limit).all(conn).await.map_err(database_fault)?;
     let mut elections = Vec::with_capacity(rows.len());
     for row in rows {
         elections.push(whole(conn, row).await?);

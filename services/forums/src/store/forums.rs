@@ -49,11 +49,7 @@ pub async fn load(conn: &impl ConnectionTrait, id: ForumId) -> Result<Forum, Fau
 }
 
 /// A forum that this county leads. NotFound `forums.no_such_forum`.
-pub async fn load_led_by(
-    conn: &impl ConnectionTrait,
-    tenant: TenantId,
-    id: ForumId,
-) -> Result<Forum, Fault> {
+pub async fn load_led_by(conn: &impl ConnectionTrait, tenant: TenantId, id: ForumId) -> Result<Forum, Fault> {
     let found = forum::Entity::find_by_id(id.as_uuid())
         .filter(forum::Column::Tenant.eq(tenant.as_str()))
         .one(conn)
@@ -69,8 +65,7 @@ pub async fn list(
     after: Option<ForumId>,
     limit: u64,
 ) -> Result<Vec<Forum>, Fault> {
-    let mut of_county =
-        forum_tenant::Entity::find().filter(forum_tenant::Column::Tenant.eq(tenant.as_str()));
+    let mut of_county = forum_tenant::Entity::find().filter(forum_tenant::Column::Tenant.eq(tenant.as_str()));
     if let Some(after) = after {
         of_county = of_county.filter(forum_tenant::Column::ForumId.gt(after.as_uuid()));
     }

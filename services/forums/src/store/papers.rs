@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use kernel::{ElectionId, Fault, MunicipalityCode, Subject};
 use messaging::database_fault;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
 use super::entity::paper_entry;
 use super::values;

@@ -17,8 +17,7 @@ pub async fn save(conn: &impl ConnectionTrait, tenant: TenantId, value: PolicyVa
         valid_from: value.valid_from.to_string(),
         value: i64::from(value.value),
     };
-    let key =
-        [policy_value::Column::Tenant, policy_value::Column::Key, policy_value::Column::ValidFrom];
+    let key = [policy_value::Column::Tenant, policy_value::Column::Key, policy_value::Column::ValidFrom];
     let replace = OnConflict::columns(key).update_column(policy_value::Column::Value).to_owned();
     let stored = policy_value::Entity::insert(row.into_active_model()).on_conflict(replace);
     stored.exec_without_returning(conn).await.map_err(database_fault)?;

@@ -21,7 +21,8 @@ pub struct Progress {
 
 /// How far the list was read; from the start at first.
 pub async fn progress(conn: &impl ConnectionTrait) -> Result<Progress, Fault> {
-    let row = retirement_cursor::Entity::find_by_id(NAME.to_owned()).one(conn).await.map_err(database_fault)?;
+    let row =
+        retirement_cursor::Entity::find_by_id(NAME.to_owned()).one(conn).await.map_err(database_fault)?;
     let Some(row) = row else { return Ok(Progress::default()) };
     let number = |stored: i64| u64::try_from(stored).map_err(Fault::internal);
     Ok(Progress { cursor: number(row.cursor)?, runs: number(row.runs)? })

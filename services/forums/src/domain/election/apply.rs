@@ -14,7 +14,8 @@ impl Election {
                 self.roll_hash = Some(*hash);
                 for constituency in &mut self.constituencies {
                     // A municipality that the roll does not name has nobody on it.
-                    let found = counts.iter().find(|(municipality, _)| *municipality == constituency.municipality);
+                    let found =
+                        counts.iter().find(|(municipality, _)| *municipality == constituency.municipality);
                     constituency.eligible = Some(found.map_or(0, |(_, count)| *count));
                 }
             }
@@ -53,6 +54,22 @@ impl Election {
             }
             ElectionEvent::Annulled => self.phase = Phase::Annulled,
         }
+        self
+    }
+
+    /// The election after a candidate of the municipality accepted.
+    #[must_use]
+    pub fn with_one_candidate_more(mut self, municipality: MunicipalityCode) -> Self {
+        self.change(municipality, |constituency| constituency.candidates += 1);
+        self
+    }
+
+    /// The election after an accepted candidate of the municipality stepped back.
+    #[must_use]
+    pub fn with_one_candidate_less(mut self, municipality: MunicipalityCode) -> Self {
+        self.change(municipality, |constituency| {
+            constituency.candidates = constituency.candidates.saturating_sub(1);
+        });
         self
     }
 

@@ -26,8 +26,16 @@ impl Schedule {
                 nomination_closes_on >= nomination_opens_on,
                 "nominations close on their first day or later",
             ),
-            ("voting_opens_on", voting_opens_on > nomination_closes_on, "voting opens after nominations have closed"),
-            ("voting_closes_on", voting_closes_on >= voting_opens_on, "voting closes on its first day or later"),
+            (
+                "voting_opens_on",
+                voting_opens_on > nomination_closes_on,
+                "voting opens after nominations have closed",
+            ),
+            (
+                "voting_closes_on",
+                voting_closes_on >= voting_opens_on,
+                "voting closes on its first day or later",
+            ),
         ];
         let mut fault = Fault::invalid(
             "forums.election_dates",

@@ -26,7 +26,9 @@ fn schedule() -> Schedule {
 }
 
 fn quotas() -> Vec<SeatQuota> {
-    [("139", 8), ("889", 4), ("751", 4)].map(|(place, seats)| SeatQuota { municipality: code(place), seats }).to_vec()
+    [("139", 8), ("889", 4), ("751", 4)]
+        .map(|(place, seats)| SeatQuota { municipality: code(place), seats })
+        .to_vec()
 }
 
 fn announced() -> Election {
@@ -54,7 +56,8 @@ fn step(election: Election, event: Result<ElectionEvent, Fault>) -> Election {
 }
 
 fn with_roll(election: Election) -> Election {
-    let roll = election.take_roll([1; 32], vec![(code("139"), 46), (code("889"), 13), (code("751"), 12)]).unwrap();
+    let roll =
+        election.take_roll([1; 32], vec![(code("139"), 46), (code("889"), 13), (code("751"), 12)]).unwrap();
     election.apply(&roll)
 }
 
@@ -74,7 +77,14 @@ fn tally(ballots: u32, approvals: &[u32]) -> Tally {
 
 fn input(place: &str, ballots: u32, approvals: &[u32]) -> CountInput {
     let tally = tally(ballots, approvals);
-    CountInput { municipality: code(place), opened: ballots, online_marks: ballots, paper: 0, paper_marks: 0, tally }
+    CountInput {
+        municipality: code(place),
+        opened: ballots,
+        online_marks: ballots,
+        paper: 0,
+        paper_marks: 0,
+        tally,
+    }
 }
 
 fn inputs() -> Vec<CountInput> {
@@ -106,7 +116,9 @@ fn days_in_the_wrong_order_are_refused_each_with_its_field() {
 #[test]
 fn nominations_are_open_from_their_first_to_their_last_day() {
     let election = announced();
-    for (date, open) in [("2026-03-01", false), ("2026-03-02", true), ("2026-03-20", true), ("2026-03-21", false)] {
+    for (date, open) in
+        [("2026-03-01", false), ("2026-03-02", true), ("2026-03-20", true), ("2026-03-21", false)]
+    {
         assert_eq!(election.check_nominating(day(date)).is_ok(), open, "{date}");
     }
     assert_eq!(code_of(election.close_nominations(day("2026-03-20"))), "forums.nominations_still_open");
@@ -141,7 +153,10 @@ fn voting_does_not_open_without_the_frozen_roll_or_outside_of_its_days() {
     assert_eq!(voting.check_voting(code("139"), day("2026-04-17")).unwrap().eligible, Some(46));
     assert_eq!(code_of(voting.check_voting(code("139"), day("2026-04-18"))), "forums.voting_not_open");
     assert_eq!(code_of(voting.check_voting(code("751"), day("2026-04-14"))), "forums.uncontested");
-    assert_eq!(code_of(voting.check_voting(code("615"), day("2026-04-14"))), "forums.municipality_does_not_elect");
+    assert_eq!(
+        code_of(voting.check_voting(code("615"), day("2026-04-14"))),
+        "forums.municipality_does_not_elect"
+    );
     assert_eq!(code_of(voting.close_voting(day("2026-04-17"), Vec::new())), "forums.voting_days_left");
 }
 

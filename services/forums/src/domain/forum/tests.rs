@@ -32,8 +32,9 @@ fn found(charter: Charter) -> Result<Forum, Fault> {
 }
 
 fn plan(quotas: &[(&str, u32)]) -> Vec<SeatQuota> {
-    let quota = |(code, seats): &(&str, u32)| {
-        SeatQuota { municipality: MunicipalityCode::new(code).unwrap(), seats: *seats }
+    let quota = |(code, seats): &(&str, u32)| SeatQuota {
+        municipality: MunicipalityCode::new(code).unwrap(),
+        seats: *seats,
     };
     quotas.iter().map(quota).collect()
 }
@@ -70,7 +71,8 @@ fn variant_1b_simo_is_not_in_pohjois_pohjanmaa() {
 #[test]
 fn a_plan_names_each_municipality_once_and_has_1_to_200_seats() {
     let forum = found(charter()).unwrap();
-    let code = |seats: &[(&str, u32)], total| forum.approve_plan(plan(seats), total).unwrap_err().code().to_owned();
+    let code =
+        |seats: &[(&str, u32)], total| forum.approve_plan(plan(seats), total).unwrap_err().code().to_owned();
     assert_eq!(code(&[("139", 4), ("139", 4)], 8), "forums.municipality_twice");
     assert_eq!(code(&[], 0), "forums.seats_out_of_range");
     assert_eq!(code(&[("139", 0)], 0), "forums.seats_out_of_range");

@@ -75,7 +75,8 @@ fn f6_three_candidates_for_four_seats_leave_one_vacant() {
 
 #[test]
 fn an_elected_person_who_left_before_confirmation_is_followed_by_the_first_deputy() {
-    let outcome = outcome_with(&tally(&[9, 8, 7, 6, 4, 3]), 4, 1, "1").without(|number| number == 2 || number == 5);
+    let outcome =
+        outcome_with(&tally(&[9, 8, 7, 6, 4, 3]), 4, 1, "1").without(|number| number == 2 || number == 5);
     let numbers: Vec<u32> = outcome.elected.iter().map(|one| one.number).collect();
     assert_eq!((numbers, outcome.deputies, outcome.vacant), (vec![1, 3, 4, 6], vec![], 0));
     assert_eq!(outcome.elected[3].origin, SeatOrigin::Deputy);

@@ -107,7 +107,22 @@ fn tables() -> Vec<TableCreateStatement> {
 }
 
 fn forum() -> TableCreateStatement {
-    let columns = [id("id"), text("tenant"), text("agreement_id"), text("name"), text("purpose"), text("purpose_plain"), text("kind"), text("level"), text("service_group"), text("term_starts_on"), text("term_ends_on"), text("founding_decision"), text("state"), number("seats_filled")];
+    let columns = [
+        id("id"),
+        text("tenant"),
+        text("agreement_id"),
+        text("name"),
+        text("purpose"),
+        text("purpose_plain"),
+        text("kind"),
+        text("level"),
+        text("service_group"),
+        text("term_starts_on"),
+        text("term_ends_on"),
+        text("founding_decision"),
+        text("state"),
+        number("seats_filled"),
+    ];
     table("forum", columns, &["id"])
 }
 
@@ -122,17 +137,48 @@ fn seat_quota() -> TableCreateStatement {
 }
 
 fn seat() -> TableCreateStatement {
-    let columns = [id("forum_id"), text("municipality"), number("seat_no"), text("state"), optional_text("origin"), optional_id("holder_ref"), flag("name_public"), optional_id("election_id"), optional_text("supplementary_due_on")];
+    let columns = [
+        id("forum_id"),
+        text("municipality"),
+        number("seat_no"),
+        text("state"),
+        optional_text("origin"),
+        optional_id("holder_ref"),
+        flag("name_public"),
+        optional_id("election_id"),
+        optional_text("supplementary_due_on"),
+    ];
     table("seat", columns, &["forum_id", "municipality", "seat_no"])
 }
 
 fn deputy() -> TableCreateStatement {
-    let columns = [id("forum_id"), text("municipality"), number("position"), id("holder_ref"), flag("name_public"), id("election_id")];
+    let columns = [
+        id("forum_id"),
+        text("municipality"),
+        number("position"),
+        id("holder_ref"),
+        flag("name_public"),
+        id("election_id"),
+    ];
     table("deputy", columns, &["forum_id", "municipality", "position"])
 }
 
 fn election() -> TableCreateStatement {
-    let columns = [id("id"), id("forum_id"), flag("supplementary"), text("phase"), text("nomination_opens_on"), text("nomination_closes_on"), text("voting_opens_on"), text("voting_closes_on"), bytes("board_public_key"), text("lots_commitment"), optional_bytes("roll_hash"), optional_number("forum_seats_filled"), text("annul_reason")];
+    let columns = [
+        id("id"),
+        id("forum_id"),
+        flag("supplementary"),
+        text("phase"),
+        text("nomination_opens_on"),
+        text("nomination_closes_on"),
+        text("voting_opens_on"),
+        text("voting_closes_on"),
+        bytes("board_public_key"),
+        text("lots_commitment"),
+        optional_bytes("roll_hash"),
+        optional_number("forum_seats_filled"),
+        text("annul_reason"),
+    ];
     table("election", columns, &["id"])
 }
 
@@ -142,12 +188,41 @@ fn lots_seed() -> TableCreateStatement {
 }
 
 fn constituency() -> TableCreateStatement {
-    let columns = [id("election_id"), text("municipality"), number("seats"), optional_number("eligible"), number("candidates"), flag("uncontested"), optional_number("ballots"), number("blank"), number("invalid"), optional_number("tie_seats_left"), optional_text("witness"), flag("lots_drawn"), optional_number("elected"), number("deputies"), number("vacant"), optional_text("supplementary_due_on"), flag("tally_suppressed")];
+    let columns = [
+        id("election_id"),
+        text("municipality"),
+        number("seats"),
+        optional_number("eligible"),
+        number("candidates"),
+        flag("uncontested"),
+        optional_number("ballots"),
+        number("blank"),
+        number("invalid"),
+        optional_number("tie_seats_left"),
+        optional_text("witness"),
+        flag("lots_drawn"),
+        optional_number("elected"),
+        number("deputies"),
+        number("vacant"),
+        optional_text("supplementary_due_on"),
+        flag("tally_suppressed"),
+    ];
     table("constituency", columns, &["election_id", "municipality"])
 }
 
 fn candidate() -> TableCreateStatement {
-    let columns = [id("id"), id("election_id"), text("municipality"), optional_id("person"), optional_number("number"), text("state"), text("ballot_name"), optional_text("picture_type"), text("picture_text"), flag("publish_name")];
+    let columns = [
+        id("id"),
+        id("election_id"),
+        text("municipality"),
+        optional_id("person"),
+        optional_number("number"),
+        text("state"),
+        text("ballot_name"),
+        optional_text("picture_type"),
+        text("picture_text"),
+        flag("publish_name"),
+    ];
     table("candidate", columns, &["id"])
 }
 
@@ -157,7 +232,14 @@ fn candidate_picture() -> TableCreateStatement {
 }
 
 fn tally_line() -> TableCreateStatement {
-    let columns = [id("election_id"), text("municipality"), number("number"), number("approvals"), optional_number("seat_no"), optional_number("deputy_no")];
+    let columns = [
+        id("election_id"),
+        text("municipality"),
+        number("number"),
+        number("approvals"),
+        optional_number("seat_no"),
+        optional_number("deputy_no"),
+    ];
     table("tally_line", columns, &["election_id", "municipality", "number"])
 }
 
@@ -172,7 +254,16 @@ fn counted_choices() -> TableCreateStatement {
 }
 
 fn paper_entry() -> TableCreateStatement {
-    let columns = [id("election_id"), text("municipality"), text("batch"), id("official"), number("ballots"), number("blank"), number("invalid"), bytes("approvals")];
+    let columns = [
+        id("election_id"),
+        text("municipality"),
+        text("batch"),
+        id("official"),
+        number("ballots"),
+        number("blank"),
+        number("invalid"),
+        bytes("approvals"),
+    ];
     table("paper_entry", columns, &["election_id", "municipality", "batch", "official"])
 }
 
@@ -188,7 +279,8 @@ fn retirement_cursor() -> TableCreateStatement {
 
 /// Marks lie in the order of their key and have no row id, so that SQLite keeps no order of insertion beside them.
 fn voter_mark(backend: DbBackend) -> TableCreateStatement {
-    let columns = [id("election_id"), id("voter_ref"), text("municipality"), text("channel"), bytes("key_hash")];
+    let columns =
+        [id("election_id"), id("voter_ref"), text("municipality"), text("channel"), bytes("key_hash")];
     let mut table = table("voter_mark", columns, &["election_id", "voter_ref"]);
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
@@ -211,7 +303,11 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("candidate_person", "candidate", &["election_id", "person"]).unique().take(),
         index("forum_tenant_by_tenant_forum_id", "forum_tenant", &["tenant", "forum_id"]),
         index("election_by_forum_id_id", "election", &["forum_id", "id"]),
-        index("candidate_by_election_id_municipality_number", "candidate", &["election_id", "municipality", "number"]),
+        index(
+            "candidate_by_election_id_municipality_number",
+            "candidate",
+            &["election_id", "municipality", "number"],
+        ),
         index("candidate_by_person", "candidate", &["person"]),
         index("seat_by_holder_ref", "seat", &["holder_ref"]),
         index("deputy_by_holder_ref", "deputy", &["holder_ref"]),
