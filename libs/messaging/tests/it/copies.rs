@@ -1,14 +1,17 @@
 //! Several copies of a service on one PostgreSQL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use kernel::Fault;
-use messaging::{DatabaseKind, Leases, Tx, database_fault};
+use messaging::{DatabaseKind, Envelope, Leases, Tx, WriterSettings, database_fault};
+use prost::Name as _;
+use proto::messaging::Watermark;
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
 
 use crate::lanes::assert_sound;
-use crate::support::{ENGINES, Note, Place, World, insert_note};
+use crate::support::{ENGINES, Note, PATIENCE, Place, World, insert_note};
 
 #[tokio::test]
 async fn two_copies_keep_the_lanes_dense_and_lose_no_update() {
@@ -36,6 +39,46 @@ async fn two_copies_keep_the_lanes_dense_and_lose_no_update() {
     assert_eq!(assert_sound(&world.database, "19").await.len(), 160);
     assert_eq!(assert_sound(&world.database, "21").await.len(), 160);
     assert_eq!(world.number("SELECT count(*) FROM note WHERE id = '320'").await, 1, "an update was lost");
+}
+
+#[tokio::test]
+async fn copies_that_start_together_migrate_once() {
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let copies = futures::future::join_all((0..4).map(|_| World::open(&place))).await;
+    for (n, world) in copies.iter().enumerate() {
+        world.add(&format!("key-{n}"), Note::new(n)).await.unwrap();
+    }
+    assert_eq!(assert_sound(&copies[0].database, "19").await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_lane_that_is_quiet_for_two_copies_is_marked_by_one() {
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let quickly = |settings: &mut WriterSettings| settings.watermark_quiet = Duration::from_millis(100);
+    let copies = [World::open_with(&place, quickly).await, World::open_with(&place, quickly).await];
+    // Both have published in the lane, so both look after it.
+    copies[0].add("a", Note::new("a")).await.unwrap();
+    copies[1].add("b", Note::new("b")).await.unwrap();
+    let is_marked = async || {
+        let heads = messaging::log::heads(&copies[0].database).await.unwrap();
+        heads[0].seq >= 3
+    };
+    testkit::eventually(PATIENCE, is_marked).await;
+    // Each looks at its quiet lanes before it ends; what it publishes in another lane shows that it has.
+    for (n, world) in copies.iter().enumerate() {
+        world.add(&format!("other {n}"), Note::in_lane(format!("other {n}"), ["20", "21"][n])).await.unwrap();
+    }
+    testkit::eventually(PATIENCE, async || {
+        let heads = messaging::log::heads(&copies[0].database).await.unwrap();
+        heads[1..].iter().all(|head| head.seq == 2)
+    })
+    .await;
+    let events = assert_sound(&copies[0].database, "19").await;
+    let is_watermark = |event: &Envelope| event.event_type == Watermark::full_name();
+    assert!(
+        !events.windows(2).any(|pair| pair.iter().all(is_watermark)),
+        "one marked what the other had marked"
+    );
 }
 
 /// Reads a number and writes the next, as an aggregate is loaded and saved.
