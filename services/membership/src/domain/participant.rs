@@ -170,7 +170,11 @@ impl Participant {
             // Who is let in again has been here before, or will be counted at the next sign-in as active anyway.
             Event::Activated | Event::Reinstated => Participant { state: State::Active, ..self },
             Event::Suspended => Participant { state: State::Suspended, ..self },
-            Event::Left => Participant { state: State::Left, ..self },
+            // The name stays as long as the minutes of the past need it; nobody writes to who has left.
+            Event::Left => {
+                let profile = Profile { email: String::new(), phone: String::new(), ..self.profile };
+                Participant { state: State::Left, profile, ..self }
+            }
         }
     }
 }

@@ -61,6 +61,9 @@ pub enum State {
 }
 
 impl State {
+    /// Both states.
+    pub const ALL: [State; 2] = [State::Active, State::Ended];
+
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
         match self {

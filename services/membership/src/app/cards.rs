@@ -1,0 +1,115 @@
+//! Making code cards.
+
+use futures::FutureExt as _;
+use kernel::{Caller, Date, Fault, ParticipantId, PolicyKey, Role, Scope, ScopeRef, TenantId, UnitId};
+use messaging::{Command, Tx};
+use proto::membership as pb;
+
+use super::{App, participants};
+use crate::domain::card::{self, Card, State};
+use crate::domain::{Rejection, code, role};
+use crate::vault::Purpose;
+use crate::{convert, store};
+
+/// Who may have a card made of whom.
+#[derive(Debug, Clone, Copy)]
+enum Issuer {
+    /// The county; its administrator also for people who hold an office.
+    County { tenant: TenantId, is_administrator: bool },
+    /// A unit, for people it has attested.
+    Unit(UnitId),
+}
+
+/// What the writer needs of a new card.
+struct New {
+    issuer: Issuer,
+    participant: ParticipantId,
+    number: String,
+    code_hash: String,
+}
+
+impl App {
+    /// Makes a code card; an older unused one of the person stops working. The code is shown in this answer only.
+    ///
+    /// # Errors
+    /// ParticipantUnknown, UnitUnknown, HasLeft, CardNotForUnit, CardNeedsAdministrator.
+    pub async fn issue_card(
+        &self,
+        command: &Command,
+        caller: &Caller,
+        scope: Scope,
+        participant: ParticipantId,
+    ) -> Result<pb::IssueCodeCardResponse, Fault> {
+        let issuer = match scope {
+            Scope::Unit(unit) => Issuer::Unit(unit),
+            other => {
+                let tenant = other.tenant()?;
+                let is_administrator = caller.holds(&[Role::Administrator], &ScopeRef::Tenant(tenant));
+                Issuer::County { tenant, is_administrator }
+            }
+        };
+        let derived = self.vault().derive(Purpose::CardCode, command);
+        let code = code::from_bytes(&derived[..card::CODE_LENGTH], card::CODE_LENGTH);
+        // The number is no secret, but a replay must show the same one: it too is made from the command.
+        let number = code::from_bytes(&derived[card::CODE_LENGTH..], card::NUMBER_LENGTH);
+        let code_hash = self.vault().slow_hash(&number, &code, self.ids().bytes()).await?;
+        let new = New { issuer, participant, number, code_hash };
+        let mut answer = self.writer().run(command, new, |tx, new| issue(tx, new).boxed()).await?;
+        // Not in the log of answers: put in on the way out.
+        answer.code = code::grouped(&code);
+        Ok(answer)
+    }
+}
+
+async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
+    let today = tx.now().helsinki_date();
+    let tenant = match new.issuer {
+        Issuer::County { tenant, .. } => tenant,
+        Issuer::Unit(unit) => {
+            store::tenancy::unit(tx.conn(), unit).await?.ok_or(Rejection::UnitUnknown)?.tenant
+        }
+    };
+    let participant = participants::load(tx, tenant, new.participant).await?;
+    if participant.state.is_gone() {
+        return Err(Rejection::HasLeft.into());
+    }
+    check_issuer(tx, new, participant.person, today).await?;
+    let days = store::tenancy::policy_on(tx.conn(), tenant, PolicyKey::CodeCardDays, today).await?;
+    let card = Card {
+        number: new.number.clone(),
+        participant: participant.id,
+        expires_at: card::expiry(today, days),
+        tries: 0,
+        state: State::Open,
+    };
+    store::cards::replace_open(tx.conn(), [participant.id]).await?;
+    if !store::cards::add(tx.conn(), &card, &new.code_hash).await? {
+        return Err(Fault::unavailable(
+            "membership.card_number_taken",
+            "The number drawn for the card is taken. Ask for the card again, with a new idempotency key.",
+        ));
+    }
+    Ok(pb::IssueCodeCardResponse {
+        card: card.number,
+        code: String::new(),
+        expires_at: Some(convert::timestamp_out(card.expires_at)),
+    })
+}
+
+/// Whoever makes a card could sign in with it, so who may make it depends on what its holder may do.
+async fn check_issuer(tx: &Tx, new: &New, person: crate::domain::PersonId, today: Date) -> Result<(), Fault> {
+    let everywhere = store::participants::of_person(tx.conn(), person).await?;
+    let roles = store::roles::of(tx.conn(), everywhere.iter().map(|one| one.id)).await?;
+    let holds_office = roles.iter().any(|one| one.is_on(today) && role::is_office(one.held.role));
+    let is_administrator = matches!(new.issuer, Issuer::County { is_administrator: true, .. });
+    if holds_office && !is_administrator {
+        return Err(Rejection::CardNeedsAdministrator.into());
+    }
+    let Issuer::Unit(unit) = new.issuer else { return Ok(()) };
+    let attestations = store::attestations::of(tx.conn(), [new.participant]).await?;
+    if attestations.iter().any(|one| one.unit == unit && one.is_on(today)) {
+        Ok(())
+    } else {
+        Err(Rejection::CardNotForUnit.into())
+    }
+}

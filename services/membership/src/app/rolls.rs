@@ -1,0 +1,228 @@
+//! Electoral rolls: freezing them, reading them, and what officers and voters do with them.
+
+use chassis::token::Purpose as VoucherPurpose;
+use futures::FutureExt as _;
+use kernel::{
+    Date, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject,
+    TenantId, Uuid,
+};
+use messaging::{Command, Tx};
+use proto::membership as pb;
+
+use super::{App, person_of, tokens};
+use crate::domain::{Rejection, roll};
+use crate::store::rolls::Head;
+use crate::vault::Purpose;
+use crate::{convert, events, store};
+
+/// The service that runs elections.
+pub(super) const FORUMS: &str = "forums";
+
+/// An election that forums announced.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// The election.
+    pub election: ElectionId,
+    /// Its forum.
+    pub forum: ForumId,
+    /// Counties of the forum, the lead first.
+    pub tenants: Vec<TenantId>,
+    /// Service group whose clients vote.
+    pub group: String,
+    /// Municipalities with seats to fill.
+    pub municipalities: Vec<MunicipalityCode>,
+    /// The day of the announcement.
+    pub on: Date,
+}
+
+impl App {
+    /// Freezes the roll of an announced election; the second time it does nothing.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub(crate) async fn freeze_roll(&self, tx: &Tx, announced: &Announced) -> Result<(), Fault> {
+        let plan = store::forums::seat_plan(tx.conn(), announced.forum).await?;
+        let mut everywhere = plan.clone();
+        everywhere.extend(&announced.municipalities);
+        let claims = store::attestations::claims(
+            tx.conn(),
+            &announced.tenants,
+            &announced.group,
+            &everywhere,
+            announced.on,
+        )
+        .await?;
+        let frozen = roll::freeze(&claims, &plan, &announced.municipalities);
+        let keyed =
+            |entry| self.vault().hash(Purpose::RollEntry, &roll::entry_bytes(announced.election, entry));
+        let hash = roll::hash(announced.election, frozen.entries.iter().map(keyed).collect());
+        let head = Head {
+            election: announced.election,
+            forum: announced.forum,
+            tenants: announced.tenants.clone(),
+            hash: hash.to_vec(),
+            over: false,
+        };
+        if !store::rolls::freeze(tx.conn(), &head, &frozen).await? {
+            return Ok(());
+        }
+        // The officer's list shows everybody's reference, so everybody has one from now on.
+        for entry in &frozen.entries {
+            let new = tokens::random_reference(self);
+            store::references::find_or_add(tx.conn(), entry.person, FORUMS, new).await?;
+        }
+        if let Some(event) = events::roll_frozen(&announced.tenants, announced.election, &frozen, hash) {
+            tx.publish(event);
+        }
+        Ok(())
+    }
+
+    /// Hash and counts of a roll.
+    ///
+    /// # Errors
+    /// RollUnknown.
+    pub async fn roll_summary(&self, election: ElectionId) -> Result<pb::GetRollSummaryResponse, Fault> {
+        let head = store::rolls::head(self.reads(), election).await?.ok_or(Rejection::RollUnknown)?;
+        let counts = store::rolls::counts(self.reads(), election).await?;
+        Ok(pb::GetRollSummaryResponse { roll_hash: head.hash, counts: convert::counts_out(&counts) })
+    }
+
+    /// A page of one municipality's roll by name, for an officer of the forum.
+    ///
+    /// # Errors
+    /// RollUnknown, RollOfOtherForum; Invalid for a broken page token.
+    pub async fn list_roll(
+        &self,
+        forum: ForumId,
+        election: ElectionId,
+        municipality: MunicipalityCode,
+        size: PageSize,
+        token: &str,
+    ) -> Result<pb::ListElectoralRollResponse, Fault> {
+        let head = store::rolls::head(self.reads(), election).await?;
+        of_forum(head, forum)?;
+        let list = format!("roll|{election}|{municipality}");
+        let after = convert::field("page_token", PageToken::read(token, &list))?;
+        let after = after.as_deref().and_then(|key| {
+            let (id, name) = key.split_once('|')?;
+            Some((name, Uuid::try_parse(id).ok()?))
+        });
+        let page = store::rolls::page(self.reads(), election, municipality, after, size).await?;
+        let (page, next) =
+            size.cut(page, &list, |listed| format!("{}|{}", listed.participant, listed.display_name));
+        let people = page.iter().map(|listed| listed.person);
+        let references = store::references::of(self.reads(), FORUMS, people).await?;
+        let entries = page.into_iter().map(|listed| pb::RollEntry {
+            participant_id: listed.participant.to_string(),
+            display_name: listed.display_name,
+            voter_ref: references.get(&listed.person).map(ToString::to_string).unwrap_or_default(),
+            assisted: listed.assisted,
+        });
+        Ok(pb::ListElectoralRollResponse {
+            entries: entries.collect(),
+            next_page_token: next.map(PageToken::into_string).unwrap_or_default(),
+        })
+    }
+
+    /// A voucher that a person on the roll stands before the officer and asks for a paper ballot.
+    ///
+    /// # Errors
+    /// RollUnknown, RollOfOtherForum, RollOver, ParticipantUnknown, NotOnRoll.
+    pub async fn paper_voucher(
+        &self,
+        command: &Command,
+        forum: ForumId,
+        election: ElectionId,
+        participant: ParticipantId,
+    ) -> Result<pb::IssuePaperBallotVoucherResponse, Fault> {
+        let input = (self.clone(), forum, election, participant);
+        self.writer()
+            .run(command, input, |tx, (app, forum, election, participant)| {
+                async move {
+                    let voucher = app.make_paper_voucher(tx, *forum, *election, *participant).await?;
+                    Ok(pb::IssuePaperBallotVoucherResponse { voucher })
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    async fn make_paper_voucher(
+        &self,
+        tx: &Tx,
+        forum: ForumId,
+        election: ElectionId,
+        participant: ParticipantId,
+    ) -> Result<String, Fault> {
+        let head = of_forum(store::rolls::head(tx.conn(), election).await?, forum)?;
+        if head.over {
+            return Err(Rejection::RollOver.into());
+        }
+        let participant = store::participants::any(tx.conn(), participant).await?;
+        let participant = participant.filter(|one| head.tenants.contains(&one.tenant));
+        let person = participant.ok_or(Rejection::ParticipantUnknown)?.person;
+        let claim = store::rolls::claim(tx.conn(), election, person).await?.ok_or(Rejection::NotOnRoll)?;
+        let new = tokens::random_reference(self);
+        let subject = store::references::find_or_add(tx.conn(), person, FORUMS, new).await?;
+        self.voucher(tx.conn(), VoucherPurpose::PaperBallot, subject, Vec::new(), vec![claim]).await
+    }
+
+    /// The caller says who helped them to vote; it is on record on the roll only.
+    ///
+    /// # Errors
+    /// SessionRefused, RollUnknown, RollOver, NotOnRoll.
+    pub async fn record_assistance(
+        &self,
+        command: &Command,
+        subject: Subject,
+        election: ElectionId,
+        helper_kind: &'static str,
+    ) -> Result<pb::RecordVotingAssistanceResponse, Fault> {
+        let input = (subject, election, helper_kind);
+        self.writer()
+            .run(command, input, |tx, (subject, election, helper_kind)| {
+                async move {
+                    let person = person_of(tx.conn(), *subject).await?;
+                    let head =
+                        store::rolls::head(tx.conn(), *election).await?.ok_or(Rejection::RollUnknown)?;
+                    if head.over {
+                        return Err(Rejection::RollOver.into());
+                    }
+                    store::rolls::claim(tx.conn(), *election, person).await?.ok_or(Rejection::NotOnRoll)?;
+                    store::rolls::record_helper(tx.conn(), *election, person, helper_kind).await?;
+                    Ok(pb::RecordVotingAssistanceResponse {})
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    /// Names behind references of forums, for those who may see this forum's people. People of other counties than the
+    /// forum's are not found.
+    ///
+    /// # Errors
+    /// ScopeUnknown if the forum has not been heard of.
+    pub async fn resolve_references(
+        &self,
+        forum: ForumId,
+        references: &[Subject],
+    ) -> Result<pb::ResolveReferencesResponse, Fault> {
+        let facts = store::forums::facts(self.reads(), forum).await?.ok_or(Rejection::ScopeUnknown)?;
+        let mut names = Vec::with_capacity(references.len());
+        for (reference, person) in store::references::people(self.reads(), FORUMS, references).await? {
+            let participants = store::participants::of_person(self.reads(), person).await?;
+            let own = participants.into_iter().find(|one| facts.tenants.contains(&one.tenant));
+            names.extend(own.map(|own| pb::ResolvedReference {
+                reference: reference.to_string(),
+                display_name: own.profile.display_name,
+            }));
+        }
+        Ok(pb::ResolveReferencesResponse { names })
+    }
+}
+
+/// That a roll is there and of this forum.
+fn of_forum(head: Option<Head>, forum: ForumId) -> Result<Head, Fault> {
+    let head = head.ok_or(Rejection::RollUnknown)?;
+    if head.forum == forum { Ok(head) } else { Err(Rejection::RollOfOtherForum.into()) }
+}

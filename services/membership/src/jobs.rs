@@ -1,0 +1,41 @@
+//! What happens by itself when its day has come: attestations and roles end after their last day, held notices reach
+//! their people. Each job carries the id of its thing and looks again whether there is anything to do.
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kernel::{AssignmentId, AttestationId, Fault, NoticeId, Uuid};
+use messaging::{JobContext, JobError};
+
+use crate::app::App;
+
+/// A job's function, as chassis takes it.
+type Run = Box<dyn Fn(JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
+
+/// Ends an attestation.
+pub(crate) fn attestation_expiry(app: App) -> Run {
+    on(app, |app, id: AttestationId| async move { app.expire_attestation(id).await }.boxed())
+}
+
+/// Ends a role.
+pub(crate) fn role_end(app: App) -> Run {
+    on(app, |app, id: AssignmentId| async move { app.expire_role(id).await }.boxed())
+}
+
+/// Delivers a held notice.
+pub(crate) fn notice(app: App) -> Run {
+    on(app, |app, id: NoticeId| async move { app.deliver_notice(id).await }.boxed())
+}
+
+fn on<I: From<Uuid> + Send + 'static>(
+    app: App,
+    act: fn(App, I) -> BoxFuture<'static, Result<(), Fault>>,
+) -> Run {
+    Box::new(move |_, payload| {
+        let app = app.clone();
+        async move {
+            let id = Uuid::from_slice(&payload).map_err(|error| JobError::Permanent(error.to_string()))?;
+            act(app, I::from(id)).await.map_err(JobError::from)
+        }
+        .boxed()
+    })
+}

@@ -1,0 +1,112 @@
+//! Code cards and nomination codes. Only hashes of codes are here.
+
+use kernel::{ParticipantId, Timestamp};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+
+use super::entity::{code_card, nomination_code};
+use super::{Result, failed, stored, word};
+use crate::domain::card::{Card, State};
+use crate::domain::participant::PersonId;
+
+/// A card and the slow hash of its code.
+pub(crate) async fn load(db: &impl ConnectionTrait, number: &str) -> Result<Option<(Card, String)>> {
+    let row = code_card::Entity::find_by_id(number).one(db).await.map_err(failed)?;
+    row.map(|row| {
+        let card = Card {
+            number: row.number,
+            participant: ParticipantId::from_uuid(row.participant),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            tries: stored(u32::try_from(row.tries))?,
+            state: word(&State::ALL, State::as_str, &row.state)?,
+        };
+        Ok((card, row.code_hash))
+    })
+    .transpose()
+}
+
+/// Adds a card; false if the number is taken.
+pub(crate) async fn add(db: &impl ConnectionTrait, card: &Card, code_hash: &str) -> Result<bool> {
+    let row = code_card::Model {
+        number: card.number.clone(),
+        participant: card.participant.as_uuid(),
+        code_hash: code_hash.to_owned(),
+        expires_at: card.expires_at.as_micros(),
+        tries: i64::from(card.tries),
+        state: card.state.as_str().to_owned(),
+    };
+    let added = code_card::Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await
+        .map_err(failed)?;
+    Ok(added == 1)
+}
+
+/// Stores what has come of a card.
+pub(crate) async fn save(db: &impl ConnectionTrait, card: &Card) -> Result<()> {
+    code_card::Entity::update_many()
+        .col_expr(code_card::Column::Tries, Expr::value(i64::from(card.tries)))
+        .col_expr(code_card::Column::State, Expr::value(card.state.as_str()))
+        .filter(code_card::Column::Number.eq(card.number.as_str()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Makes the open cards of these people stop working.
+pub(crate) async fn replace_open(
+    db: &impl ConnectionTrait,
+    participants: impl IntoIterator<Item = ParticipantId>,
+) -> Result<()> {
+    code_card::Entity::update_many()
+        .col_expr(code_card::Column::State, Expr::value(State::Replaced.as_str()))
+        .filter(code_card::Column::Participant.is_in(participants.into_iter().map(|id| id.as_uuid())))
+        .filter(code_card::Column::State.eq(State::Open.as_str()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Stores a nomination code in the place of an older one of the person.
+pub(crate) async fn put_nomination_code(
+    db: &impl ConnectionTrait,
+    code_hash: &[u8],
+    person: PersonId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    drop_nomination_codes(db, person).await?;
+    let row = nomination_code::Model {
+        code_hash: code_hash.to_vec(),
+        person: person.as_uuid(),
+        expires_at: expires_at.as_micros(),
+    };
+    nomination_code::Entity::insert(row.into_active_model())
+        .exec_without_returning(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Takes a nomination code out: whose it was and how long it was good. None if there is no such code.
+pub(crate) async fn take_nomination_code(
+    db: &impl ConnectionTrait,
+    code_hash: &[u8],
+) -> Result<Option<(PersonId, Timestamp)>> {
+    let row = nomination_code::Entity::find_by_id(code_hash.to_vec()).one(db).await.map_err(failed)?;
+    let Some(row) = row else { return Ok(None) };
+    nomination_code::Entity::delete_by_id(code_hash.to_vec()).exec(db).await.map_err(failed)?;
+    Ok(Some((PersonId::from(row.person), Timestamp::from_micros(row.expires_at))))
+}
+
+/// Forgets the nomination codes of a person.
+pub(crate) async fn drop_nomination_codes(db: &impl ConnectionTrait, person: PersonId) -> Result<()> {
+    nomination_code::Entity::delete_many()
+        .filter(nomination_code::Column::Person.eq(person.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}

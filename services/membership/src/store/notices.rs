@@ -1,0 +1,137 @@
+//! Notices to people.
+
+use std::collections::BTreeSet;
+
+use kernel::{Date, NoticeId, PageSize, Timestamp, Uuid};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
+
+use super::entity::notice;
+use super::{Result, failed};
+use crate::domain::participant::PersonId;
+
+/// A notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Id.
+    pub(crate) id: NoticeId,
+    /// Whom it tells.
+    pub(crate) person: PersonId,
+    /// The service that asked for it.
+    pub(crate) service: String,
+    /// Template.
+    pub(crate) template: String,
+    /// The same key tells once.
+    pub(crate) dedupe_key: String,
+    /// When it was made.
+    pub(crate) created_at: Timestamp,
+    /// The day on which it reaches the person.
+    pub(crate) deliver_on: Date,
+    /// When it did; None while it is held.
+    pub(crate) delivered_at: Option<Timestamp>,
+}
+
+/// Whether a person was told, or will be, by this key of the service.
+pub(crate) async fn is_told(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    service: &str,
+    dedupe_key: &str,
+) -> Result<bool> {
+    let row = notice::Entity::find()
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(notice::Column::Service.eq(service))
+        .filter(notice::Column::DedupeKey.eq(dedupe_key))
+        .one(db)
+        .await
+        .map_err(failed)?;
+    Ok(row.is_some())
+}
+
+/// The days from `today` on that have a notice of the person already.
+pub(crate) async fn taken_days(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    today: Date,
+) -> Result<BTreeSet<Date>> {
+    let days: Vec<Date> = notice::Entity::find()
+        .select_only()
+        .column(notice::Column::DeliverOn)
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(notice::Column::DeliverOn.gte(today))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(failed)?;
+    Ok(days.into_iter().collect())
+}
+
+/// Adds a notice.
+pub(crate) async fn add(db: &impl ConnectionTrait, notice: &Notice) -> Result<()> {
+    let row = notice::Model {
+        id: notice.id.as_uuid(),
+        person: notice.person.as_uuid(),
+        service: notice.service.clone(),
+        template: notice.template.clone(),
+        dedupe_key: notice.dedupe_key.clone(),
+        created_at: notice.created_at.as_micros(),
+        deliver_on: notice.deliver_on,
+        delivered_at: notice.delivered_at.map(Timestamp::as_micros),
+    };
+    notice::Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Notes that a held notice has reached its person.
+pub(crate) async fn deliver(db: &impl ConnectionTrait, id: NoticeId, at: Timestamp) -> Result<()> {
+    notice::Entity::update_many()
+        .col_expr(notice::Column::DeliveredAt, Expr::value(at.as_micros()))
+        .filter(notice::Column::Id.eq(id.as_uuid()))
+        .filter(notice::Column::DeliveredAt.is_null())
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// A page of the notices that have reached a person, the newest first, after this id; one more than the page holds.
+pub(crate) async fn page(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    after: Option<Uuid>,
+    size: PageSize,
+) -> Result<Vec<Notice>> {
+    let mut query = notice::Entity::find()
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(notice::Column::DeliveredAt.is_not_null());
+    if let Some(after) = after {
+        query = query.filter(notice::Column::Id.lt(after));
+    }
+    let rows = query.order_by_desc(notice::Column::Id).limit(size.limit()).all(db).await.map_err(failed)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Notice {
+            id: NoticeId::from_uuid(row.id),
+            person: PersonId::from(row.person),
+            service: row.service,
+            template: row.template,
+            dedupe_key: row.dedupe_key,
+            created_at: Timestamp::from_micros(row.created_at),
+            deliver_on: row.deliver_on,
+            delivered_at: row.delivered_at.map(Timestamp::from_micros),
+        })
+        .collect())
+}
+
+/// Forgets the notices of a person who leaves.
+pub(crate) async fn forget(db: &impl ConnectionTrait, person: PersonId) -> Result<()> {
+    notice::Entity::delete_many()
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}

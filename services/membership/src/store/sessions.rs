@@ -1,0 +1,71 @@
+//! Sessions, by the hash of their secret. A session ends by being deleted.
+
+use kernel::{Assurance, Timestamp};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+
+use super::entity::session;
+use super::{Result, failed, stored};
+use crate::domain::participant::PersonId;
+
+/// A session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Session {
+    /// Who signed in.
+    pub(crate) person: PersonId,
+    /// How surely.
+    pub(crate) assurance: Assurance,
+    /// Last moment at which it works, real time.
+    pub(crate) expires_at: Timestamp,
+}
+
+/// The session with this secret, expired or not.
+pub(crate) async fn load(db: &impl ConnectionTrait, secret_hash: &[u8]) -> Result<Option<Session>> {
+    let row = session::Entity::find_by_id(secret_hash.to_vec()).one(db).await.map_err(failed)?;
+    row.map(|row| {
+        Ok(Session {
+            person: PersonId::from(row.person),
+            assurance: stored(row.assurance.parse())?,
+            expires_at: Timestamp::from_micros(row.expires_at),
+        })
+    })
+    .transpose()
+}
+
+/// Begins a session, and drops those of the person that have expired.
+pub(crate) async fn add(
+    db: &impl ConnectionTrait,
+    secret_hash: &[u8],
+    session: &Session,
+    real_now: Timestamp,
+) -> Result<()> {
+    session::Entity::delete_many()
+        .filter(session::Column::Person.eq(session.person.as_uuid()))
+        .filter(session::Column::ExpiresAt.lt(real_now.as_micros()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    let row = session::Model {
+        secret_hash: secret_hash.to_vec(),
+        person: session.person.as_uuid(),
+        assurance: session.assurance.to_string(),
+        expires_at: session.expires_at.as_micros(),
+    };
+    session::Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Ends a session; ending one that is not there is fine.
+pub(crate) async fn end(db: &impl ConnectionTrait, secret_hash: &[u8]) -> Result<()> {
+    session::Entity::delete_by_id(secret_hash.to_vec()).exec(db).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Ends all sessions of a person.
+pub(crate) async fn end_all(db: &impl ConnectionTrait, person: PersonId) -> Result<()> {
+    session::Entity::delete_many()
+        .filter(session::Column::Person.eq(person.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
