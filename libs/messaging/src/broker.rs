@@ -31,8 +31,17 @@ pub trait Broker: Send + Sync + 'static {
         place: u64,
     ) -> Result<Option<Stored>, BrokerError>;
 
-    /// The last stored event of a lane.
-    async fn last_stored(&self, service: &str, lane: &str) -> Result<Option<Stored>, BrokerError>;
+    /// Stored events of a lane from a place in the stream on, at most `limit`; empty at the end.
+    async fn stored_from(
+        &self,
+        service: &str,
+        lane: &str,
+        place: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, BrokerError>;
+
+    /// Beginning, end and number of messages of a lane in the stream.
+    async fn extent(&self, service: &str, lane: &str) -> Result<Extent, BrokerError>;
 
     /// Makes the stream of a service if there is none and this process may make streams.
     async fn ensure_stream(&self, service: &str) -> Result<(), BrokerError>;
@@ -82,6 +91,17 @@ pub struct Stored {
     pub seq: u64,
     /// Hash of the event.
     pub hash: [u8; HASH_BYTES],
+}
+
+/// How much of a lane lies in the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The first stored event.
+    pub first: Option<Stored>,
+    /// The last one.
+    pub last: Option<Stored>,
+    /// Number of messages, duplicates and all.
+    pub messages: u64,
 }
 
 /// A message as a consumer gets it.

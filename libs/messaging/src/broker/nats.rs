@@ -5,6 +5,7 @@
 
 mod fault;
 mod manage;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::{Ack, Broker, BrokerError, ConsumerState, Dedupe, Delivery, Stored, wire};
+use super::{Ack, Broker, BrokerError, ConsumerState, Dedupe, Delivery, Extent, Stored, wire};
 use crate::envelope::Envelope;
 use crate::provision::{self, Profile, StreamSettings};
 use crate::store::ProjectionKey;
@@ -226,11 +227,33 @@ impl Broker for NatsBroker {
         }
     }
 
-    async fn last_stored(&self, service: &str, lane: &str) -> Result<Option<Stored>, BrokerError> {
+    async fn stored_from(
+        &self,
+        service: &str,
+        lane: &str,
+        place: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, BrokerError> {
+        self.walk(service, lane, place, limit).await
+    }
+
+    async fn extent(&self, service: &str, lane: &str) -> Result<Extent, BrokerError> {
+        let subject = wire::lane_subject(service, lane);
         let stream = self.stream(service).await?;
-        let found = stream.get_last_raw_message_by_subject(&wire::lane_subject(service, lane)).await;
-        let message = fault::none_if_absent(found)?;
-        Ok(message.and_then(|message| wire::stored(&message.headers, message.sequence).ok()))
+        let last = stream.get_last_raw_message_by_subject(&subject).await;
+        let last = fault::none_if_absent(last)?;
+        let Some(last) = last.and_then(|message| wire::stored(&message.headers, message.sequence).ok())
+        else {
+            return Ok(Extent::default());
+        };
+        let first = self.stored_at_or_after(service, lane, 0).await?;
+        let unavailable = |error: &dyn std::fmt::Display| BrokerError::Unavailable(error.to_string());
+        let mut counts = stream.info_with_subjects(&subject).await.map_err(|error| unavailable(&error))?;
+        let mut messages = 0;
+        while let Some(count) = counts.next().await {
+            messages += count.map_err(|error| unavailable(&error))?.1 as u64;
+        }
+        Ok(Extent { first, last: Some(last), messages })
     }
 
     async fn ensure_stream(&self, service: &str) -> Result<(), BrokerError> {

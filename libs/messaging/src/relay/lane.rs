@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::Parts;
-use super::reconcile::{self, Place};
+use super::reconcile::{self, Known};
 use crate::backoff::Backoff;
 use crate::broker::{Ack, BrokerError, Dedupe};
 use crate::envelope::Envelope;
@@ -23,8 +23,10 @@ const PAGE: u32 = 256;
 pub(super) struct Lane {
     name: String,
     epoch: u64,
-    /// Last event known to be in the stream, and where, if that is known.
-    known: Place,
+    /// What is known about it in the stream.
+    known: Known,
+    /// Where the last event was stored; later ones must come after it.
+    place: u64,
     /// The connection on which that was last compared; acknowledgements of another one prove nothing.
     connection: u64,
     is_doubtful: bool,
@@ -54,7 +56,8 @@ impl Lane {
         Self {
             name: head.lane.clone(),
             epoch: head.epoch,
-            known: Place { seq: head.published_seq, place: None },
+            known: Known { seq: head.published_seq, baseline: None },
+            place: 0,
             connection: 0,
             is_doubtful: true,
             stopped: None,
@@ -124,8 +127,8 @@ async fn wait(parts: &Parts, pause: Option<Duration>) {
 async fn publish_all(parts: &Parts, lane: &mut Lane) -> Result<(), Trouble> {
     let connection = *parts.with.broker.connection().borrow();
     if lane.is_doubtful || lane.connection != connection {
-        let known = reconcile::reconcile(parts, &lane.name, lane.epoch, lane.known).await?;
-        lane.known = known;
+        lane.known = reconcile::reconcile(parts, &lane.name, lane.epoch, lane.known).await?;
+        lane.place = 0;
         lane.connection = connection;
         lane.is_doubtful = false;
         lane.stopped = None;
@@ -141,10 +144,14 @@ async fn publish_all(parts: &Parts, lane: &mut Lane) -> Result<(), Trouble> {
             if *parts.with.broker.connection().borrow() != lane.connection {
                 return Err(Trouble::Doubt("there is a new connection"));
             }
-            if !ack.duplicate && lane.known.place.is_some_and(|before| ack.place <= before) {
+            if ack.duplicate {
+                // It was there already, so the count of what is there is not what it seemed.
+                lane.known.baseline = None;
+            } else if ack.place <= lane.place {
                 return Err(Trouble::Doubt("an event was stored before one that is older"));
             }
-            lane.known = Place { seq: event.seq, place: Some(ack.place) };
+            lane.place = lane.place.max(ack.place);
+            lane.known.seq = event.seq;
             published(parts, lane);
         }
     }

@@ -1,55 +1,77 @@
 //! Finding out what of a lane is in the stream, without trusting what was acknowledged.
 //!
-//! The stream can lose its newest events (an unsynced disk, a restored copy), lose everything, or get an event twice
-//! and late; after a loss a publishing that was under way can still slip in behind the hole. So it is not enough to
-//! look at the last stored event. The comparison starts at the last event known to be stored, checks that it is still
-//! there, and walks from it to the end of the stream, comparing each event with the log. Nearly always that is two
-//! requests. If the known event is gone, the whole lane is walked.
+//! The stream can lose its newest events (an unsynced disk, a restored copy) or all of them, and get an event twice and
+//! late; after a loss a publishing that was under way can still slip in behind the hole. So looking at the last stored
+//! event is not enough. The first comparison walks through the whole lane in the stream and checks every event against
+//! the log. Later ones only count: if the lane still ends with the last event that was published, begins where it
+//! began, and holds as many messages as then plus those published since, nothing is missing. Anything else leads to
+//! another walk.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Parts;
 use super::lane::Trouble;
-use crate::broker::{BrokerError, Stored};
+use crate::broker::{BrokerError, Extent, Stored};
 use crate::envelope::Envelope;
 use crate::gate::fixed;
 
 /// Events of the log read at once while walking.
 const PAGE: u32 = 256;
-
+/// Stored events read at once while walking.
+const STORED_PAGE: usize = 4096;
 /// Stored events behind a hole that are remembered; those after them are published again and dropped as duplicates.
 const MOST_BEYOND: usize = 100_000;
 
-/// An event in the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Its sequence number in the lane; 0 for none.
+/// What is known about a lane in the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Last event that is in the stream, with all before it.
     pub(super) seq: u64,
-    /// Its place in the stream, if it has been seen there.
-    pub(super) place: Option<u64>,
+    /// How the lane looked when it was last found whole; `None` leads to a walk.
+    pub(super) baseline: Option<Baseline>,
 }
 
-/// Up to which event the lane is in the stream without a hole. Publishing goes on after it.
-pub(super) async fn reconcile(parts: &Parts, lane: &str, epoch: u64, known: Place) -> Result<Place, Trouble> {
-    let mut walk = Walk { parts, lane, epoch, page: Vec::new(), beyond: BTreeMap::new(), whole: known };
-    if known.seq == 0 {
-        return walk.to_the_end(0).await;
+/// What does not change while a whole lane grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Baseline {
+    /// The first stored event; moves only when events grow too old for the stream.
+    first: u64,
+    /// Messages beyond one for each event: duplicates.
+    surplus: u64,
+}
+
+/// Compares a lane with the stream. Publishing goes on after the event in the answer.
+pub(super) async fn reconcile(parts: &Parts, lane: &str, epoch: u64, known: Known) -> Result<Known, Trouble> {
+    let extent = match parts.with.broker.extent(&parts.with.service, lane).await {
+        // A stream that is gone is made again, if this process may, and is empty then.
+        Err(BrokerError::NoStream) => {
+            parts.with.broker.ensure_stream(&parts.with.service).await?;
+            Extent::default()
+        }
+        extent => extent?,
+    };
+    let mut walk = Walk { parts, lane, epoch, page: Vec::new(), beyond: BTreeSet::new(), whole: 0 };
+    if walk.is_unchanged(&extent, known).await? {
+        return Ok(known);
     }
-    if let Some(place) = walk.find(known).await? {
-        walk.whole.place = Some(place);
-        return walk.to_the_end(place + 1).await;
-    }
-    // Gone: lost, or so old that the stream has rightly dropped it. What should still be there begins at `first`.
+    // What should still be there begins with `first`; older events the stream has rightly dropped.
     let first = walk.first_wanted().await?.min(known.seq + 1);
-    walk.whole = Place { seq: first - 1, place: None };
-    let whole = walk.to_the_end(0).await?;
-    if whole.seq < known.seq {
-        let lost = known.seq - whole.seq;
-        let service = &parts.with.service;
+    walk.whole = first - 1;
+    walk.to_the_end().await?;
+    let whole = walk.whole;
+    if whole < known.seq {
+        let (service, lost) = (&parts.with.service, known.seq - whole);
         parts.with.metrics.rewound(service, lost);
         tracing::warn!(service, lane, lost, "the stream lost acknowledged events; they are published again");
     }
-    Ok(whole)
+    let baseline = baseline(&extent).filter(|_| extent.last.is_none_or(|last| last.seq == whole));
+    Ok(Known { seq: whole, baseline })
+}
+
+fn baseline(extent: &Extent) -> Option<Baseline> {
+    let (first, last) = (extent.first?.seq, extent.last?.seq);
+    let events = (last + 1).checked_sub(first)?;
+    Some(Baseline { first, surplus: extent.messages.checked_sub(events)? })
 }
 
 /// A walk through the stored events of a lane.
@@ -60,60 +82,51 @@ struct Walk<'a> {
     epoch: u64,
     /// A piece of the log.
     page: Vec<Envelope>,
-    /// Places of stored events that lie behind a hole.
-    beyond: BTreeMap<u64, u64>,
+    /// Stored events that lie behind a hole.
+    beyond: BTreeSet<u64>,
     /// The last event before the first hole.
-    whole: Place,
+    whole: u64,
 }
 
 impl Walk<'_> {
-    /// The place of a known event in the stream, or `None` if it is not there.
-    async fn find(&mut self, known: Place) -> Result<Option<u64>, Trouble> {
-        let Some(hash) = self.log_hash(known.seq).await? else {
-            return Ok(None);
+    /// Whether the lane is as it was when it was found whole, plus what was published since.
+    async fn is_unchanged(&mut self, extent: &Extent, known: Known) -> Result<bool, Trouble> {
+        let (Some(last), Some(before), Some(now)) = (extent.last, known.baseline, baseline(extent)) else {
+            return Ok(false);
         };
-        let from = match known.place {
-            Some(place) => place,
-            None => self.search(known.seq).await?,
-        };
-        let found = self.stored(from).await?;
-        let is_it =
-            |stored: &Stored| stored.hash == hash && known.place.is_none_or(|place| place == stored.place);
-        Ok(found.filter(is_it).map(|stored| stored.place))
-    }
-
-    /// Where an event with this number should be, as the stream is in order but for late duplicates.
-    async fn search(&self, seq: u64) -> Result<u64, Trouble> {
-        let last = self.parts.with.broker.last_stored(&self.parts.with.service, self.lane).await;
-        let last = no_stream_is_none(self.parts, last).await?;
-        let (mut low, mut high) = (0, last.map_or(0, |stored| stored.place));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.stored(middle).await? {
-                Some(stored) if stored.seq < seq => low = stored.place + 1,
-                _ => high = middle,
-            }
+        if last.seq != known.seq || now.surplus != before.surplus {
+            return Ok(false);
         }
-        Ok(low)
+        if now.first != before.first && now.first > self.first_wanted().await? {
+            return Ok(false);
+        }
+        self.is_of_this_log(&last).await
     }
 
-    /// Walks from a place to the end and returns the last event before the first hole.
-    async fn to_the_end(&mut self, mut from: u64) -> Result<Place, Trouble> {
-        while let Some(stored) = self.stored(from).await? {
-            from = stored.place + 1;
-            if !self.is_of_this_log(&stored).await? {
-                continue;
-            }
-            if stored.seq == self.whole.seq + 1 {
-                self.whole = Place { seq: stored.seq, place: Some(stored.place) };
-                while let Some(place) = self.beyond.remove(&(self.whole.seq + 1)) {
-                    self.whole = Place { seq: self.whole.seq + 1, place: Some(place) };
+    async fn to_the_end(&mut self) -> Result<(), Trouble> {
+        let mut from = 0;
+        loop {
+            let broker = &self.parts.with.broker;
+            let page = broker.stored_from(&self.parts.with.service, self.lane, from, STORED_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            from = last.place + 1;
+            for stored in page {
+                if self.is_of_this_log(&stored).await? {
+                    self.pass(stored.seq);
                 }
-            } else if stored.seq > self.whole.seq && self.beyond.len() < MOST_BEYOND {
-                self.beyond.insert(stored.seq, stored.place);
             }
         }
-        Ok(self.whole)
+    }
+
+    fn pass(&mut self, seq: u64) {
+        if seq == self.whole + 1 {
+            self.whole = seq;
+            while self.beyond.remove(&(self.whole + 1)) {
+                self.whole += 1;
+            }
+        } else if seq > self.whole && self.beyond.len() < MOST_BEYOND {
+            self.beyond.insert(seq);
+        }
     }
 
     /// False for an event that was given up; trouble for one that contradicts the log.
@@ -133,20 +146,12 @@ impl Walk<'_> {
     }
 
     async fn log_hash(&mut self, seq: u64) -> Result<Option<[u8; 32]>, Trouble> {
-        let is_in_page = |page: &[Envelope]| {
-            page.first().is_some_and(|first| first.seq <= seq)
-                && page.last().is_some_and(|last| last.seq >= seq)
-        };
-        if !is_in_page(&self.page) {
+        let first = self.page.first().map_or(u64::MAX, |event| event.seq);
+        let last = self.page.last().map_or(0, |event| event.seq);
+        if seq < first || seq > last {
             self.page = self.parts.with.store.read(self.lane, seq, PAGE).await?;
         }
         Ok(self.page.iter().find(|event| event.seq == seq).map(|event| fixed(&event.hash)))
-    }
-
-    async fn stored(&self, from: u64) -> Result<Option<Stored>, Trouble> {
-        let found =
-            self.parts.with.broker.stored_at_or_after(&self.parts.with.service, self.lane, from).await;
-        no_stream_is_none(self.parts, found).await
     }
 
     /// The first event that is young enough to be in the stream.
@@ -154,19 +159,5 @@ impl Walk<'_> {
         let max_age = i64::try_from(self.parts.settings.max_age.as_micros()).unwrap_or(i64::MAX);
         let since = self.parts.with.clock.now().as_micros().saturating_sub(max_age);
         Ok(self.parts.with.store.first_since(self.lane, since).await?.unwrap_or(u64::MAX))
-    }
-}
-
-/// A stream that is gone is made again, if this process may, and is empty then.
-async fn no_stream_is_none(
-    parts: &Parts,
-    found: Result<Option<Stored>, BrokerError>,
-) -> Result<Option<Stored>, Trouble> {
-    match found {
-        Err(BrokerError::NoStream) => {
-            parts.with.broker.ensure_stream(&parts.with.service).await?;
-            Ok(None)
-        }
-        other => Ok(other?),
     }
 }

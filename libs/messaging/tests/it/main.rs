@@ -9,4 +9,5 @@ mod jobs;
 mod lanes;
 mod measure;
 mod proxy;
+mod simulation;
 mod support;

@@ -6,7 +6,7 @@ use async_nats::jetstream::context::{
     ConsumerInfoError, ConsumerInfoErrorKind, PublishError, PublishErrorKind,
 };
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{RawMessageError, RawMessageErrorKind};
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind, RawMessageError, RawMessageErrorKind};
 
 use crate::broker::BrokerError;
 
@@ -43,6 +43,15 @@ pub(super) fn consumer_info(error: &ConsumerInfoError) -> BrokerError {
     match error.kind() {
         ConsumerInfoErrorKind::NotFound => BrokerError::NoConsumer,
         ConsumerInfoErrorKind::StreamNotFound => BrokerError::NoStream,
+        _ => BrokerError::Unavailable(error.to_string()),
+    }
+}
+
+pub(super) fn consumer(error: &ConsumerError) -> BrokerError {
+    match error.kind() {
+        ConsumerErrorKind::JetStream(reason) if reason.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+            BrokerError::NoStream
+        }
         _ => BrokerError::Unavailable(error.to_string()),
     }
 }
