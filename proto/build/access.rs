@@ -192,7 +192,10 @@ pub(crate) fn table(entries: &[Entry]) -> String {
 fn rust_grant(grant: &Grant) -> String {
     let roles: Vec<String> = grant.roles.iter().map(|role| format!("Role::{role}")).collect();
     let number = grant.field.as_ref().map(|(_, number)| number);
-    format!("Grant {{ roles: &[{}], scope: Scope::{}, field: {number:?} }}", roles.join(", "), grant.scope)
+    let name = grant.field.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
+    let roles = roles.join(", ");
+    let scope = &grant.scope;
+    format!("Grant {{ roles: &[{roles}], scope: Scope::{scope}, field: {number:?}, field_name: {name:?} }}")
 }
 
 /// The role x RPC page, as Markdown.

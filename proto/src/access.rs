@@ -38,6 +38,8 @@ pub struct Grant {
     pub scope: Scope,
     /// Number of the request's top-level string field that holds the scope's id.
     pub field: Option<u32>,
+    /// Name of that field, for refusals; empty without one.
+    pub field_name: &'static str,
 }
 
 /// Kind of scope in which a role must be held.

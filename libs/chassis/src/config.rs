@@ -11,12 +11,14 @@ mod rules;
 mod show;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kernel::{TenantId, Timestamp};
+use messaging::provision::Profile;
 
 pub use fault::{ConfigFault, ConfigFaults};
 pub use show::Shown;
@@ -82,6 +84,10 @@ pub struct Nats {
     pub port: u16,
     /// How often an embedded server flushes its store: a duration as nats-server reads it, or "always".
     pub sync_interval: String,
+    /// File with the credentials of a cluster.
+    pub credentials: Option<PathBuf>,
+    /// How strict to be about the server.
+    pub profile: Profile,
     /// Copies of each stream.
     pub replicas: usize,
     /// Whether the streams are made and checked at start.
@@ -89,7 +95,7 @@ pub struct Nats {
 }
 
 /// Where the bus is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum NatsAddress {
     /// A child of this process.
     Embedded,
@@ -154,13 +160,33 @@ pub struct Stop {
 }
 
 /// One service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServiceConfig {
     /// Address of its database; may hold a password: never shown.
     pub database: String,
     /// Where other processes reach it; None: in this process.
     pub address: Option<String>,
     pub(crate) section: Section,
+}
+
+impl fmt::Debug for NatsAddress {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NatsAddress::Embedded => f.write_str("embedded"),
+            NatsAddress::Url(url) => f.write_str(&show::without_password(url)),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceConfig {
+    /// Without user and password of the database.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceConfig")
+            .field("database", &show::without_password(&self.database))
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {

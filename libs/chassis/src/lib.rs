@@ -63,6 +63,7 @@
 pub mod access;
 pub mod config;
 mod directory;
+mod feed;
 mod identity;
 pub mod nats_child;
 mod peers;
@@ -71,8 +72,10 @@ mod running;
 mod secrets;
 mod server;
 pub mod service;
+mod settle;
 mod start;
 mod status;
+mod supervision;
 pub mod telemetry;
 pub mod token;
 

@@ -1,17 +1,89 @@
-//! The process around the services.
+//! The process around the services: arguments, runtime, logging, signals, exit code.
+
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::Config;
-use crate::service::Service;
+use clap::Parser;
 
-/// The whole of a service binary's `main`.
-#[must_use]
-pub fn main(_services: &[Service]) -> ExitCode {
-    ExitCode::SUCCESS
+use crate::config::{Config, DEFAULTS};
+use crate::service::{Service, StartError};
+use crate::{start, telemetry};
+
+/// Exit code for a configuration or a command line that is wrong: nothing was started.
+const USAGE: u8 = 2;
+
+/// Options of a service's own binary.
+#[derive(Parser)]
+#[command(version, about = "A service of Osallisuus.", after_help = "Settings: --defaults lists them all.")]
+struct Options {
+    /// Settings, as TOML; environment variables OSALLISUUS_… win over it.
+    #[arg(long, value_name = "FILE", env = "OSALLISUUS_CONFIG")]
+    config: Option<PathBuf>,
+    /// Prints all settings with their defaults and their meaning, and ends.
+    #[arg(long)]
+    defaults: bool,
 }
 
-/// Runs services until a signal or a failure.
+/// The whole `main` of a service's own binary: reads options and configuration, runs until a signal.
 #[must_use]
-pub fn run(_services: &[Service], _config: &Config) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn main(services: &[Service]) -> ExitCode {
+    let options = Options::parse();
+    if options.defaults {
+        let written = std::io::stdout().write_all(DEFAULTS.as_bytes());
+        return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match Config::load(services, options.config.as_deref(), std::env::vars()) {
+        Ok(config) => run(services, config),
+        Err(faults) => {
+            complain(&faults);
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Runs services until SIGTERM, SIGINT or the end of a task that should not end. 0 after a signal, 1 after a failure,
+/// 2 if the configuration is wrong.
+#[must_use]
+pub fn run(services: &[Service], config: Config) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let name = match services {
+        [service] => service.name,
+        _ => "osallisuus",
+    };
+    let telemetry = {
+        // The exporters' connections belong to the runtime.
+        let _inside = runtime.enter();
+        match telemetry::install(&config, name) {
+            Ok(telemetry) => telemetry,
+            Err(error) => {
+                complain(&error);
+                return ExitCode::FAILURE;
+            }
+        }
+    };
+    let code = runtime.block_on(async {
+        match start(services, config).await {
+            Ok(running) => running.wait().await,
+            Err(error) => {
+                complain(&error);
+                ExitCode::from(if matches!(error, StartError::Config(_)) { USAGE } else { 1 })
+            }
+        }
+    });
+    // Sends what is left while the runtime still carries the connections.
+    telemetry.shut_down();
+    code
+}
+
+/// Standard error, since logging may not be there yet.
+fn complain(error: &dyn std::fmt::Display) {
+    // Nothing is left to do if even that fails.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
 }

@@ -95,10 +95,13 @@ impl Context {
 /// Whether something a service needs is there; the text says what is wrong, without content.
 pub(crate) type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Adds one gRPC service to the server.
+pub(crate) type Route = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
+
 /// What a service is made of.
 #[derive(Default)]
 pub struct Parts {
-    pub(crate) routes: Vec<Box<dyn FnOnce(&mut RoutesBuilder) + Send>>,
+    pub(crate) routes: Vec<Route>,
     pub(crate) grpc_names: Vec<&'static str>,
     pub(crate) projections: Vec<Projection>,
     pub(crate) jobs: Vec<JobHandler>,

@@ -1,12 +1,296 @@
-//! Starting.
-use crate::config::Config;
-use crate::running::Running;
-use crate::service::{Service, StartError};
+//! Starting: bind, open, build, spawn; each step complete before the next, nothing left behind if one fails.
 
-/// Starts services; the only way anything starts.
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use kernel::{Clock, Ids, SettableClock, SystemClock};
+use messaging::broker::{Broker, NatsBroker, NatsSettings};
+use messaging::projector::ProjectorSettings;
+use messaging::provision::StreamSettings;
+use messaging::relay::RelaySettings;
+use messaging::telemetry::Metrics;
+use messaging::{Clocks, Database, JobSettings, Pipeline, PipelineParts, Projection, Writer, WriterSettings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::DropGuard;
+use tonic::service::RoutesBuilder;
+
+use crate::access::{Gate, Served};
+use crate::config::{Config, NatsAddress};
+use crate::directory::DirectoryClient;
+use crate::feed::GrpcFeed;
+use crate::identity::Identity;
+use crate::nats_child::NatsChild;
+use crate::peers::Peers;
+use crate::running::{Running, Stops, Tasks, Unit};
+use crate::secrets::Secrets;
+use crate::server::{self, Health, Units};
+use crate::service::{Context, Parts, Service, StartError};
+use crate::supervision;
+use crate::token::{KeyStore, Verifier, issuer_of};
+
+/// The file in the data folder with the last copy of the tokens' keys.
+const KEYS_FILE: &str = "signing-keys.json";
+
+/// Starts services in this process; the only way anything starts. Returns when everything runs; whether it is ready
+/// too, [`Running::ready`] tells: that may need membership, which may be elsewhere and away. NATS need not be there.
 ///
 /// # Errors
 /// The first thing that is not as it must be; of the configuration, everything.
-pub async fn start(_services: &[Service], config: Config) -> Result<Running, StartError> {
-    Ok(Running { addr: config.listen.grpc })
+pub async fn start(services: &[Service], config: Config) -> Result<Running, StartError> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|error| StartError::Other(format!("data_dir {}: {error}", config.data_dir.display())))?;
+    let listener = listen(config.listen.grpc).await?;
+    let addr =
+        listener.local_addr().map_err(|source| StartError::Listen { address: config.listen.grpc, source })?;
+    let system = System::new(services, config, addr);
+    // Ends what was spawned if anything below fails.
+    let guards = system.guards();
+    let built = system.build(services).await?;
+    let running = system.spawn(built, listener).await?;
+    guards.into_iter().for_each(|guard| {
+        guard.disarm();
+    });
+    tracing::info!(grpc.address = %addr, services = ?running.units.keys(), "started");
+    Ok(running)
+}
+
+/// What the parts of a process share.
+struct System {
+    config: Config,
+    addr: SocketAddr,
+    ids: Ids,
+    clock: Arc<SettableClock>,
+    peers: Arc<Peers>,
+    keys: Arc<KeyStore>,
+    verifier: Verifier,
+    secrets: Secrets,
+    stops: Stops,
+    tasks: Tasks,
+}
+
+/// A service with its database and writer, wired up.
+struct Built {
+    service: Service,
+    database: Database,
+    writer: Writer,
+    verifier: Verifier,
+    parts: Parts,
+}
+
+impl System {
+    fn new(services: &[Service], config: Config, addr: SocketAddr) -> Self {
+        let own = format!("http://{}", reachable(addr));
+        let own = services.iter().map(|service| (service.name.to_owned(), own.clone()));
+        let configured = config.services.iter().filter_map(|(name, service)| {
+            service.address.as_ref().map(|address| (name.clone(), address.clone()))
+        });
+        let addresses: BTreeMap<String, String> = own.chain(configured).collect();
+        let peers = Arc::new(Peers::new(addresses));
+        let real: Arc<dyn Clock> = Arc::new(SystemClock);
+        let file = config.data_dir.join(KEYS_FILE);
+        let keys =
+            Arc::new(KeyStore::new(Arc::clone(&peers), Arc::clone(&real), file, config.tokens.refetch));
+        let verifier =
+            Verifier::new(issuer_of(&config.cell), Arc::clone(&keys), real, config.tokens.cache, "nobody");
+        Self {
+            clock: Arc::new(if config.demo { SettableClock::settable() } else { SettableClock::locked() }),
+            secrets: Secrets::new(config.secrets_dir.clone()),
+            ids: Ids::system(),
+            stops: Stops::default(),
+            tasks: Tasks::default(),
+            config,
+            addr,
+            peers,
+            keys,
+            verifier,
+        }
+    }
+
+    fn guards(&self) -> [DropGuard; 3] {
+        let Stops { server, pipelines, writers } = self.stops.clone();
+        [server.drop_guard(), pipelines.drop_guard(), writers.drop_guard()]
+    }
+
+    async fn build(&self, services: &[Service]) -> Result<Vec<Built>, StartError> {
+        if let Some(start) = self.config.demo_start {
+            self.clock.set(start).map_err(|fault| StartError::Other(fault.to_string()))?;
+        }
+        let databases = try_join_all(services.iter().map(|service| self.open(service))).await?;
+        let mut built = Vec::new();
+        for (service, database) in services.iter().zip(databases) {
+            built.push(self.build_one(service, database)?);
+        }
+        Ok(built)
+    }
+
+    async fn open(&self, service: &Service) -> Result<Database, StartError> {
+        let Some(settings) = self.config.services.get(service.name) else {
+            let name = service.name;
+            return Err(StartError::Other(format!("the configuration was read without the service {name}")));
+        };
+        let opened = Database::open(&settings.database, service.name, service.migrations).await;
+        opened.map_err(|source| StartError::Database { service: service.name, source })
+    }
+
+    fn build_one(&self, service: &Service, database: Database) -> Result<Built, StartError> {
+        let clocks = Clocks { business: self.business_clock(), real: Arc::new(SystemClock) };
+        let writer = Writer::start(
+            &database,
+            clocks,
+            self.ids.clone(),
+            WriterSettings::for_kind(database.kind()),
+            &self.tasks.writers,
+            self.stops.writers.clone(),
+        );
+        let verifier = self.verifier.for_audience(service.name);
+        let section = self.config.services.get(service.name).map(|settings| settings.section.clone());
+        let context = Context {
+            name: service.name,
+            tenants: self.config.tenants.clone(),
+            cell: self.config.cell.clone(),
+            database: database.clone(),
+            writer: writer.clone(),
+            clock: self.business_clock(),
+            real_clock: Arc::new(SystemClock),
+            ids: self.ids.clone(),
+            demo: self.config.demo,
+            directory: DirectoryClient::new(self.identity(service.name), Arc::clone(&self.peers)),
+            verifier: verifier.clone(),
+            secrets: self.secrets.clone(),
+            data_dir: self.config.data_dir.clone(),
+            section: section.unwrap_or_default(),
+        };
+        let parts = (service.build)(&context)?;
+        Ok(Built { service: *service, database, writer, verifier, parts })
+    }
+
+    async fn broker(&self, url: String) -> Result<NatsBroker, StartError> {
+        let nats = &self.config.nats;
+        let read = |file: &PathBuf| {
+            std::fs::read_to_string(file)
+                .map_err(|error| StartError::Nats(format!("credentials file {}: {error}", file.display())))
+        };
+        let settings = NatsSettings {
+            url,
+            name: format!("osallisuus/{}", self.config.cell),
+            credentials: nats.credentials.as_ref().map(read).transpose()?,
+            profile: nats.profile,
+            makes_streams: nats.provision || nats.address == NatsAddress::Embedded,
+            streams: StreamSettings { replicas: nats.replicas, ..StreamSettings::default() },
+        };
+        NatsBroker::connect(settings).await.map_err(|error| StartError::Nats(error.to_string()))
+    }
+
+    fn pipeline(
+        &self,
+        database: &Database,
+        writer: &Writer,
+        projections: &[Projection],
+        broker: &Arc<NatsBroker>,
+    ) -> Pipeline {
+        let broker: Arc<dyn Broker> = Arc::<NatsBroker>::clone(broker);
+        let feed = GrpcFeed::new(self.identity(database.service()), Arc::clone(&self.peers));
+        let parts = PipelineParts {
+            database: database.clone(),
+            writer: writer.clone(),
+            projections: projections.to_vec(),
+            broker,
+            feed: Arc::new(feed),
+            ids: self.ids.clone(),
+            metrics: Metrics::installed(),
+            relay: RelaySettings::default(),
+            projector: ProjectorSettings::default(),
+        };
+        Pipeline::start(parts, &self.tasks.pipelines, &self.stops.pipelines)
+    }
+
+    fn identity(&self, service: &'static str) -> Identity {
+        Identity::new(service, self.secrets.clone(), Arc::clone(&self.peers), Arc::new(SystemClock))
+    }
+
+    fn business_clock(&self) -> Arc<dyn Clock> {
+        // Named, because the concrete Arc does not turn into the other by itself here.
+        let clock: Arc<SettableClock> = Arc::clone(&self.clock);
+        clock
+    }
+
+    async fn spawn(self, built: Vec<Built>, listener: TcpListener) -> Result<Running, StartError> {
+        let nats = match &self.config.nats.address {
+            NatsAddress::Embedded => {
+                Some(NatsChild::start(&self.config.nats, &self.ids).await.map_err(StartError::Nats)?)
+            }
+            NatsAddress::Url(_) => None,
+        };
+        let url = match (&self.config.nats.address, &nats) {
+            (NatsAddress::Url(url), _) => url.clone(),
+            (NatsAddress::Embedded, nats) => nats.as_ref().map(NatsChild::url).unwrap_or_default().to_owned(),
+        };
+        let broker = Arc::new(self.broker(url).await?);
+        let mut routes = RoutesBuilder::default();
+        let mut served = HashMap::new();
+        let mut units = BTreeMap::new();
+        for one in built {
+            let Built { service, database, writer, verifier, parts } = one;
+            parts.routes.into_iter().for_each(|add| add(&mut routes));
+            let pipeline = self.pipeline(&database, &writer, &parts.projections, &broker);
+            let status = Arc::clone(pipeline.status());
+            served
+                .insert(service.name, Served { verifier, overfull: Box::new(move || status.is_overfull()) });
+            if !parts.jobs.is_empty() {
+                let (settings, stop) = (JobSettings::default(), self.stops.pipelines.clone());
+                let (database, writer, ids) = (database.clone(), writer.clone(), self.ids.clone());
+                let jobs = messaging::run_jobs(database, writer, parts.jobs, ids, settings, stop);
+                self.tasks.pipelines.spawn(jobs);
+            }
+            let unit = Unit {
+                name: service.name,
+                grpc_names: parts.grpc_names,
+                database,
+                writer,
+                pipeline,
+                projections: parts.projections.iter().map(Projection::key).collect(),
+                broker: Arc::clone(&broker),
+                checks: parts.checks,
+                ready: watch::Sender::new(false),
+            };
+            units.insert(service.name, Arc::new(unit));
+        }
+        let units: Units = Arc::new(units);
+        let health = Health::new().await;
+        server::add_common(&mut routes, &units, &self.clock, &health, &self.config)?;
+        let gate = Arc::new(Gate::new(
+            served,
+            self.config.limits.clone(),
+            self.config.listen.reflection,
+            self.ids.clone(),
+        ));
+        let settings = self.config.stop.clone();
+        let refresh = self.config.tokens.refresh;
+        let serve = server::serve(listener, routes, gate, self.config, self.stops.server.clone());
+        let server = tokio::spawn(serve);
+        let keys = tokio::spawn(Arc::clone(&self.keys).keep(refresh));
+        let looks = tokio::spawn(health.clone().watch(Arc::clone(&units), self.keys));
+        let (failure, supervisor) = supervision::watch(&self.tasks, &self.stops, &server);
+        let watchers = vec![keys, looks, supervisor];
+        let (stops, tasks, addr) = (self.stops, self.tasks, self.addr);
+        Ok(Running { addr, units, health, settings, stops, tasks, server, watchers, failure, broker, nats })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Where a process reaches itself: what listens everywhere is reached on the loopback interface.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, addr.port())
 }

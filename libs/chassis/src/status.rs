@@ -52,6 +52,14 @@ pub(crate) fn source(status: &Status) -> Option<&Fault> {
     std::error::Error::source(status)?.downcast_ref()
 }
 
+/// The answer to a request that took longer than its deadline. What it had begun to write may still be stored; the same
+/// request with the same idempotency key tells.
+pub(crate) fn deadline_exceeded() -> Status {
+    let details = ErrorDetails::with_error_info("access.deadline", DOMAIN, []);
+    let message = "The deadline passed before the answer was there. Send the same request again.";
+    Status::with_error_details(Code::DeadlineExceeded, message, details)
+}
+
 fn code(kind: FaultKind) -> Code {
     match kind {
         FaultKind::Invalid => Code::InvalidArgument,

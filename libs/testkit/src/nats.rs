@@ -22,6 +22,14 @@ use crate::{
 /// Enough for a loaded machine; a quiet one takes 50 ms.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The nats-server program that tests use.
+///
+/// # Errors
+/// If none of at least 2.10 is found.
+pub fn program() -> anyhow::Result<PathBuf> {
+    binaries::nats_server()
+}
+
 /// A nats-server on a loopback port of its own, with its stream store in a temporary folder.
 ///
 /// Its methods block for some ten milliseconds, which tests may do on an async thread.

@@ -205,7 +205,9 @@ async fn launch(services: &[Service], settings: &[(String, String)]) -> anyhow::
     let variables = settings.iter().map(|(name, value)| {
         (format!("OSALLISUUS_{}", name.replace('.', "__").to_uppercase()), value.clone())
     });
-    Ok(chassis::start(services, Config::load(services, None, variables)?).await?)
+    let running = chassis::start(services, Config::load(services, None, variables)?).await?;
+    running.ready().await;
+    Ok(running)
 }
 
 fn channel(running: &Running) -> anyhow::Result<Channel> {

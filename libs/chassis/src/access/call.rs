@@ -27,7 +27,6 @@ impl Call {
     ///
     /// # Errors
     /// Internal, if the request did not come through the access layer.
-    #[expect(clippy::result_large_err, reason = "tonic's handlers answer with a Status")]
     pub fn of<T>(request: &tonic::Request<T>) -> Result<Self, Status> {
         let call = request.extensions().get::<Self>().cloned();
         call.ok_or_else(|| status(Fault::internal("a request came past the access layer")))

@@ -16,8 +16,8 @@ use crate::service::Service;
 const OF_EVERY_SERVICE: &str = include_str!("service.toml");
 /// What every variable begins with.
 const PREFIX: &str = "OSALLISUUS_";
-/// Variables with that beginning that are no settings: of tests, of scripts, and the name of the file itself.
-const NOT_SETTINGS: [&str; 3] = ["OSALLISUUS_TEST_", "OSALLISUUS_NATS_SERVER", "OSALLISUUS_CONFIG"];
+/// The one variable with that beginning that is no setting: the name of the file itself.
+const FILE_VARIABLE: &str = "OSALLISUUS_CONFIG";
 
 /// Settings by their dotted names.
 type Leaves = BTreeMap<String, Toml>;
@@ -91,8 +91,9 @@ pub(super) fn merge(
         }
     }
     for (variable, text) in environment {
-        let is_setting = !NOT_SETTINGS.iter().any(|other| variable.starts_with(other));
-        let Some(name) = variable.strip_prefix(PREFIX).filter(|_| is_setting) else { continue };
+        let Some(name) = variable.strip_prefix(PREFIX).filter(|_| variable != FILE_VARIABLE) else {
+            continue;
+        };
         let key = name.to_lowercase().replace("__", ".");
         let from = format!("environment variable {variable}");
         let leaves = Leaves::from([(key.clone(), from_text(&text, known.get(&key)))]);
@@ -105,8 +106,8 @@ pub(super) fn merge(
 
 impl Merged {
     /// Everything as `T`.
-    pub(super) fn extract<T: DeserializeOwned>(&self) -> figment::Result<T> {
-        self.figment.extract()
+    pub(super) fn extract<T: DeserializeOwned>(&self) -> Result<T, Box<figment::Error>> {
+        self.figment.extract().map_err(Box::new)
     }
 
     /// Names of all settings.

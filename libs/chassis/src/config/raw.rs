@@ -36,6 +36,8 @@ pub(super) struct RawNats {
     pub(super) store_dir: PathBuf,
     pub(super) port: i64,
     pub(super) sync_interval: String,
+    pub(super) credentials: PathBuf,
+    pub(super) profile: String,
     pub(super) replicas: i64,
     pub(super) provision: bool,
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use kernel::{TenantId, Timestamp};
+use messaging::provision::Profile;
 use rustix::fs::Access;
 use tracing_subscriber::EnvFilter;
 
@@ -167,8 +168,25 @@ fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf) -> Nats {
             "write something like \"2m\"",
         );
     }
-    if ![1, 3, 5].contains(&raw.replicas) {
-        reader.refuse("nats.replicas", "must be 1, 3 or 5", "write 3 in production");
+    if ![1, 3].contains(&raw.replicas) {
+        reader.refuse("nats.replicas", "must be 1 or 3", "write 3 in production");
+    }
+    let profile = match raw.profile.as_str() {
+        "development" => Profile::Development,
+        "production" => Profile::Production,
+        "production-single-node" => Profile::ProductionSingleNode,
+        _ => {
+            let rule = "must be \"development\", \"production\" or \"production-single-node\"";
+            reader.refuse("nats.profile", rule, "write one of them");
+            Profile::Development
+        }
+    };
+    if profile == Profile::Production && raw.replicas < 3 {
+        reader.refuse(
+            "nats.replicas",
+            "production asks for three copies",
+            "write 3, or name the single node",
+        );
     }
     Nats {
         address,
@@ -176,6 +194,8 @@ fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf) -> Nats {
         store_dir,
         port: reader.number("nats.port", raw.port, 0, 65_535),
         sync_interval: raw.sync_interval,
+        credentials: Some(raw.credentials).filter(|file| !file.as_os_str().is_empty()),
+        profile,
         replicas: usize::try_from(raw.replicas).unwrap_or_default(),
         provision: raw.provision,
     }

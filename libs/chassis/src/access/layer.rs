@@ -1,0 +1,301 @@
+//! The order of the checks, and the one place where a request is logged, measured and traced.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::request::Parts;
+use http::{Request, Response};
+use kernel::{Caller, Fault, Ids};
+use messaging::Command;
+use proto::access::Entry;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic::transport::server::TcpConnectInfo;
+use tower::{Layer, Service};
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Instrument as _, Span};
+
+use super::decide::decide;
+use super::message::Message;
+use super::rates::Rates;
+use super::{Call, metadata};
+use crate::config::Limits;
+use crate::status::{deadline_exceeded, status};
+use crate::telemetry::{self, Edge};
+use crate::token::Verifier;
+
+/// Paths that no contract of ours describes: health, and reflection where it is served.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+const REFLECTION: [&str; 2] =
+    ["/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+
+/// A service of this process, as the layer needs it.
+pub(crate) struct Served {
+    /// For its audience.
+    pub(crate) verifier: Verifier,
+    /// True while so much waits to be published that nothing may be added (REL-30).
+    pub(crate) overfull: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// What all requests share.
+pub(crate) struct Gate {
+    served: HashMap<&'static str, Served>,
+    limits: Limits,
+    rates: Rates,
+    in_work: Semaphore,
+    reflection: bool,
+    ids: Ids,
+    edge: Edge,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        served: HashMap<&'static str, Served>,
+        limits: Limits,
+        reflection: bool,
+        ids: Ids,
+    ) -> Self {
+        Self {
+            served,
+            rates: Rates::new(limits.per_minute),
+            in_work: Semaphore::new(limits.requests),
+            limits,
+            reflection,
+            ids,
+            edge: Edge::new(),
+        }
+    }
+}
+
+/// Puts the checks before the handlers.
+#[derive(Clone)]
+pub(crate) struct AccessLayer {
+    gate: Arc<Gate>,
+}
+
+impl AccessLayer {
+    pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        Self { gate }
+    }
+}
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = Access<S>;
+
+    fn layer(&self, inner: S) -> Access<S> {
+        Access { gate: Arc::clone(&self.gate), inner }
+    }
+}
+
+/// The checks with the handlers behind them.
+#[derive(Clone)]
+pub(crate) struct Access<S> {
+    gate: Arc<Gate>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Access<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that is ready goes with the request; its clone stays.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let path = request.uri().path();
+        if self.gate.is_open(path) {
+            return Box::pin(async move { inner.call(request).await });
+        }
+        let gate = Arc::clone(&self.gate);
+        let Some(entry) = proto::access::find(path) else {
+            gate.edge.unknown();
+            let fault =
+                Fault::forbidden("access.unknown_rpc", "There is no such RPC, or nobody may call it.");
+            return Box::pin(async move { Ok(status(fault).into_http()) });
+        };
+        Box::pin(async move { Ok(gate.observe(entry, request, inner).await) })
+    }
+}
+
+impl Gate {
+    fn is_open(&self, path: &str) -> bool {
+        let is_reflection = || REFLECTION.iter().any(|open| path.starts_with(open));
+        path.starts_with(HEALTH) || (self.reflection && is_reflection())
+    }
+
+    /// Answers a request and tells of it once: span, log line, metric. An untraced RPC leaves none of them, nor does
+    /// anything its handler says (BAL-11).
+    async fn observe<S>(&self, entry: &'static Entry, request: Request<Body>, inner: S) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
+        S::Future: Send,
+    {
+        let began = Instant::now();
+        let span = if entry.untraced { Span::none() } else { self.edge.span(entry.path, request.headers()) };
+        // A panic costs one request. What it left half done is dropped with the future.
+        let answer = AssertUnwindSafe(self.answer(entry, request, inner)).catch_unwind();
+        let panicked = |_| status(Fault::internal("a handler panicked")).into_http();
+        if entry.untraced {
+            return answer.with_subscriber(NoSubscriber::default()).await.unwrap_or_else(panicked);
+        }
+        let response = answer.instrument(span.clone()).await.unwrap_or_else(panicked);
+        span.in_scope(|| self.edge.answered(&span, entry.path, &response, began.elapsed()));
+        response
+    }
+
+    /// Answers within the deadline and within what the process can do at once.
+    async fn answer<S>(&self, entry: &'static Entry, request: Request<Body>, mut inner: S) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
+        S::Future: Send,
+    {
+        let Ok(_place) = self.in_work.try_acquire() else { return status(busy()).into_http() };
+        let (parts, body) = request.into_parts();
+        let asked = metadata::timeout(&parts.headers);
+        let wait = asked.map_or(self.limits.deadline, |asked| asked.min(self.limits.longest_deadline));
+        let deadline = Instant::now() + wait;
+        let answered = tokio::time::timeout(wait, async {
+            match self.admit(entry, &parts, body, deadline).await {
+                Ok((call, message)) => {
+                    let mut request = Request::from_parts(parts, message.into_body());
+                    request.extensions_mut().insert(call);
+                    // Infallible: every failure is a status.
+                    inner.call(request).await.unwrap_or_else(|never| match never {})
+                }
+                Err(fault) => status(fault).into_http(),
+            }
+        });
+        answered.await.unwrap_or_else(|_| deadline_exceeded().into_http())
+    }
+
+    /// Lets a call in, or says why not.
+    async fn admit(
+        &self,
+        entry: &'static Entry,
+        parts: &Parts,
+        body: Body,
+        deadline: Instant,
+    ) -> Result<(Call, Message), Fault> {
+        let limit = match entry.max_bytes {
+            0 => self.limits.message_bytes,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+        };
+        let message = Message::read(body, limit).await?;
+        let name = match entry.audience_field {
+            Some(field) => message.text(field)?,
+            None => entry.service,
+        };
+        let served = self.served.get(name).ok_or_else(not_served)?;
+        let caller = self.authenticate(entry, served, parts).await?;
+        self.rates.take(entry, who(&caller, parts))?;
+        let scope = decide(entry, &caller, &message)?;
+        if entry.mutating && (served.overfull)() {
+            return Err(overfull());
+        }
+        let command = self.command(entry, &caller, parts, &message, deadline)?;
+        Ok((Call::new(caller, scope, command), message))
+    }
+
+    async fn authenticate(
+        &self,
+        entry: &'static Entry,
+        served: &Served,
+        parts: &Parts,
+    ) -> Result<Caller, Fault> {
+        if entry.anonymous {
+            // A token sent along is not looked at: what is public is public.
+            return Ok(Caller::anonymous());
+        }
+        let verified = match metadata::token(&parts.headers) {
+            Ok(token) => served.verifier.actor(token).await,
+            Err(fault) => Err(fault),
+        };
+        match verified {
+            Ok(caller) => Ok(Caller::clone(&caller)),
+            Err(fault) => {
+                // Guessing tokens costs the guesser's address.
+                self.rates.take(entry, address(parts))?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn command(
+        &self,
+        entry: &'static Entry,
+        caller: &Caller,
+        parts: &Parts,
+        message: &Message,
+        deadline: Instant,
+    ) -> Result<Command, Fault> {
+        let key = if entry.mutating {
+            metadata::idempotency_key(&parts.headers)?.to_owned()
+        } else {
+            self.ids.uuid().to_string()
+        };
+        let new_id = || self.ids.uuid().to_string();
+        Ok(Command {
+            principal: caller.principal(),
+            key,
+            rpc: entry.path,
+            request_hash: request_hash(entry.path, message.bytes()),
+            deadline: Some(deadline),
+            traceparent: if entry.untraced { None } else { telemetry::traceparent(&parts.headers) },
+            correlation_id: match entry.untraced {
+                true => String::new(),
+                false => metadata::correlation_id(&parts.headers).unwrap_or_else(new_id),
+            },
+        })
+    }
+}
+
+/// The same key under another RPC is another request, even if the bytes are the same.
+fn request_hash(path: &str, message: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(path).chain_update([0]).chain_update(message).finalize().into()
+}
+
+/// Whose bucket a call is taken from.
+fn who(caller: &Caller, parts: &Parts) -> String {
+    if caller.is_anonymous() { address(parts) } else { caller.principal() }
+}
+
+fn address(parts: &Parts) -> String {
+    let connection = parts.extensions.get::<TcpConnectInfo>();
+    let address: Option<IpAddr> = connection.and_then(TcpConnectInfo::remote_addr).map(|remote| remote.ip());
+    address.map_or_else(|| "address:unknown".to_owned(), |ip| format!("address:{ip}"))
+}
+
+fn not_served() -> Fault {
+    Fault::not_found("access.not_served", "This process does not serve that service. Call the one that does.")
+}
+
+fn busy() -> Fault {
+    Fault::resource_exhausted("access.busy", "Too many requests are in work. Wait a little.")
+        .with_retry_after(Duration::from_millis(500))
+}
+
+fn overfull() -> Fault {
+    Fault::unavailable(
+        "access.overfull",
+        "So many events wait to be published that nothing may be added. Reading works; try again later.",
+    )
+    .with_retry_after(Duration::from_secs(30))
+}

@@ -1,0 +1,144 @@
+//! Reads one gRPC message, within its limit, and single fields straight from its bytes.
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use kernel::Fault;
+use tonic::body::Body;
+
+/// Bytes before a message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// The one message of a request.
+#[derive(Debug)]
+pub(super) struct Message {
+    frame: Bytes,
+}
+
+impl Message {
+    /// Reads the message, at most `limit` bytes. A longer one is refused as soon as it says its length.
+    pub(super) async fn read(mut body: Body, limit: usize) -> Result<Self, Fault> {
+        let mut read = BytesMut::new();
+        let mut expected = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| malformed("The request broke off.").because(error))?;
+            let Ok(data) = frame.into_data() else { continue };
+            read.extend_from_slice(&data);
+            if expected.is_none() && read.len() >= PREFIX {
+                expected = Some(PREFIX + length(&read[..PREFIX], limit)?);
+            }
+            if expected.is_some_and(|expected| read.len() > expected) {
+                return Err(malformed("A request holds exactly one message."));
+            }
+        }
+        if expected != Some(read.len()) {
+            return Err(malformed("The request is shorter than it says."));
+        }
+        Ok(Self { frame: read.freeze() })
+    }
+
+    /// The message's bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.frame[PREFIX..]
+    }
+
+    /// The request's body again, for the handler.
+    pub(super) fn into_body(self) -> Body {
+        Body::new(http_body_util::Full::new(self.frame))
+    }
+
+    /// The text of a top-level field; empty if it is not there, the last one if it stands several times, as the
+    /// handler's decoder has it.
+    pub(super) fn text(&self, field: u32) -> Result<&str, Fault> {
+        let found =
+            find(self.bytes(), field).ok_or_else(|| malformed("The request is not a valid message."))?;
+        std::str::from_utf8(found).map_err(|_| malformed("A text of the request is not UTF-8."))
+    }
+}
+
+fn length(mut prefix: &[u8], limit: usize) -> Result<usize, Fault> {
+    if prefix.get_u8() != 0 {
+        return Err(malformed("Compressed requests are not accepted. Send it as it is."));
+    }
+    let length = usize::try_from(prefix.get_u32()).unwrap_or(usize::MAX);
+    if length > limit {
+        let message = format!("The request is larger than {limit} bytes. Send less at a time.");
+        return Err(Fault::resource_exhausted("request.too_large", message));
+    }
+    Ok(length)
+}
+
+fn malformed(message: &str) -> Fault {
+    Fault::invalid("request.malformed", message)
+}
+
+/// The bytes of the last length-delimited field of this number; empty if there is none, None if this is no message.
+fn find(mut message: &[u8], wanted: u32) -> Option<&[u8]> {
+    let mut found: &[u8] = &[];
+    while !message.is_empty() {
+        let key = varint(&mut message)?;
+        let skipped = match key & 7 {
+            0 => {
+                varint(&mut message)?;
+                continue;
+            }
+            1 => 8,
+            2 => usize::try_from(varint(&mut message)?).ok()?,
+            5 => 4,
+            // Groups: nothing of ours has them.
+            _ => return None,
+        };
+        let (value, rest) = message.split_at_checked(skipped)?;
+        if key & 7 == 2 && key >> 3 == u64::from(wanted) {
+            found = value;
+        }
+        message = rest;
+    }
+    Some(found)
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+    use proto::messaging::ReadEventsRequest;
+
+    use super::*;
+
+    fn encoded() -> Vec<u8> {
+        let request =
+            ReadEventsRequest { service: "forums".into(), lane: "19".into(), from_seq: u64::MAX, limit: 7 };
+        request.encode_to_vec()
+    }
+
+    #[test]
+    fn fields_are_read_as_the_decoder_reads_them() {
+        let mut bytes = encoded();
+        // The same field again: the last one wins, here and in the decoder.
+        bytes.extend(ReadEventsRequest { lane: "21".into(), ..Default::default() }.encode_to_vec());
+        assert_eq!(find(&bytes, 1), Some(b"forums".as_slice()));
+        assert_eq!(find(&bytes, 2), Some(b"21".as_slice()));
+        assert_eq!(find(&bytes, 9), Some(b"".as_slice()));
+        assert_eq!(ReadEventsRequest::decode(bytes.as_slice()).unwrap().lane, "21");
+    }
+
+    #[test]
+    fn a_message_that_breaks_off_is_refused() {
+        let bytes = encoded();
+        for end in 1..bytes.len() {
+            let is_whole = ReadEventsRequest::decode(&bytes[..end]).is_ok();
+            assert_eq!(find(&bytes[..end], 1).is_some(), is_whole, "cut after {end} bytes");
+        }
+    }
+}

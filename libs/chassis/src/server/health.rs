@@ -1,0 +1,132 @@
+//! grpc.health.v1: whether the process lives, and whether it is ready (OBS-10).
+//!
+//! | name | says |
+//! | --- | --- |
+//! | `live` | the process lives |
+//! | `ready`, and the empty name | every service is ready |
+//! | `forums`, `osallisuus.forums.v1.ForumsService` | that service is ready |
+//!
+//! A service is ready if its database answers, the keys of tokens are known, and its own checks agree. NATS being away
+//! does not make it unready: writes go on, and the rest is repaired; the operator's `GetStatus` tells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health as HealthRpc, HealthServer};
+use tonic_health::server::{HealthReporter, HealthService};
+
+use super::Units;
+use crate::running::Unit;
+use crate::token::KeyStore;
+
+/// How often readiness is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// While not ready, more often: a start should not take a second more than it must.
+const LOOK_UNREADY: Duration = Duration::from_millis(50);
+/// How long a check may take.
+const CHECK: Duration = Duration::from_secs(2);
+
+/// Health of a process.
+#[derive(Clone)]
+pub(crate) struct Health {
+    reporter: HealthReporter,
+    ready: watch::Sender<bool>,
+}
+
+impl Health {
+    pub(crate) async fn new() -> Self {
+        let health = Self { reporter: HealthReporter::new(), ready: watch::Sender::new(false) };
+        health.set("live", true).await;
+        health.set("", false).await;
+        health.set("ready", false).await;
+        health
+    }
+
+    /// The gRPC service.
+    pub(crate) fn server(&self) -> HealthServer<impl HealthRpc + use<>> {
+        HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
+    }
+
+    /// Completes when every service is ready.
+    pub(crate) async fn ready(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+
+    /// Looks again and again, for ever.
+    pub(crate) async fn watch(self, units: Units, keys: Arc<KeyStore>) {
+        loop {
+            let mut all = true;
+            for unit in units.values() {
+                let trouble = self::trouble(unit, &keys).await;
+                self.tell(unit, trouble.as_deref()).await;
+                all &= trouble.is_none();
+            }
+            self.set("", all).await;
+            self.set("ready", all).await;
+            self.ready.send_replace(all);
+            if all {
+                tokio::time::sleep(LOOK).await;
+            } else {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_UNREADY) => {}
+                    () = keys.known(), if !keys.is_known() => {}
+                }
+            }
+        }
+    }
+
+    /// Says NOT_SERVING everywhere: we are about to stop.
+    pub(crate) async fn stop(&self, units: &Units) {
+        for unit in units.values() {
+            self.tell(unit, Some("stopping")).await;
+        }
+        self.set("", false).await;
+        self.set("ready", false).await;
+    }
+
+    /// Ends the streams of those who watch: a connection with one would never drain.
+    pub(crate) async fn end_watches(&self, units: &Units) {
+        let mut reporter = self.reporter.clone();
+        let names = units.values().flat_map(|unit| unit.grpc_names.iter().copied().chain([unit.name]));
+        for name in names.chain(["live", "ready", ""]) {
+            reporter.clear_service_status(name).await;
+        }
+    }
+
+    async fn tell(&self, unit: &Unit, trouble: Option<&str>) {
+        self.set(unit.name, trouble.is_none()).await;
+        for name in &unit.grpc_names {
+            self.set(name, trouble.is_none()).await;
+        }
+        if unit
+            .ready
+            .send_if_modified(|known| std::mem::replace(known, trouble.is_none()) != trouble.is_none())
+        {
+            match trouble {
+                None => tracing::info!(service = unit.name, "ready"),
+                Some(trouble) => tracing::warn!(service = unit.name, trouble, "not ready"),
+            }
+        }
+    }
+
+    async fn set(&self, name: &str, serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        self.reporter.set_service_status(name, status).await;
+    }
+}
+
+/// What keeps a service from being ready, in a sentence.
+async fn trouble(unit: &Unit, keys: &KeyStore) -> Option<String> {
+    if !keys.is_known() {
+        return Some("the keys of tokens are not known: membership has not been reached yet".to_owned());
+    }
+    for (name, outcome) in unit.check(CHECK).await {
+        if let Err(error) = outcome {
+            return Some(format!("{name}: {error}"));
+        }
+    }
+    None
+}

@@ -1,0 +1,11 @@
+//! A process of Osallisuus from outside: what it refuses to start with, whom it lets in, what it tells, how it ends.
+
+mod access;
+mod configuration;
+mod fixture;
+mod lifecycle;
+mod nats_child;
+mod observed;
+mod pipeline;
+mod tokens;
+mod toy;

@@ -1,0 +1,60 @@
+//! Two services and a real nats-server: events arrive, whatever happened to the way there.
+
+use proto::forums::FoundForumRequest;
+use proto::forums::forums_service_client::ForumsServiceClient;
+use testkit::system::{Store, System};
+
+use crate::toy::{FORUMS, MINUTES};
+
+pub(crate) async fn found(system: &System) -> anyhow::Result<String> {
+    let scope = kernel::ScopeRef::Tenant(kernel::TenantId::new("19")?);
+    let roles = vec![kernel::HeldRole { role: kernel::Role::Administrator, scope }];
+    let person = kernel::Caller::person(kernel::Ids::system().new_id());
+    let caller = kernel::Caller { roles, assurance: kernel::Assurance::High, ..person };
+    let message = FoundForumRequest { tenant: "19".into(), ..Default::default() };
+    let request = system.request("forums", caller, message)?;
+    let answer = ForumsServiceClient::new(system.channel()).found_forum(request).await?.into_inner();
+    Ok(answer.forum.unwrap_or_default().forum_id)
+}
+
+#[tokio::test]
+async fn an_event_of_one_service_reaches_the_other() -> anyhow::Result<()> {
+    System::run(&[FORUMS, MINUTES], Store::Sqlite, async |system| {
+        found(system).await?;
+        system.settle().await?;
+        let status = system.status("minutes").await?;
+        assert_eq!((status.projections[0].source.as_str(), status.projections[0].seq), ("forums", 1));
+        assert!(status.dependencies.iter().all(|dependency| dependency.ok), "{:?}", status.dependencies);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn tst_04_writes_go_on_while_nats_is_away_and_arrive_when_it_is_back() -> anyhow::Result<()> {
+    System::run(&[FORUMS, MINUTES], Store::Sqlite, async |system| {
+        found(system).await?;
+        system.settle().await?;
+        system.nats().kill();
+        found(system).await?;
+        system.nats().restart()?;
+        found(system).await?;
+        system.settle().await?;
+        assert_eq!(system.status("minutes").await?.projections[0].seq, 3);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() -> anyhow::Result<()> {
+    System::run(&[FORUMS, MINUTES], Store::Sqlite, async |system| {
+        found(system).await?;
+        system.restart().await?;
+        found(system).await?;
+        system.settle().await?;
+        assert_eq!(system.status("minutes").await?.projections[0].seq, 2);
+        Ok(())
+    })
+    .await
+}
