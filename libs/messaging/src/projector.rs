@@ -273,7 +273,7 @@ impl Projector {
 
     /// Starts reading the log for lanes that are behind.
     fn fill_lanes(&mut self) {
-        for (lane, from_seq, pause) in self.lanes.to_fill(MOST_FILLING) {
+        for (lane, from_seq, pause) in self.lanes.begin_filling(MOST_FILLING) {
             let feed = Arc::clone(&self.feed);
             let source = self.key.source.clone();
             self.work.push(Box::pin(async move {

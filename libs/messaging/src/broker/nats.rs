@@ -201,9 +201,17 @@ impl Broker for NatsBroker {
             headers.insert(async_nats::header::NATS_MESSAGE_ID, wire::message_id(event).as_str());
         }
         let payload = Bytes::from(event.payload.clone());
-        let sent = self.context.publish_with_headers(wire::subject(event), headers, payload).await;
-        let ack =
-            sent.map_err(|error| fault::publish(&error))?.await.map_err(|error| fault::publish(&error))?;
+        let publish = async {
+            let sent = self.context.publish_with_headers(wire::subject(event), headers, payload).await?;
+            sent.await
+        };
+        let mut connection = self.connection.subscribe();
+        let ack = tokio::select! {
+            biased;
+            ack = publish => ack.map_err(|error| fault::publish(&error))?,
+            // No answer comes over a connection that is lost.
+            Ok(()) = connection.changed() => return Err(lost()),
+        };
         Ok(Ack { place: ack.sequence, duplicate: ack.duplicate })
     }
 
@@ -302,7 +310,7 @@ impl Broker for NatsBroker {
         let Some(subscription) = slot.as_mut() else { return Ok(Vec::new()) };
         let first = tokio::select! {
             biased;
-            Ok(()) = connection.changed() => return Err(BrokerError::Unavailable("the connection was lost".into())),
+            Ok(()) = connection.changed() => return Err(lost()),
             first = tokio::time::timeout(EXPIRES, subscription.messages.next()) => first,
         };
         let mut next = match first {
@@ -341,6 +349,10 @@ impl Broker for NatsBroker {
         let sent = self.client.publish(delivery.token.clone(), Bytes::from_static(b"+ACK")).await;
         sent.map_err(|error| BrokerError::Unavailable(error.to_string()))
     }
+}
+
+fn lost() -> BrokerError {
+    BrokerError::Unavailable("the connection was lost".to_owned())
 }
 
 fn delivery(message: &jetstream::Message) -> Delivery {

@@ -114,7 +114,7 @@ impl Lanes {
     }
 
     /// Lanes to fill now, with the first missing event and the pause before; at most so many at the same time.
-    pub(super) fn to_fill(&mut self, most: usize) -> Vec<(String, u64, Duration)> {
+    pub(super) fn begin_filling(&mut self, most: usize) -> Vec<(String, u64, Duration)> {
         let filling = self.lanes.values().filter(|lane| lane.is_filling).count();
         let mut chosen = Vec::new();
         let waiting = self

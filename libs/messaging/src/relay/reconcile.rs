@@ -57,7 +57,7 @@ pub(super) async fn reconcile(parts: &Parts, lane: &str, epoch: u64, known: Know
     // What should still be there begins with `first`; older events the stream has rightly dropped.
     let first = walk.first_wanted().await?.min(known.seq + 1);
     walk.whole = first - 1;
-    walk.to_the_end().await?;
+    walk.walk().await?;
     let whole = walk.whole;
     if whole < known.seq {
         let (service, lost) = (&parts.with.service, known.seq - whole);
@@ -103,7 +103,7 @@ impl Walk<'_> {
         self.is_of_this_log(&last).await
     }
 
-    async fn to_the_end(&mut self) -> Result<(), Trouble> {
+    async fn walk(&mut self) -> Result<(), Trouble> {
         let mut from = 0;
         loop {
             let broker = &self.parts.with.broker;

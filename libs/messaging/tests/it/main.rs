@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
 
+mod bus;
 mod commands;
 mod copies;
 mod faults;
@@ -10,4 +11,5 @@ mod lanes;
 mod measure;
 mod proxy;
 mod simulation;
+mod stories_of_the_bus;
 mod support;

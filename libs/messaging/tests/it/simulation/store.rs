@@ -113,7 +113,7 @@ impl MemoryStore {
 
     /// Number and hash of an event.
     pub(super) fn event(&self, lane: &str, seq: u64) -> (u64, Vec<u8>) {
-        (seq, self.lock().log[lane][seq as usize - 1].hash.clone())
+        (seq, self.lock().log[lane][position(seq)].hash.clone())
     }
 
     /// Number and hash of the last event taken.
@@ -142,7 +142,7 @@ impl MemoryStore {
     fn page(&self, lane: &str, from_seq: u64, limit: u32) -> Vec<Envelope> {
         let state = self.lock();
         let log = state.log.get(lane).map(Vec::as_slice).unwrap_or_default();
-        log.iter().skip(from_seq.saturating_sub(1) as usize).take(limit as usize).cloned().collect()
+        log.iter().skip(position(from_seq)).take(limit as usize).cloned().collect()
     }
 }
 
@@ -215,6 +215,10 @@ async fn take_blindly(inbox: &MemoryInbox<'_>, events: &[Envelope]) -> Result<Ta
     }
     inbox.save(&cursor).await?;
     Ok(Taken { cursor, taken: events.len() as u64, ..Taken::default() })
+}
+
+fn position(seq: u64) -> usize {
+    usize::try_from(seq.saturating_sub(1)).unwrap()
 }
 
 /// A transaction: a copy of the lane that replaces the lane when it is committed.
