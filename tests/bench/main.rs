@@ -1,2 +1,42 @@
-//! Placeholder until the writer exists.
-fn main() {}
+//! The benchmark: `infra/bench` builds it in release and runs it. Everything on one machine, in one run, so that the
+//! figures can be compared with each other; only the ratios mean anything beyond the machine.
+//!
+//! | what | beside what |
+//! | --- | --- |
+//! | acknowledged `FoundForum` commands through gRPC, 64 clients, relay and NATS running | the same with one command per transaction; on PostgreSQL also pgbench writing the same rows |
+//! | relay and projector catching up on a backlog | the broker's default sync and `always` |
+//! | commit to projection | – |
+
+mod commands;
+mod figures;
+mod pgbench;
+mod pipeline;
+
+use clap::Parser;
+
+/// Measures Osallisuus against itself and against pgbench, and prints the figures.
+#[derive(Parser)]
+struct Options {
+    /// Seconds of each measurement.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds; the median counts. Measurements take turns in each round.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Clients that wait for their answer before they send again.
+    #[arg(long, default_value_t = 64)]
+    clients: usize,
+    /// Events in the backlog that relay and projector catch up on.
+    #[arg(long, default_value_t = 20_000)]
+    backlog: u64,
+    /// cargo bench says so; there is nothing else here.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    commands::report(&options).await?;
+    pipeline::report(&options).await
+}

@@ -137,6 +137,8 @@ pub struct Limits {
     pub longest_deadline: Duration,
     /// Calls a minute for one caller and RPC where the contract names no other; None: rates are not limited.
     pub per_minute: Option<u32>,
+    /// Most commands in one transaction; None: what suits the database.
+    pub batch: Option<usize>,
 }
 
 /// Verification of tokens.

@@ -138,11 +138,13 @@ impl System {
 
     fn build_one(&self, service: &Service, database: Database) -> Result<Built, StartError> {
         let clocks = Clocks { business: self.business_clock(), real: Arc::new(SystemClock) };
+        let mut settings = WriterSettings::for_kind(database.kind());
+        settings.max_batch = self.config.limits.batch.unwrap_or(settings.max_batch);
         let writer = Writer::start(
             &database,
             clocks,
             self.ids.clone(),
-            WriterSettings::for_kind(database.kind()),
+            settings,
             &self.tasks.writers,
             self.stops.writers.clone(),
         );

@@ -1,7 +1,7 @@
 //! Services running as in production, in the test's own process: real gRPC, databases and nats-server, but callers
 //! that the test makes up (see [`Directory`]).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chassis::{Config, Running, Service};
@@ -91,7 +91,7 @@ impl System {
             ("services.membership.address".to_owned(), directory.url()),
         ];
         for service in services {
-            std::fs::write(secrets.join(format!("{}.secret", service.name)), "secret of a test")?;
+            write_secret(&secrets, service)?;
             if store == Store::Postgres {
                 let url = Cluster::shared().create_database().await?;
                 all.push((format!("services.{}.database", service.name), url));
@@ -164,6 +164,18 @@ impl System {
     /// # Errors
     /// If a service does not start.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.restart_as(&self.services.clone()).await
+    }
+
+    /// As [`System::restart`], with these services from now on; a new one starts with an empty SQLite file.
+    ///
+    /// # Errors
+    /// If a service does not start.
+    pub async fn restart_as(&mut self, services: &[Service]) -> anyhow::Result<()> {
+        for service in services {
+            write_secret(&self.folder.path().join("secrets"), service)?;
+        }
+        self.services = services.to_vec();
         self.running.take().context("the system is running")?.stop().await;
         let running = launch(&self.services, &self.settings).await?;
         self.channel = channel(&running)?;
@@ -199,6 +211,11 @@ impl System {
     fn running(&self) -> anyhow::Result<&Running> {
         self.running.as_ref().context("the system is running")
     }
+}
+
+/// The account of a service; the stand-in for membership takes any.
+fn write_secret(folder: &Path, service: &Service) -> anyhow::Result<()> {
+    Ok(std::fs::write(folder.join(format!("{}.secret", service.name)), "secret of a test")?)
 }
 
 async fn launch(services: &[Service], settings: &[(String, String)]) -> anyhow::Result<Running> {

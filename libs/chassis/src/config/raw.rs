@@ -62,6 +62,7 @@ pub(super) struct RawLimits {
     pub(super) longest_deadline_seconds: i64,
     pub(super) per_minute: i64,
     pub(super) rates: bool,
+    pub(super) batch: i64,
 }
 
 #[derive(Deserialize)]

@@ -236,6 +236,7 @@ fn limits(reader: &mut Reader<'_>, raw: &RawLimits) -> Limits {
         reader.refuse("limits.longest_deadline_seconds", rule, "write a longer one");
     }
     let per_minute = reader.number("limits.per_minute", raw.per_minute, 1, 10_000_000);
+    let batch = reader.number("limits.batch", raw.batch, 0, 128);
     let (requests, streams) = (raw.requests_per_connection, raw.streams_per_connection);
     Limits {
         message_bytes: reader.number("limits.message_bytes", raw.message_bytes, 1_024, 4_194_304),
@@ -246,6 +247,7 @@ fn limits(reader: &mut Reader<'_>, raw: &RawLimits) -> Limits {
         deadline: reader.seconds("limits.deadline_seconds", deadline, 1, 3_600),
         longest_deadline: reader.seconds("limits.longest_deadline_seconds", longest, 1, 3_600),
         per_minute: raw.rates.then_some(per_minute),
+        batch: Some(batch).filter(|batch| *batch > 0),
     }
 }
 
