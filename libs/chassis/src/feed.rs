@@ -16,8 +16,8 @@ use crate::status::fault;
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
-/// Largest answer: a page of the largest events.
-const LARGEST: usize = 128 * 1024 * 1024;
+/// Largest answer: a page ends after 1 MiB of payload, and its last event and all headers come on top.
+const LARGEST: usize = 8 * 1024 * 1024;
 
 /// The feeds of the other services, as one of them reads them.
 #[derive(Clone, Debug)]

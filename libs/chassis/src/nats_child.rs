@@ -87,10 +87,17 @@ impl NatsChild {
     }
 
     /// Ends the server in order, or after ten seconds by force.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.cancel();
         // A keeper that panicked has dropped its child, which kills it.
-        let _ = self.keeper.await;
+        let _ = (&mut self.keeper).await;
+    }
+}
+
+impl Drop for NatsChild {
+    /// Lets the keeper end the server on its own, where nobody waits for it.
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

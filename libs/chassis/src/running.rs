@@ -41,7 +41,6 @@ pub(crate) struct Unit {
     pub(crate) projections: Vec<ProjectionKey>,
     pub(crate) broker: Arc<NatsBroker>,
     pub(crate) checks: Vec<(&'static str, Check)>,
-    pub(crate) ready: watch::Sender<bool>,
 }
 
 impl Unit {

@@ -14,7 +14,6 @@ use messaging::relay::RelaySettings;
 use messaging::telemetry::Metrics;
 use messaging::{Clocks, Database, JobSettings, Pipeline, PipelineParts, Projection, Writer, WriterSettings};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 use tonic::service::RoutesBuilder;
 
@@ -30,6 +29,7 @@ use crate::secrets::Secrets;
 use crate::server::{self, Health, Units};
 use crate::service::{Context, Parts, Service, StartError};
 use crate::supervision;
+use crate::telemetry;
 use crate::token::{KeyStore, Verifier, issuer_of};
 
 /// The file in the data folder with the last copy of the tokens' keys.
@@ -257,11 +257,11 @@ impl System {
                 projections: parts.projections.iter().map(Projection::key).collect(),
                 broker: Arc::clone(&broker),
                 checks: parts.checks,
-                ready: watch::Sender::new(false),
             };
             units.insert(service.name, Arc::new(unit));
         }
         let units: Units = Arc::new(units);
+        telemetry::observe(&units);
         let health = Health::new().await;
         server::add_common(&mut routes, &units, &self.clock, &health, &self.config)?;
         let gate = Arc::new(Gate::new(

@@ -42,3 +42,28 @@ pub(crate) fn watch<T: Send + 'static>(
     });
     (failure, watcher)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_ends_by_itself_is_a_failure_and_one_that_was_asked_to_is_none() {
+        for is_asked in [false, true] {
+            let (tasks, stops) = (Tasks::default(), Stops::default());
+            let (end, ended) = tokio::sync::oneshot::channel::<()>();
+            let server = tokio::spawn(std::future::pending::<()>());
+            tasks.writers.spawn(std::future::pending::<()>());
+            tasks.pipelines.spawn(async move {
+                let _ = ended.await;
+            });
+            let (mut failure, _watcher) = watch(&tasks, &stops, &server);
+            if is_asked {
+                stops.pipelines.cancel();
+            }
+            drop(end);
+            let found = tokio::time::timeout(Duration::from_secs(5), failure.wait_for(Option::is_some));
+            assert_eq!(found.await.is_err(), is_asked);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod context;
 mod edge;
 mod format;
 mod otlp;
+mod queues;
 
 use std::io::IsTerminal as _;
 
@@ -20,6 +21,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 pub(crate) use context::{inject, traceparent};
 pub(crate) use edge::Edge;
+pub(crate) use queues::observe;
 
 use crate::config::Config;
 use crate::service::StartError;

@@ -1,12 +1,15 @@
 //! The event feed: a service's log, for those who repair a gap or rebuild a projection (REL-40, REL-44).
 
-use messaging::log;
+use messaging::{Envelope, log};
 use proto::messaging::event_feed_service_server::EventFeedService;
 use proto::messaging::{GetHeadRequest, GetHeadResponse, ReadEventsRequest, ReadEventsResponse};
 use tonic::{Request, Response, Status};
 
 use super::{Units, unit};
 use crate::status::status;
+
+/// A page ends after so many bytes of payload, but never before its first event.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 /// The feeds of all services of the process.
 pub(super) struct Feed {
@@ -41,7 +44,32 @@ impl EventFeedService for Feed {
             limit => u64::from(limit),
         };
         let events = log::events(&unit.database, &request.lane, request.from_seq.max(1), limit).await;
-        let events = events.map_err(|error| status(messaging::database_fault(error)))?;
+        let mut events = events.map_err(|error| status(messaging::database_fault(error)))?;
+        events.truncate(within(&events, PAGE_BYTES));
         Ok(Response::new(ReadEventsResponse { events }))
+    }
+}
+
+/// How many of the events make a page of this size.
+fn within(events: &[Envelope], bytes: usize) -> usize {
+    let mut sum = 0;
+    let fits = events.iter().take_while(|event| {
+        let fits = sum < bytes;
+        sum += event.payload.len();
+        fits
+    });
+    fits.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_by_its_bytes_but_holds_an_event_at_least() {
+        let event = |bytes| Envelope { payload: vec![0; bytes], ..Envelope::default() };
+        assert_eq!(within(&[], 10), 0);
+        assert_eq!(within(&[event(100), event(1)], 10), 1);
+        assert_eq!(within(&[event(4), event(4), event(4), event(4)], 10), 3);
     }
 }

@@ -9,8 +9,9 @@
 //! A service is ready if its database answers, the keys of tokens are known, and its own checks agree. NATS being away
 //! does not make it unready: writes go on, and the rest is repaired; the operator's `GetStatus` tells.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tonic_health::ServingStatus;
@@ -27,6 +28,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOK_UNREADY: Duration = Duration::from_millis(50);
 /// How long a check may take.
 const CHECK: Duration = Duration::from_secs(2);
+/// How long a start may take before it is told what it waits for.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Health of a process.
 #[derive(Clone)]
@@ -55,14 +58,25 @@ impl Health {
         let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
     }
 
-    /// Looks again and again, for ever.
+    /// Looks again and again, for ever, and tells the log what changes.
     pub(crate) async fn watch(self, units: Units, keys: Arc<KeyStore>) {
+        let began = Instant::now();
+        let mut told: HashMap<&str, Option<String>> = HashMap::new();
         loop {
             let mut all = true;
             for unit in units.values() {
                 let trouble = self::trouble(unit, &keys).await;
-                self.tell(unit, trouble.as_deref()).await;
+                self.say(unit, trouble.is_none()).await;
                 all &= trouble.is_none();
+                // Not being ready in the first moments is the order of things.
+                let is_worth_telling = trouble.is_none() || began.elapsed() > GRACE;
+                if is_worth_telling && told.get(unit.name) != Some(&trouble) {
+                    match &trouble {
+                        None => tracing::info!(service = unit.name, "ready"),
+                        Some(trouble) => tracing::warn!(service = unit.name, trouble, "not ready"),
+                    }
+                    told.insert(unit.name, trouble);
+                }
             }
             self.set("", all).await;
             self.set("ready", all).await;
@@ -81,7 +95,7 @@ impl Health {
     /// Says NOT_SERVING everywhere: we are about to stop.
     pub(crate) async fn stop(&self, units: &Units) {
         for unit in units.values() {
-            self.tell(unit, Some("stopping")).await;
+            self.say(unit, false).await;
         }
         self.set("", false).await;
         self.set("ready", false).await;
@@ -96,19 +110,10 @@ impl Health {
         }
     }
 
-    async fn tell(&self, unit: &Unit, trouble: Option<&str>) {
-        self.set(unit.name, trouble.is_none()).await;
+    async fn say(&self, unit: &Unit, ready: bool) {
+        self.set(unit.name, ready).await;
         for name in &unit.grpc_names {
-            self.set(name, trouble.is_none()).await;
-        }
-        if unit
-            .ready
-            .send_if_modified(|known| std::mem::replace(known, trouble.is_none()) != trouble.is_none())
-        {
-            match trouble {
-                None => tracing::info!(service = unit.name, "ready"),
-                Some(trouble) => tracing::warn!(service = unit.name, trouble, "not ready"),
-            }
+            self.set(name, ready).await;
         }
     }
 

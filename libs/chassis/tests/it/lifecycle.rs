@@ -190,3 +190,40 @@ async fn reflection_is_served_where_it_is_wanted() -> anyhow::Result<()> {
     assert!(answer.contains("grpc.health.v1.Health"), "{answer}");
     Ok(())
 }
+
+#[tokio::test]
+async fn obs_11_what_does_not_end_in_time_is_left_behind() -> anyhow::Result<()> {
+    let fixture = Fixture::start("stop.drain_seconds = 1").await?;
+    let mut forums = fixture.forums();
+    let mut busy = forums.clone();
+    let never = GetForumRequest { forum_id: "never".into() };
+    let hanging = tokio::spawn(async move { busy.get_forum(never).await });
+    // It is in work once a request sent after it on the same connection is answered.
+    forums.get_forum(GetForumRequest { forum_id: "f".into() }).await?;
+    let began = std::time::Instant::now();
+    fixture.running.stop().await;
+    assert!(
+        (Duration::from_millis(900)..Duration::from_secs(8)).contains(&began.elapsed()),
+        "{:?}",
+        began.elapsed()
+    );
+    hanging.abort();
+    Ok(())
+}
+
+#[tokio::test]
+async fn embedded_nats_is_started_and_ended_with_the_services() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let nats = format!("nats.url = \"embedded\"\nnats.server = \"{}\"", testkit::nats::program()?.display());
+    let text = config(&folder, &nats).replacen("nats.url = \"nats://127.0.0.1:9\"\n", "", 1);
+    let pid_file = folder.path().join("nats/nats.pid");
+    for _ in 0..2 {
+        let config = Config::from_toml(&[FORUMS, MINUTES], &text)?;
+        let running = chassis::start(&[FORUMS, MINUTES], config).await?;
+        assert!(pid_file.exists());
+        running.settle().await?;
+        running.stop().await;
+        assert!(!pid_file.exists());
+    }
+    Ok(())
+}

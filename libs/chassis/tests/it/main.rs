@@ -3,6 +3,7 @@
 mod access;
 mod configuration;
 mod fixture;
+mod keys;
 mod lifecycle;
 mod nats_child;
 mod observed;
