@@ -52,7 +52,6 @@ async fn roll_frozen(tx: &Tx, event: &RollFrozen) -> Result<(), HandlerError> {
     Ok(())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn permanent(invalid: Invalid) -> HandlerError {
     HandlerError::Permanent(invalid.rule.into_owned())
 }
@@ -62,7 +61,6 @@ fn wrong(field: &str) -> HandlerError {
 }
 
 /// A busy database is worth another try; nothing else is.
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn handler_error(fault: Fault) -> HandlerError {
     let text = format!("{fault} {}", fault.internal_text().unwrap_or_default());
     match fault.kind() {

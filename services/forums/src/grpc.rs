@@ -13,7 +13,6 @@ pub use forums::Forums;
 /// What a handler answers with.
 type Answer<T> = Result<Response<T>, Status>;
 
-#[expect(clippy::result_large_err, reason = "tonic's handlers answer with a Status")]
 fn answer<T>(result: Result<T, Fault>) -> Answer<T> {
     result.map(Response::new).map_err(status)
 }

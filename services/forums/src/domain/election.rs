@@ -9,19 +9,21 @@
 //! open on a day is open until that day ends.
 
 mod apply;
+mod constituency;
+mod counting;
 mod schedule;
 #[cfg(test)]
 mod tests;
 
 use kernel::{Date, ElectionId, Fault, ForumId, MunicipalityCode};
 
+pub use self::constituency::{ConfirmedResult, Constituency};
 pub use self::schedule::Schedule;
-use crate::domain::ballot::BallotPaper;
 use crate::domain::forum::{Forum, ForumState, SeatQuota};
 use crate::domain::lots::WitnessNumber;
 use crate::domain::sealed::BoardPublicKey;
 use crate::domain::seat::Seat;
-use crate::domain::tally::{Outcome, Tally};
+use crate::domain::tally::Tally;
 
 /// How far an election has come. That nominations are open is a matter of the day, see [`Election::nominating`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,80 +76,6 @@ impl Phase {
     /// Whether nothing follows.
     pub fn is_over(self) -> bool {
         matches!(self, Phase::Confirmed | Phase::Annulled)
-    }
-}
-
-/// A municipality in an election.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Constituency {
-    /// The municipality.
-    pub municipality: MunicipalityCode,
-    /// Seats to fill.
-    pub seats: u32,
-    /// People on the frozen roll; none until it has arrived.
-    pub eligible: Option<u32>,
-    /// Accepted candidates.
-    pub candidates: u32,
-    /// No more candidates than seats; known when nominations have closed (F6).
-    pub uncontested: bool,
-    /// Ballots cast, paper included; known when voting has closed.
-    pub ballots: Option<u32>,
-    /// Blank ballots; known when counted.
-    pub blank: u32,
-    /// Invalid ballots; known when counted.
-    pub invalid: u32,
-    /// Seats left for the tied, if there is a tie at the last seat.
-    pub tie_seats_left: Option<u32>,
-    /// The witness's number, once given.
-    pub witness: Option<WitnessNumber>,
-    /// Whether lots were drawn.
-    pub lots_drawn: bool,
-    /// What was confirmed.
-    pub confirmed: Option<ConfirmedResult>,
-}
-
-/// The confirmed result of a municipality, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConfirmedResult {
-    /// Seats filled.
-    pub elected: u32,
-    /// Deputies.
-    pub deputies: u32,
-    /// Seats left empty.
-    pub vacant: u32,
-    /// Day by which a supplementary election is due, if seats are empty.
-    pub supplementary_due_on: Option<Date>,
-    /// Whether there are too few ballots to show approvals (F7).
-    pub tally_suppressed: bool,
-}
-
-impl Constituency {
-    /// A municipality with so many seats to fill.
-    pub fn new(quota: SeatQuota) -> Self {
-        Self {
-            municipality: quota.municipality,
-            seats: quota.seats,
-            eligible: None,
-            candidates: 0,
-            uncontested: false,
-            ballots: None,
-            blank: 0,
-            invalid: 0,
-            tie_seats_left: None,
-            witness: None,
-            lots_drawn: false,
-            confirmed: None,
-        }
-    }
-
-    /// The ballot paper, once nominations have closed.
-    pub fn paper(&self) -> BallotPaper {
-        BallotPaper { seats: self.seats, candidates: self.candidates }
-    }
-
-    /// Whether a tie waits for lots.
-    pub fn tie_open(&self) -> bool {
-        self.tie_seats_left.is_some() && !self.lots_drawn
     }
 }
 
@@ -447,119 +375,6 @@ impl Election {
                 Err(self.wrong_step("paper ballots are entered after voting has opened and before the count"))
             }
         }
-    }
-
-    /// Refuses unless boxes are closed and not counted: Conflict `forums.wrong_step`.
-    pub fn check_counting(&self) -> Result<(), Fault> {
-        self.expect(Phase::Counting, "ballots are counted once, after voting has closed")
-    }
-
-    /// Counts. Conflict `forums.wrong_step`; `forums.box_mismatch` or `forums.paper_mismatch`, with both numbers,
-    /// when there are not as many ballots as marks on either channel.
-    pub fn count(&self, inputs: &[CountInput]) -> Result<ElectionEvent, Fault> {
-        self.check_counting()?;
-        let mut counted = Vec::new();
-        for input in inputs {
-            let CountInput { municipality, opened, online_marks, paper, paper_marks, tally } = input;
-            let seats = self.check_contested(*municipality)?.seats;
-            if opened != online_marks {
-                let message = format!(
-                    "The box of {municipality} holds {opened} ballots, but {online_marks} voters are marked. It is not counted; the election board decides."
-                );
-                return Err(Fault::conflict("forums.box_mismatch", message));
-            }
-            if paper != paper_marks {
-                let message = format!(
-                    "The paper batches of {municipality} hold {paper} ballots, but {paper_marks} were handed out. Enter the missing batches, or correct them; ballots not returned are invalid ones."
-                );
-                return Err(Fault::conflict("forums.paper_mismatch", message));
-            }
-            let tie_seats_left = tally.tie(seats).map(|tie| tie.seats_left);
-            let Tally { ballots, blank, invalid, .. } = *tally;
-            counted.push((*municipality, CountedFigures { ballots, blank, invalid, tie_seats_left }));
-        }
-        Ok(ElectionEvent::Counted(counted))
-    }
-
-    /// A witness gives a number for an open tie. Conflict `forums.wrong_step`, `forums.no_tie` or
-    /// `forums.tie_witnessed`.
-    pub fn witness(
-        &self,
-        municipality: MunicipalityCode,
-        number: WitnessNumber,
-    ) -> Result<ElectionEvent, Fault> {
-        let constituency = self.check_tie(municipality)?;
-        if constituency.witness.is_some() {
-            return Err(Fault::conflict(
-                "forums.tie_witnessed",
-                "The witness's number of this tie was given. It cannot be changed.",
-            ));
-        }
-        Ok(ElectionEvent::Witnessed(municipality, number))
-    }
-
-    /// Draws the lots of a tie. Conflict `forums.wrong_step`, `forums.no_tie`, or `forums.lots_not_witnessed` until
-    /// every tie of the election is witnessed: the draw reveals the seed, and a witness who knows the seed could
-    /// choose.
-    pub fn draw_lots(&self, municipality: MunicipalityCode) -> Result<ElectionEvent, Fault> {
-        self.check_tie(municipality)?;
-        let missing: Vec<&str> = self
-            .constituencies
-            .iter()
-            .filter(|one| one.tie_seats_left.is_some() && one.witness.is_none())
-            .map(|one| one.municipality.as_str())
-            .collect();
-        if !missing.is_empty() {
-            let message = format!(
-                "The first lots drawn reveal the seed of all. Ties that need a witness's number first: {}.",
-                missing.join(", ")
-            );
-            return Err(Fault::conflict("forums.lots_not_witnessed", message));
-        }
-        Ok(ElectionEvent::LotsDrawn(municipality))
-    }
-
-    fn check_tie(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
-        self.expect(
-            Phase::TieByLot,
-            "lots are drawn after the count, where there is a tie at the last seat",
-        )?;
-        let constituency = self.constituency(municipality)?;
-        if !constituency.tie_open() {
-            let message = format!("There is no open tie at the last seat of {municipality}.");
-            return Err(Fault::conflict("forums.no_tie", message));
-        }
-        Ok(constituency)
-    }
-
-    /// Confirms these outcomes today. `filled_before` is the number of the forum's seats that others hold. Conflict
-    /// `forums.wrong_step`.
-    pub fn confirm(
-        &self,
-        outcomes: &[(MunicipalityCode, Outcome)],
-        policy: ConfirmationPolicy,
-        filled_before: u32,
-        today: Date,
-    ) -> Result<ElectionEvent, Fault> {
-        self.expect(Phase::Counted, "a result is confirmed once, after the count and the lots")?;
-        let due = kernel::deadline::due_after_days(today, policy.supplementary_days);
-        let mut results = Vec::new();
-        let mut filled = filled_before;
-        for (municipality, outcome) in outcomes {
-            let constituency = self.constituency(*municipality)?;
-            let ballots = constituency.ballots.unwrap_or(0);
-            let elected = u32::try_from(outcome.elected.len()).unwrap_or(u32::MAX);
-            filled = filled.saturating_add(elected);
-            let result = ConfirmedResult {
-                elected,
-                deputies: u32::try_from(outcome.deputies.len()).unwrap_or(u32::MAX),
-                vacant: outcome.vacant,
-                supplementary_due_on: (outcome.vacant > 0).then_some(due),
-                tally_suppressed: !constituency.uncontested && ballots < policy.tally_threshold,
-            };
-            results.push((*municipality, result));
-        }
-        Ok(ElectionEvent::Confirmed { results, forum_seats_filled: filled })
     }
 
     /// Annuls the election. Conflict `forums.wrong_step` once confirmed or annulled; Invalid `forums.annul_reason`.

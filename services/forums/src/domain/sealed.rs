@@ -161,7 +161,7 @@ impl BallotBox {
     /// fault if the bytes are no whole number of ballots.
     pub fn from_stored(written_len: usize, bytes: Vec<u8>) -> Result<Self, Fault> {
         let sealed_len = written_len + OVERHEAD;
-        if bytes.len() % sealed_len != 0 {
+        if !bytes.len().is_multiple_of(sealed_len) {
             return Err(Fault::internal("a ballot box does not hold a whole number of ballots"));
         }
         Ok(Self { sealed_len, bytes })

@@ -43,7 +43,6 @@ pub(super) fn bytes<const N: usize>(stored: &[u8]) -> Result<[u8; N], Fault> {
     stored.try_into().map_err(|_| Fault::internal("stored bytes have a wrong length"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn broken(invalid: Invalid) -> Fault {
     Fault::internal(invalid.rule)
 }

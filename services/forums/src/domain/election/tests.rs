@@ -7,6 +7,7 @@ use kernel::deadline::parse_date;
 
 use super::*;
 use crate::domain::seat::{Holder, SeatEvent, SeatOrigin};
+use crate::domain::tally::Outcome;
 
 fn day(text: &str) -> Date {
     parse_date(text).unwrap()

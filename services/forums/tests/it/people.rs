@@ -1,0 +1,176 @@
+//! Candidates' data: shown to whom it must be, erased when its time is over, and gone with the person.
+
+use forums::app::{Accept, Nominate};
+use forums::domain::candidate::{Acceptance, Nominee};
+use kernel::PageSize;
+use proto::forums as pb;
+use proto::membership::PolicySet;
+
+use crate::support::{blobs, dump, texts};
+use crate::world::{DATES, Store, World, municipality, places, small};
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture";
+
+#[tokio::test]
+async fn one_person_nominates_another_who_is_told_and_accepts_with_a_picture() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    let [friend, person] = &world.people[0][..2] else { panic!("two people") };
+    let attestations = world.caller(person).attestations;
+    let other = Some(Nominee { person: person.subject, attestations });
+    let nominate = Nominate { forum: world.forum, election, municipality: municipality("889"), other };
+    let nominated = world.app.nominate(&world.client(friend), nominate).await.unwrap().candidate.unwrap();
+    assert_eq!(nominated.state(), pb::CandidateState::Nominated);
+    let jobs = texts(&world.database, "SELECT kind FROM job").await;
+    assert_eq!(jobs, ["forums.candidacy_offered"]);
+    let candidate = nominated.candidate_id.parse().unwrap();
+    assert_eq!(world.app.nominated_person(candidate).await.unwrap(), Some(person.subject));
+
+    let acceptance = Acceptance::new("Aino K.", PNG.to_vec(), "Aino nauraa", false).unwrap();
+    let accept = Accept { forum: world.forum, election, candidate, acceptance };
+    let accepted =
+        world.app.accept_candidacy(&world.client(person), accept).await.unwrap().candidate.unwrap();
+    assert!(accepted.picture.is_empty() && accepted.ballot_name.is_empty(), "answers keep no name");
+    for stored in blobs(&world.database, "SELECT response FROM command_log").await {
+        assert!(!stored.windows(7).any(|part| part == b"Aino K."), "nor does the command log");
+    }
+    assert_eq!(world.state(election).await.constituencies[0].candidates, 1);
+    let mine = world.app.list_my_candidacies(&world.client(person), world.forum).await.unwrap().candidacies;
+    assert_eq!((mine.len(), mine[0].ballot_name.as_str()), (1, "Aino K."));
+    let early = world.app.get_ballot_paper(&world.voter(friend, election), world.forum).await.unwrap_err();
+    assert_eq!(early.code(), "forums.no_ballot_paper");
+    world.on("2026-03-21");
+    world.app.close_nominations(&world.officer(0), election).await.unwrap();
+    let paper = world.app.get_ballot_paper(&world.voter(friend, election), world.forum).await.unwrap();
+    assert_eq!((paper.candidates[0].picture.as_slice(), paper.candidates[0].number), (PNG, 1));
+    assert!(paper.candidates[0].candidate_ref.is_empty());
+}
+
+#[tokio::test]
+async fn stepping_back_erases_and_standing_again_is_the_same_candidacy() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    let person = &world.people[0][0];
+    world.stand(person, election, "Aino K.", true).await;
+    let mine = world.app.list_my_candidacies(&world.client(person), world.forum).await.unwrap().candidacies;
+    let id = mine[0].candidate_id.parse().unwrap();
+    world.app.withdraw_candidacy(&world.client(person), world.forum, election, id).await.unwrap();
+    assert_eq!(world.state(election).await.constituencies[0].candidates, 0);
+    assert!(
+        !dump(&world.database).await.iter().any(|line| line.contains("Aino")),
+        "nothing of the name is left"
+    );
+    world.stand(person, election, "Aino", true).await;
+    let again = world.app.list_my_candidacies(&world.client(person), world.forum).await.unwrap().candidacies;
+    assert_eq!((again.len(), again[0].candidate_id.as_str()), (1, mine[0].candidate_id.as_str()));
+}
+
+#[tokio::test]
+async fn officers_page_through_candidates() {
+    let world = World::new(Store::Postgres, places()).await;
+    let election = world.announce(DATES, false).await;
+    for (place, people) in world.places.iter().zip(&world.people).skip(3) {
+        for (index, person) in people.iter().take(place.candidates).enumerate() {
+            world.stand(person, election, &format!("{} {index}", place.code), false).await;
+        }
+    }
+    world.on("2026-03-21");
+    world.app.close_nominations(&world.officer(0), election).await.unwrap();
+    let mut found = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = world
+            .app
+            .list_candidates(&world.officer(0), election, PageSize::new(2).unwrap(), &token)
+            .await
+            .unwrap();
+        assert!(page.candidates.len() <= 2);
+        found.extend(page.candidates.iter().map(|one| (one.municipality.clone(), one.number)));
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(found.len(), 7);
+    assert!(found.is_sorted());
+}
+
+#[tokio::test]
+async fn names_pictures_references_and_boxes_are_erased_after_the_appeal_period() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let policy = PolicySet {
+        key: "election_appeal_days".to_owned(),
+        value: "30".to_owned(),
+        valid_from: "2026-01-01".to_owned(),
+    };
+    world.hear(&policy).await.unwrap();
+    let election = world.open_small().await;
+    for person in &world.people[0][5..8] {
+        world.cast(person, election, &[1]).await.unwrap();
+    }
+    world.close_and_count(election).await.unwrap();
+    world.on("2026-04-20");
+    world.app.confirm_result(&world.officer(0), election).await.unwrap();
+    let due =
+        texts(&world.database, "SELECT CAST(run_at AS text) FROM job WHERE kind = 'forums.erase_election'")
+            .await;
+    let last_day = kernel::deadline::end_of_day(crate::world::day("2026-05-20")).as_micros();
+    assert_eq!(due, [(last_day + 1).to_string()], "30 whole days, by the county's policy");
+    let candidates = || texts(&world.database, "SELECT ballot_name FROM candidate ORDER BY ballot_name");
+    assert_eq!(candidates().await, ["A", "B", "C"]);
+    world.app.erase_election(election).await.unwrap();
+    world.app.erase_election(election).await.unwrap();
+    assert_eq!(candidates().await, ["", "", ""]);
+    assert!(texts(&world.database, "SELECT municipality FROM ballot_box").await.is_empty());
+    assert!(texts(&world.database, "SELECT municipality FROM counted_choices").await.is_empty());
+    let result = world.app.get_election_result(election).await.unwrap();
+    assert_eq!(result.constituencies[0].elected_candidates[0].name, "");
+    assert_eq!((result.seats_filled, result.constituencies[0].ballots), (1, 3), "figures stay");
+}
+
+#[tokio::test]
+async fn who_leaves_is_forgotten_and_a_deputy_moves_up() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    for person in &world.people[0][5..8] {
+        world.cast(person, election, &[1]).await.unwrap();
+    }
+    world.close_and_count(election).await.unwrap();
+    world.app.confirm_result(&world.officer(0), election).await.unwrap();
+    let holders = world.app.list_seat_holders(&world.officer(0)).await.unwrap().holders;
+    let member = holders.iter().find(|holder| !holder.deputy).unwrap();
+    let first_deputy = holders.iter().find(|holder| holder.deputy && holder.seat_no == 1).unwrap();
+    world.app.forget(vec![member.holder_ref.parse().unwrap()], 17).await.unwrap();
+    assert_eq!(world.app.retirement_cursor().await.unwrap(), 17);
+    let after = world.app.list_seat_holders(&world.officer(0)).await.unwrap().holders;
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[0].holder_ref, first_deputy.holder_ref);
+    let reference = member.holder_ref.replace('-', "").to_uppercase();
+    let left: Vec<String> = dump(&world.database)
+        .await
+        .into_iter()
+        .filter(|line| line.contains(&reference) && !line.starts_with("voter_mark"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    let events = texts(&world.database, "SELECT event_type FROM event_log").await;
+    assert!(events.iter().any(|name| name.ends_with("SeatVacated")));
+}
+
+#[tokio::test]
+async fn a_candidate_who_leaves_before_confirmation_does_not_take_the_seat() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    let paper =
+        world.app.get_ballot_paper(&world.voter(&world.people[0][0], election), world.forum).await.unwrap();
+    let number = paper.candidates.iter().find(|one| one.ballot_name == "A").unwrap().number;
+    for person in &world.people[0][5..8] {
+        world.cast(person, election, &[number]).await.unwrap();
+    }
+    world.cast(&world.people[0][8], election, &[number % 3 + 1]).await.unwrap();
+    world.close_and_count(election).await.unwrap();
+    world.app.forget(vec![world.people[0][0].subject], 1).await.unwrap();
+    world.app.confirm_result(&world.officer(0), election).await.unwrap();
+    let result = world.app.get_election_result(election).await.unwrap();
+    let elected = &result.constituencies[0].elected_candidates[0];
+    assert_eq!(elected.number, number % 3 + 1, "the first deputy follows");
+}
