@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is a test too")]
 
+mod grpc;
 mod paper;
 mod people;
 mod refusals;
