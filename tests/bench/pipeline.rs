@@ -80,7 +80,7 @@ async fn latency(options: &Options) -> anyhow::Result<()> {
             while projected(&system, METER.name).await? < committed {
                 tokio::task::yield_now().await;
             }
-            delays.record(u64::try_from(seen.elapsed().as_micros())?)?;
+            delays.record(seen.elapsed().as_micros().try_into()?)?;
         }
         anyhow::Ok(delays)
     };
