@@ -1,15 +1,23 @@
 //! Starting relay and projectors of a service.
+//!
+//! Where several copies of a service share a PostgreSQL, one of them runs the relay and one each projection, by lease.
+//! Two at once would do no harm, only the same work twice.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use kernel::Ids;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::Broker;
-use crate::database::Database;
+use crate::database::{Database, DatabaseKind};
 use crate::feed::EventFeed;
+use crate::lease::Leases;
 use crate::projection::Projection;
 use crate::projector::{Projector, ProjectorSettings};
 use crate::relay::{Machinery, Relay, RelaySettings, Wake};
@@ -17,6 +25,9 @@ use crate::status::Status;
 use crate::store::SqlStore;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
+
+/// How often parked events are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// What a service's pipeline is made of.
 pub struct PipelineParts {
@@ -68,17 +79,30 @@ impl Pipeline {
             status: Arc::clone(&status),
             metrics: parts.metrics,
         };
-        let writer = parts.writer;
-        let wake: Wake = Arc::new(move || {
-            let writer = writer.clone();
-            Box::pin(async move { writer.published().await })
-        });
-        tracker.spawn(Relay::new(machinery.clone(), parts.relay, wake).run(stop.clone()));
+        let leases = match parts.database.kind() {
+            // One process has the file.
+            DatabaseKind::Sqlite => None,
+            DatabaseKind::Postgres => {
+                Some(Leases::new(parts.writer.clone(), machinery.ids.uuid().to_string()))
+            }
+        };
+        let wake = wake(&parts.writer);
+        let (with, settings) = (machinery.clone(), parts.relay);
+        let relay = move |stop| -> BoxFuture<'static, ()> {
+            Box::pin(Relay::new(with.clone(), settings.clone(), Arc::clone(&wake)).run(stop))
+        };
+        tracker.spawn(run_leased(leases.clone(), "relay".to_owned(), stop.clone(), relay));
         for projection in &parts.projections {
-            let (feed, settings) = (Arc::clone(&parts.feed), parts.projector.clone());
-            let projector = Projector::new(machinery.clone(), feed, projection.key(), settings);
-            tracker.spawn(projector.run(stop.clone()));
+            let (with, feed) = (machinery.clone(), Arc::clone(&parts.feed));
+            let (key, settings) = (projection.key(), parts.projector.clone());
+            let name = format!("projection {} of {}", key.projection, key.source);
+            let projector = move |stop| -> BoxFuture<'static, ()> {
+                let feed = Arc::clone(&feed);
+                Box::pin(Projector::new(with.clone(), feed, key.clone(), settings.clone()).run(stop))
+            };
+            tracker.spawn(run_leased(leases.clone(), name, stop.clone(), projector));
         }
+        tracker.spawn(count_parked(store.clone(), machinery.metrics, stop.clone()));
         Self { store, status }
     }
 
@@ -90,5 +114,59 @@ impl Pipeline {
     /// For parked events.
     pub fn store(&self) -> &SqlStore {
         &self.store
+    }
+}
+
+fn wake(writer: &Writer) -> Wake {
+    let writer = writer.clone();
+    Arc::new(move || {
+        let writer = writer.clone();
+        Box::pin(async move { writer.published().await })
+    })
+}
+
+/// Runs something while this copy holds the lease of that name, from the first time it gets it to the end.
+async fn run_leased(
+    leases: Option<Leases>,
+    name: String,
+    stop: CancellationToken,
+    start: impl Fn(CancellationToken) -> BoxFuture<'static, ()>,
+) {
+    let Some(leases) = leases else { return start(stop).await };
+    while !stop.is_cancelled() {
+        if let Ok(Some(_)) = leases.hold(&name).await {
+            let held = stop.child_token();
+            tokio::join!(start(held.clone()), keep(&leases, &name, &held));
+        } else {
+            stop.run_until_cancelled(tokio::time::sleep(Leases::RENEW_EVERY)).await;
+        }
+    }
+    // Another copy may go on at once; without this it would after some seconds.
+    let _ = leases.give_back(&name).await;
+}
+
+/// Renews a lease until it is lost or the work has ended. While the database is away nobody else can take it.
+async fn keep(leases: &Leases, name: &str, held: &CancellationToken) {
+    while held.run_until_cancelled(tokio::time::sleep(Leases::RENEW_EVERY)).await.is_some() {
+        if let Ok(None) = leases.hold(name).await {
+            tracing::warn!(lease = name, "another copy has taken over");
+            held.cancel();
+        }
+    }
+}
+
+/// Measures how many parked events wait: an alert, not a curiosity (REL-43).
+async fn count_parked(store: SqlStore, metrics: Metrics, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval_at(Instant::now() + COUNT_EVERY, COUNT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let Ok(counts) = store.parked_counts().await else { continue };
+        let mut by_projection: BTreeMap<_, u64> = store.keys().map(|key| (key.clone(), 0)).collect();
+        for (key, _, count) in counts {
+            *by_projection.entry(key).or_default() += count;
+        }
+        for (key, count) in by_projection {
+            metrics.parked(&key, count);
+        }
     }
 }

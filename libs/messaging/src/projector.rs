@@ -200,7 +200,7 @@ impl Projector {
         for _ in 0..TRIES {
             let tried = left.len();
             left = self.take_lanes(left).await;
-            if left.is_empty() || left.len() < tried {
+            if left.len() < tried || left.keys().all(|lane| self.lanes.is_failing(lane)) {
                 break;
             }
             // Not one lane could be taken: it is the database. Nothing is acknowledged meanwhile.

@@ -25,7 +25,8 @@ pub struct Metrics {
     duplicates: Counter<u64>,
     skipped: Counter<u64>,
     repaired: Counter<u64>,
-    parked: Counter<u64>,
+    newly_parked: Counter<u64>,
+    parked: Gauge<u64>,
     projection_forks: Counter<u64>,
     unreadable: Counter<u64>,
     recreated: Counter<u64>,
@@ -46,7 +47,8 @@ impl Metrics {
             duplicates: meter.u64_counter("projection_duplicates").build(),
             skipped: meter.u64_counter("projection_skipped").build(),
             repaired: meter.u64_counter("projection_gap_repaired").build(),
-            parked: meter.u64_counter("parked_events").build(),
+            newly_parked: meter.u64_counter("projection_parked").build(),
+            parked: meter.u64_gauge("parked_events").build(),
             projection_forks: meter.u64_counter("projection_fork").build(),
             unreadable: meter.u64_counter("projection_unreadable").build(),
             recreated: meter.u64_counter("consumer_recreated").build(),
@@ -88,7 +90,11 @@ impl Metrics {
         self.taken.add(taken.taken, &of);
         self.duplicates.add(taken.duplicates, &of);
         self.skipped.add(taken.skipped, &of);
-        self.parked.add(taken.parked, &of);
+        self.newly_parked.add(taken.parked, &of);
+    }
+
+    pub(crate) fn parked(&self, projection: &ProjectionKey, events: u64) {
+        self.parked.record(events, &labels(projection));
     }
 
     pub(crate) fn repaired(&self, projection: &ProjectionKey, events: u64) {

@@ -104,6 +104,11 @@ impl Lanes {
         lane.pause = lane.backoff.next_pause();
     }
 
+    /// Whether the lane could not be taken or read the last time.
+    pub(super) fn is_failing(&self, name: &str) -> bool {
+        self.lanes.get(name).is_some_and(|lane| !lane.pause.is_zero())
+    }
+
     /// The lane was stopped.
     pub(super) fn stopped(&mut self, name: &str, reason: &str) {
         self.log_stop(name, reason);

@@ -51,6 +51,10 @@ impl SqlStore {
         self.handlers.get(key).cloned()
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &ProjectionKey> {
+        self.handlers.keys()
+    }
+
     /// The projection of this name; its source is found by it.
     pub(crate) fn key_of(&self, projection: &str) -> Option<ProjectionKey> {
         self.handlers.keys().find(|key| key.projection == projection).cloned()

@@ -44,19 +44,28 @@ pub(crate) struct Service {
     /// Ends relay and projectors.
     stop: CancellationToken,
     tracker: TaskTracker,
-    _place: Place,
+    place: Place,
 }
 
 impl Service {
     pub(crate) async fn open(name: &'static str, engine: DatabaseKind) -> Self {
-        let place = Place::new(engine).await;
+        Self::open_at(name, Place::new(engine).await).await
+    }
+
+    /// Another copy of the service on the same PostgreSQL.
+    pub(crate) async fn copy(&self) -> Self {
+        let place = self.place.clone();
+        Self::open_at(self.database.service(), place).await
+    }
+
+    async fn open_at(name: &'static str, place: Place) -> Self {
         let database = Database::open(&place.url, name, migrations).await.unwrap();
         let clocks = Clocks { business: Arc::new(SystemClock), real: Arc::new(SystemClock) };
         let (tracker, end) = (TaskTracker::new(), CancellationToken::new());
         let settings = WriterSettings::for_kind(database.kind());
         let writer = Writer::start(&database, clocks, Ids::system(), settings, &tracker, end.clone());
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        Self { database, writer, pipeline: None, end, stop, tracker, _place: place }
+        Self { database, writer, pipeline: None, end, stop, tracker, place }
     }
 
     /// Ends relay and projectors; the database stays open.
@@ -92,8 +101,7 @@ impl Service {
         let act = self.writer.internal("test", input, move |tx, (thing, events)| {
             async move {
                 for _ in 0..*events {
-                    let payload = TypeCount { event_type: thing.clone(), count: 1 };
-                    tx.publish(NewEvent::of(TenantId::new(lane).unwrap(), "note", thing, &payload));
+                    tx.publish(event(lane, thing));
                 }
                 Ok(())
             }
@@ -152,6 +160,12 @@ impl Service {
         assert_eq!(self.number("SELECT count(*) FROM applied").await, source.number(written).await);
         assert_eq!(self.number("SELECT count(*) FROM parked_event").await, 0);
     }
+}
+
+/// An event about a thing.
+pub(crate) fn event(lane: &str, thing: &str) -> NewEvent {
+    let payload = TypeCount { event_type: thing.to_owned(), count: 1 };
+    NewEvent::of(TenantId::new(lane).unwrap(), "note", thing, &payload)
 }
 
 impl Drop for Service {

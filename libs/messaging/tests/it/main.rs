@@ -11,5 +11,6 @@ mod lanes;
 mod measure;
 mod proxy;
 mod simulation;
+mod stories_of_operation;
 mod stories_of_the_bus;
 mod support;

@@ -21,17 +21,17 @@ use crate::support::ENGINES;
 const SQLITE: DatabaseKind = DatabaseKind::Sqlite;
 
 /// Source and sink on a server of their own, everything running.
-struct Bus {
-    server: Server,
-    source: Service,
-    sink: Service,
-    feed: Arc<Feed>,
-    broker: Arc<NatsBroker>,
-    antidote: Arc<AtomicBool>,
+pub(crate) struct Bus {
+    pub(crate) server: Server,
+    pub(crate) source: Service,
+    pub(crate) sink: Service,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) broker: Arc<NatsBroker>,
+    pub(crate) antidote: Arc<AtomicBool>,
 }
 
 impl Bus {
-    async fn start(engine: DatabaseKind) -> Self {
+    pub(crate) async fn start(engine: DatabaseKind) -> Self {
         let mut bus = Self::open(engine).await;
         bus.start_source();
         bus.start_sink();
@@ -55,7 +55,7 @@ impl Bus {
         self.sink.start(&self.broker, vec![projection(&self.antidote)], &self.feed);
     }
 
-    async fn until_settled(&self) {
+    pub(crate) async fn until_settled(&self) {
         self.source.until_published().await;
         self.sink.until_taken(&self.source).await;
     }

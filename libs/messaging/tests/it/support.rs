@@ -28,6 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const ENGINES: [DatabaseKind; 2] = [DatabaseKind::Sqlite, DatabaseKind::Postgres];
 
 /// Where a test's database is.
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) url: String,
     folder: Option<Arc<TempDir>>,
