@@ -2,6 +2,7 @@
 //! that the test makes up (see [`Directory`]).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use chassis::{Config, Running, Service};
@@ -15,6 +16,8 @@ use crate::directory::Directory;
 use crate::nats;
 use crate::postgres::Cluster;
 
+/// Enough for a loaded machine; a quiet one takes a tenth of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The deployment's name in tokens.
 const CELL: &str = "test";
 
@@ -223,7 +226,8 @@ async fn launch(services: &[Service], settings: &[(String, String)]) -> anyhow::
         (format!("OSALLISUUS_{}", name.replace('.', "__").to_uppercase()), value.clone())
     });
     let running = chassis::start(services, Config::load(services, None, variables)?).await?;
-    running.ready().await;
+    let ready = tokio::time::timeout(PATIENCE, running.ready()).await;
+    ready.with_context(|| format!("the services were not ready within {PATIENCE:?}"))?;
     Ok(running)
 }
 
@@ -231,12 +235,8 @@ fn channel(running: &Running) -> anyhow::Result<Channel> {
     Ok(Endpoint::from_shared(format!("http://{}", running.addr()))?.connect_lazy())
 }
 
-/// Whether a settled service is in order.
+/// Whether a settled service is in order; settling has looked at its lanes.
 fn check(name: &str, status: &GetStatusResponse) -> anyhow::Result<()> {
-    for lane in &status.lanes {
-        let (lane, seq, published) = (&lane.lane, lane.seq, lane.published_seq);
-        anyhow::ensure!(published == seq, "{name}: lane {lane} is published up to {published} of {seq}");
-    }
     for projection in &status.projections {
         let place = format!("{name}: projection {} of lane {}", projection.projection, projection.lane);
         anyhow::ensure!(projection.parked == 0, "{place} has {} parked events", projection.parked);
