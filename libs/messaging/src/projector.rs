@@ -51,6 +51,8 @@ const FEED_TIMEOUT: Duration = Duration::from_secs(10);
 const MOST_FILLING: usize = 8;
 /// Tries of a batch in which no lane can be taken, before its lanes are left to be filled from the log.
 const TRIES: u32 = 5;
+/// How long a first connection may take before its absence is called trouble.
+const FIRST_CONNECTION: Duration = Duration::from_secs(2);
 
 /// Times of a projector. The defaults are right; tests change them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +130,9 @@ impl Projector {
         let mut connection = self.with.broker.connection();
         let mut check = tokio::time::interval(self.settings.check_every);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.fetch(None);
+        // At the start of a process the connection is on its way; that is no trouble yet.
+        let is_connected = *connection.borrow() > 0;
+        self.fetch((!is_connected).then_some(FIRST_CONNECTION));
         loop {
             let step = tokio::select! {
                 biased;
@@ -174,14 +178,18 @@ impl Projector {
     }
 
     async fn fetch_failed(&mut self, error: &BrokerError) {
-        let mut trouble = error.to_string();
+        let mut trouble = Some(error.to_string());
         if matches!(error, BrokerError::NoConsumer | BrokerError::NoStream) {
             match self.with.broker.ensure_consumer(&self.key).await {
-                Ok(()) => self.start_check(),
-                Err(error) => trouble = error.to_string(),
+                // It was not there and is now: a first start, or mended.
+                Ok(()) => {
+                    self.start_check();
+                    trouble = None;
+                }
+                Err(error) => trouble = Some(error.to_string()),
             }
         }
-        self.trouble(Some(trouble));
+        self.trouble(trouble);
         let pause = self.fetching.next_pause();
         self.fetch(Some(pause));
     }

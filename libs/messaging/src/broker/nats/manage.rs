@@ -50,6 +50,10 @@ impl NatsBroker {
         let stream = self.stream(&key.source).await?;
         match self.check_consumer(&stream, key).await {
             Err(BrokerError::NoConsumer) => {}
+            // The source may have published nothing yet, and then has not made it itself.
+            Err(BrokerError::NoStream) if self.settings.makes_streams => {
+                self.provision_stream(&key.source).await?;
+            }
             other => return other,
         }
         let made = stream.create_consumer(provision::consumer(key)).await;
