@@ -16,7 +16,7 @@ use kernel::Ids;
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 const HEAD: &str = "\
 # Key pair of an election board. The private key opens the ballots: keep this file with the board, on a medium of
@@ -78,9 +78,8 @@ impl BoardKey {
                 let kind = error.kind();
                 let failure = Failure::from(error).during(file.display());
                 match kind {
-                    io::ErrorKind::AlreadyExists => {
-                        failure.remedy("A key is never overwritten. Name another file.")
-                    }
+                    io::ErrorKind::AlreadyExists => Failure { exit: Exit::Refused, ..failure }
+                        .remedy("A key is never overwritten. Name another file."),
                     _ => failure,
                 }
             })?;

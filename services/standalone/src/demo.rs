@@ -25,26 +25,25 @@ mod standing;
 mod voting;
 
 pub use ballots::{Impossible, ballots_for};
+pub(crate) use play::set_clock;
 pub use play::{Contest, Person, Play, Progress};
 pub use report::{Lots, Outcome, Report, Row};
 
-use crate::client::Server;
 use crate::exit::Failure;
 
 /// Plays the election of the client forum and Simo's supplementary election on a fresh system in demo mode.
 ///
 /// # Errors
 /// What a service refused, with what was being done.
-pub async fn play(server: Server, setup_code: &str, progress: Progress) -> Result<Report, Failure> {
-    let mut play = Play::begin(server, setup_code, progress).await?;
+pub async fn play(play: &mut Play) -> Result<Report, Failure> {
     play.register().await?;
     play.found().await?;
-    let first = election(&mut play, Contest::first()).await?;
-    let again = election(&mut play, Contest::again()).await?;
-    Ok(Report { forum_id: play.forum_id, first, again })
+    let first = election(play, Contest::first()).await?;
+    let again = election(play, Contest::again()).await?;
+    Ok(Report { forum_id: play.forum_id.clone(), first, again })
 }
 
-async fn election(play: &mut Play, contest: Contest) -> Result<Outcome, Failure> {
+async fn election(play: &Play, contest: Contest) -> Result<Outcome, Failure> {
     let mut contest = play.announce(contest).await?;
     play.nominate(&mut contest).await?;
     play.vote(&contest).await?;

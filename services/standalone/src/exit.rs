@@ -21,7 +21,7 @@ pub enum Exit {
     Configuration = 3,
     /// Something that is needed does not answer: a server, the database, NATS.
     Unreachable = 4,
-    /// The server refused.
+    /// Refused: by the server, or because something would be overwritten.
     Refused = 5,
 }
 

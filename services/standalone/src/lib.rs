@@ -3,23 +3,42 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | [`cli`] | the command line: commands, help with examples |
+//! | `cli` | the command line: commands, help with examples |
 //! | [`exit`], [`screen`] | exit codes and failures; tables, JSON, colour |
 //! | [`client`] | a small typed client of a running system |
 //! | [`register`] | a register of participants in CSV: reading with every fault named, sending |
 //! | [`board_key`] | the key pair of an election board |
+//! | [`services`] | the list of all services |
 //! | [`demo`] | the Oulunkaari example, and the player of its election |
 
 pub mod board_key;
+mod cli;
 pub mod client;
+mod command;
 pub mod demo;
 pub mod exit;
+mod installation;
 pub mod register;
 pub mod screen;
+pub mod services;
 
 use std::process::ExitCode;
 
-/// The program.
+use clap::Parser;
+
+use cli::Cli;
+use exit::Failure;
+use screen::Screen;
+
+/// The program: reads the command line, does it, and says how it ended.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // Prints help, version and usage errors itself and ends with 0 or 2.
+    let cli = Cli::parse();
+    let screen = Screen::new(cli.output);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(command::run(cli, screen)));
+    done.unwrap_or_else(|failure| {
+        screen.failure(&failure);
+        failure.exit.into()
+    })
 }

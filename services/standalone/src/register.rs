@@ -1,9 +1,9 @@
 //! A county's register of participants in a CSV file.
 //!
-//! The file is read and checked as a whole before anything is sent: every fault with its line, column and reason.
-//! Then membership is asked to check what only it can know (units, the county's municipalities), still without
-//! storing. Only a file without faults is sent, in chunks that may be sent again: running an import twice adds
-//! nothing.
+//! The file is read and checked as a whole before anything is sent, by the rules that membership itself has: every
+//! fault with its line, column and reason. Then membership is asked to check what only it can know (its units, who is
+//! there already), still without storing. Only a file without faults is sent, in chunks that may be sent again:
+//! running an import twice adds nothing.
 //!
 //! Columns, in any order, by the names in the first line: `register_key` and `display_name` must be there;
 //! `language`, `email`, `phone`, `identity_link`, `group`, `municipality`, `unit` and `role` may be left out. Comma or
@@ -13,7 +13,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
-use kernel::{MunicipalityCode, Role, TextVariant};
+use kernel::{Date, TenantId};
+use membership::domain::import::{self, COLUMNS, REQUIRED_COLUMNS, RawRow};
 use proto::membership::{CheckImportRequest, ImportFault, ImportParticipantsRequest, ImportRow};
 use serde::Serialize;
 
@@ -26,20 +27,6 @@ const CHUNK: usize = 100;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Faults shown of one file; the rest are counted.
 const MAX_FAULTS_SHOWN: usize = 50;
-
-const COLUMNS: [&str; 10] = [
-    "register_key",
-    "display_name",
-    "language",
-    "email",
-    "phone",
-    "identity_link",
-    "group",
-    "municipality",
-    "unit",
-    "role",
-];
-const REQUIRED: [&str; 2] = ["register_key", "display_name"];
 
 /// Rows of a file, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,11 +49,11 @@ pub struct Imported {
 }
 
 impl Register {
-    /// Reads a file.
+    /// Reads the file of a county. `today` decides which municipalities belong to it.
     ///
     /// # Errors
     /// If it cannot be read, or has faults: all of them.
-    pub fn load(file: &Path) -> Result<Self, Failure> {
+    pub fn load(file: &Path, tenant: TenantId, today: Date) -> Result<Self, Failure> {
         let read = || {
             let length = std::fs::metadata(file)?.len();
             if length > MAX_BYTES {
@@ -76,14 +63,14 @@ impl Register {
             Ok(std::fs::read(file)?)
         };
         let bytes = read().map_err(|failure: Failure| failure.during(file.display()))?;
-        Self::parse(&bytes).map_err(|faults| refused(file, &faults))
+        Self::parse(&bytes, tenant, today).map_err(|faults| refused(file, &faults))
     }
 
     /// Reads the content of a file.
     ///
     /// # Errors
     /// Every fault that can be seen without membership.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Vec<ImportFault>> {
+    pub fn parse(bytes: &[u8], tenant: TenantId, today: Date) -> Result<Self, Vec<ImportFault>> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -101,25 +88,22 @@ impl Register {
         };
         let mut rows = Vec::new();
         let mut faults = Vec::new();
-        let mut lines_of_keys: HashMap<String, u32> = HashMap::new();
         for record in reader.into_records() {
             match record {
-                Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
-                    let row = head.row(&record, line, &mut faults);
-                    check(&row, &mut lines_of_keys, &mut faults);
-                    rows.push(row);
-                }
+                Ok(record) => rows.extend(head.row(&record, &mut faults)),
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
                     faults.push(fault(line, "", &error.to_string()));
                 }
             }
         }
+        let (_, found) = import::check(&rows, tenant, today);
+        faults.extend(found.iter().map(|found| fault(found.line, found.column, &found.reason)));
         if rows.is_empty() && faults.is_empty() {
             faults.push(fault(1, "", "there are no rows under the first line"));
         }
-        if faults.is_empty() { Ok(Self { rows }) } else { Err(faults) }
+        faults.sort_by_key(|fault| fault.line);
+        if faults.is_empty() { Ok(Self { rows: rows.into_iter().map(sent).collect() }) } else { Err(faults) }
     }
 
     /// Lets membership check the rows and then stores them. `progress` is told how many rows are stored.
@@ -178,7 +162,7 @@ impl Head {
                 Some(_) => {}
             }
         }
-        for column in REQUIRED {
+        for column in &COLUMNS[..REQUIRED_COLUMNS] {
             if !places.contains_key(column) {
                 faults.push(fault(1, column, "the column is missing"));
             }
@@ -186,71 +170,37 @@ impl Head {
         if faults.is_empty() { Ok(Self { places, width: head.len() }) } else { Err(faults) }
     }
 
-    fn row(&self, record: &StringRecord, line: u64, faults: &mut Vec<ImportFault>) -> ImportRow {
+    /// The cells of a line in their usual order; none if the line has too many or too few.
+    fn row(&self, record: &StringRecord, faults: &mut Vec<ImportFault>) -> Option<RawRow> {
+        let line = record.position().map_or(0, csv::Position::line);
         if record.len() != self.width {
             let reason = format!("the line has {} fields and the first line {}", record.len(), self.width);
             faults.push(fault(line, "", &reason));
+            return None;
         }
-        let field = |column: &str| {
-            let text = self.places.get(column).and_then(|place| record.get(*place)).unwrap_or_default();
-            text.trim().to_owned()
-        };
-        ImportRow {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            register_key: field("register_key"),
-            display_name: field("display_name"),
-            language: field("language"),
-            email: field("email"),
-            phone: field("phone"),
-            identity_link: field("identity_link"),
-            group: field("group"),
-            municipality: field("municipality"),
-            unit: field("unit"),
-            role: field("role"),
-        }
+        let cell =
+            |column: &str| self.places.get(column).and_then(|place| record.get(*place)).unwrap_or_default();
+        let cells = COLUMNS.map(|column| cell(column).trim().to_owned());
+        Some(RawRow { line: u32::try_from(line).unwrap_or(u32::MAX), cells })
     }
 }
 
-/// The faults that can be seen in a row by itself.
-fn check(row: &ImportRow, lines_of_keys: &mut HashMap<String, u32>, faults: &mut Vec<ImportFault>) {
-    let mut found = |column: &str, reason: &str| faults.push(fault(row.line, column, reason));
-    if row.register_key.is_empty() {
-        found("register_key", "it is empty; every person needs the county's own key");
-    } else if let Some(earlier) = lines_of_keys.insert(row.register_key.clone(), row.line) {
-        found("register_key", &format!("the same key stands on line {earlier}; one line is one person"));
-    }
-    if row.display_name.is_empty() {
-        found("display_name", "it is empty; write the name to show");
-    } else if row.display_name.chars().count() > 100 {
-        found("display_name", "it is longer than 100 characters");
-    }
-    if !row.language.is_empty()
-        && let Err(error) = row.language.parse::<TextVariant>()
-    {
-        found("language", &error.to_string());
-    }
-    if !row.email.is_empty() && !row.email.contains('@') {
-        found("email", "an address has an @; leave it empty if there is none");
-    }
-    if !row.municipality.is_empty()
-        && let Err(error) = MunicipalityCode::new(&row.municipality)
-    {
-        found("municipality", &error.to_string());
-    }
-    match (row.group.is_empty(), row.municipality.is_empty()) {
-        (false, true) => {
-            found("municipality", "it is empty; an attestation for a group needs the municipality")
-        }
-        (true, false) => found("group", "it is empty; an attestation in a municipality needs the group"),
-        _ => {}
-    }
-    if !row.group.is_empty() && row.unit.is_empty() {
-        found("unit", "it is empty; an attestation needs the unit whose staff attests");
-    }
-    if !row.role.is_empty()
-        && let Err(error) = row.role.parse::<Role>()
-    {
-        found("role", &error.to_string());
+/// A row as it is sent.
+fn sent(row: RawRow) -> ImportRow {
+    let [register_key, display_name, language, email, phone, identity_link, group, municipality, unit, role] =
+        row.cells;
+    ImportRow {
+        line: row.line,
+        register_key,
+        display_name,
+        language,
+        email,
+        phone,
+        identity_link,
+        group,
+        municipality,
+        unit,
+        role,
     }
 }
 
@@ -276,31 +226,39 @@ fn refused(file: &Path, faults: &[ImportFault]) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use time::macros::date;
+
     use super::*;
 
+    fn parse(bytes: &[u8]) -> Result<Register, Vec<ImportFault>> {
+        let county = TenantId::new("19").expect("a county");
+        Register::parse(bytes, county, date!(2026 - 02 - 16))
+    }
+
     fn faults(text: &str) -> Vec<(u32, String)> {
-        let faults = Register::parse(text.as_bytes()).expect_err("faults");
+        let faults = parse(text.as_bytes()).expect_err("faults");
         faults.into_iter().map(|fault| (fault.line, fault.column)).collect()
     }
 
     #[test]
     fn every_fault_of_every_line_is_named_with_line_and_column() {
-        let text = "register_key,display_name,language,email,municipality,group,unit,role\n\
-                    A1,Aino Aalto,fi,,139,disability_services,Unit,\n\
-                    A2,,xx,nobody,9,disability_services,,boss\n\
-                    A1,\"Two\nlines\",,,,,,\n\
+        let text = "register_key,display_name,language,municipality,group,unit,role\n\
+                    A1,Aino Aalto,fi,139,disability_services,Iin päivätoiminta,\n\
+                    A2,,xx,9,disability_services,,boss\n\
+                    A1,\"Two\nlines\",,,,,\n\
                     A3,Short\n\
-                    A4,Eero Ek,,,139,,Unit,\n";
+                    A4,Eero Ek,,139,,Iin päivätoiminta,\n\
+                    A5,Simo Salo,,751,disability_services,Simon päivätoiminta,\n";
         let expected = [
             (3, "display_name"),
             (3, "language"),
-            (3, "email"),
             (3, "municipality"),
-            (3, "unit"),
             (3, "role"),
+            (4, "display_name"),
             (4, "register_key"),
             (6, ""),
             (7, "group"),
+            (8, "municipality"),
         ];
         let expected: Vec<_> = expected.map(|(line, column)| (line, column.to_owned())).into();
         assert_eq!(faults(text), expected);
@@ -316,15 +274,14 @@ mod tests {
     #[test]
     fn semicolons_and_a_byte_order_mark_are_understood() {
         let text = "\u{feff}register_key;display_name\nA1;Åsa Öhman, the elder\n";
-        let register = Register::parse(text.as_bytes()).expect("a register");
+        let register = parse(text.as_bytes()).expect("a register");
         assert_eq!(register.rows[0].display_name, "Åsa Öhman, the elder");
         assert_eq!(register.rows[0].line, 2);
     }
 
     #[test]
     fn text_that_is_not_utf8_is_named_with_its_line() {
-        let found =
-            Register::parse(b"register_key,display_name\nA1,Aino\nA2,J\xe4rvi\n").expect_err("faults");
+        let found = parse(b"register_key,display_name\nA1,Aino\nA2,J\xe4rvi\n").expect_err("faults");
         assert_eq!(found[0].line, 3);
         assert!(found[0].reason.contains("UTF-8"));
     }

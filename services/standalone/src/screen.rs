@@ -66,6 +66,11 @@ impl Screen {
         if self.is_json() { Ok(()) } else { print(io::stdout(), line) }
     }
 
+    /// Prints a line to standard output, in either form.
+    pub fn line(self, line: &str) -> Result<(), Failure> {
+        print(io::stdout(), line)
+    }
+
     /// Tells progress or a warning, to standard error.
     pub fn note(self, line: &str) {
         if self.progress {

@@ -40,6 +40,10 @@ pub const PICTURE: &[u8] = include_bytes!("../../data/sun.png");
 /// What it shows.
 pub const PICTURE_TEXT: &str = "Keltainen aurinko";
 
+/// Where the business clock must stand when the play begins (`clock.demo_start`): roles given on a later day would not
+/// be in force on the days of the example.
+pub const CLOCK_STARTS: &str = "2026-02-16T07:00:00Z";
+
 /// Days of the example; each thing happens at nine in the morning in Finland.
 pub mod days {
     /// The register is imported.
@@ -113,7 +117,7 @@ pub struct Vote {
 const NOBODY: Vote = Vote { candidates: 0, ballots: 0, paper: 0, approvals: &[] };
 
 /// The five municipalities, in the order of the seat plan.
-pub const PLACES: [Place; 5] = [
+pub static PLACES: [Place; 5] = [
     Place {
         municipality: "139",
         name: "Ii",

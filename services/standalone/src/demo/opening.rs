@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kernel::{Invalid, TenantId, deadline};
 use proto::common::{MunicipalitySeats, Role};
 use proto::forums::{ApproveSeatPlanRequest, ForumLevel, ForumType, FoundForumRequest};
 use proto::membership::{
@@ -211,5 +212,9 @@ pub(super) fn register_of(tenant: &str) -> Result<Register, Failure> {
     let found = example::REGISTERS.iter().find(|(county, ..)| *county == tenant);
     let (_, file, text) =
         found.ok_or_else(|| Failure::general(format!("county {tenant} is not in the example")))?;
-    Register::parse(text.as_bytes()).map_err(|faults| Failure::general(format!("{file}: {faults:?}")))
+    let read = |error: Invalid| Failure::general(error.to_string());
+    let county = TenantId::new(tenant).map_err(read)?;
+    let today = deadline::parse_date(days::REGISTER).map_err(read)?;
+    Register::parse(text.as_bytes(), county, today)
+        .map_err(|faults| Failure::general(format!("{file}: {faults:?}")))
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Ids, Timestamp, deadline};
 use proto::common::{HeldRole, Role, ScopeKind};
 use proto::membership::{AssignRoleRequest, IssueCodeCardRequest};
-use proto::messaging::{GetStatusRequest, GetStatusResponse, SetClockRequest};
+use proto::messaging::{GetStatusRequest, GetStatusResponse, LaneHead, SetClockRequest};
 use tonic::Status;
 
 use super::example::{self, Place, Vote, days};
@@ -20,6 +20,8 @@ use crate::screen::Screen;
 
 /// The services whose clocks are set and whose events are awaited.
 const SERVICES: [&str; 2] = ["membership", "forums"];
+/// Which service takes in whose events.
+const TAKES_IN: [(&str, &str); 2] = [("membership", "forums"), ("forums", "membership")];
 /// How many people act at once. Enough to fill the server, few enough to leave room for others.
 const AT_ONCE: usize = 16;
 /// How long an event may take to arrive before the play gives up.
@@ -126,7 +128,7 @@ impl Contest {
 }
 
 impl Play {
-    /// The administrator comes in with the setup code.
+    /// The administrator comes in with the setup code. The business clock stands at [`example::CLOCK_STARTS`].
     ///
     /// # Errors
     /// What membership answers.
@@ -266,20 +268,18 @@ impl Play {
 
 /// The first projection that is not at the head of its source.
 fn behind(statuses: &[(&str, GetStatusResponse)]) -> Option<String> {
-    for (source, published) in statuses {
-        for lane in &published.lanes {
-            for (service, status) in statuses {
-                let late = status.projections.iter().find(|projection| {
-                    projection.source == *source && projection.lane == lane.lane && projection.seq < lane.seq
-                });
-                if let Some(late) = late {
-                    let (at, head) = (late.seq, lane.seq);
-                    let stopped = &late.stopped;
-                    return Some(format!(
-                        "{service} is at event {at} of {head} of {source}, county {}; {stopped}",
-                        lane.lane
-                    ));
-                }
+    let of = |name: &str| statuses.iter().find(|(service, _)| *service == name).map(|(_, status)| status);
+    for (service, source) in TAKES_IN {
+        let (taker, giver) = (of(service)?, of(source)?);
+        for LaneHead { lane, seq, .. } in &giver.lanes {
+            // A projection that has not heard of a lane yet is not listed.
+            let taken = taker.projections.iter().find(|one| one.source == source && one.lane == *lane);
+            let at = taken.map_or(0, |projection| projection.seq);
+            if at < *seq {
+                let stopped = taken.map(|projection| projection.stopped.as_str()).unwrap_or_default();
+                return Some(format!(
+                    "{service} is at event {at} of {seq} of {source}, county {lane} {stopped}"
+                ));
             }
         }
     }

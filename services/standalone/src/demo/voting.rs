@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use proto::common::ActingMode;
 use proto::forums::{
-    CandidateTally, CastBallotRequest, CloseVotingRequest, EnterPaperBatchRequest, GetBallotPaperRequest,
-    HandPaperBallotRequest, ListCandidatesRequest, OpenVotingRequest,
+    CandidateTally, CastBallotRequest, CloseVotingRequest, ElectionState, EnterPaperBatchRequest,
+    GetBallotPaperRequest, GetElectionRequest, HandPaperBallotRequest, ListCandidatesRequest,
+    OpenVotingRequest,
 };
 use proto::membership::{
     HelperKind, IssuePaperBallotVoucherRequest, ListElectoralRollRequest, RecordVotingAssistanceRequest,
@@ -22,6 +23,15 @@ const SEED: u64 = 2026;
 /// Which candidates a ballot approves, by their place in the contest's list.
 type Ballot = Vec<usize>;
 
+/// Somebody who votes online.
+struct Voter {
+    place: &'static Place,
+    person: Person,
+    ballot: Ballot,
+    /// Whether somebody helps them.
+    helped: bool,
+}
+
 impl Play {
     /// Opens voting on its first day, lets everybody vote, and closes it on the morning of the confirmation day.
     ///
@@ -30,41 +40,53 @@ impl Play {
     pub async fn vote(&self, contest: &Contest) -> Result<(), Failure> {
         self.open_voting(contest).await?;
         let mut online = Vec::new();
-        for place in PLACES {
-            let vote = contest.vote(&place);
-            if vote.ballots == 0 {
-                continue;
-            }
-            let clients = self.clients(&place)?;
-            let (at_home, at_the_office) = contest.voting(&place, &clients);
+        for place in PLACES.iter().filter(|place| contest.vote(place).ballots > 0) {
+            let vote = contest.vote(place);
+            let clients = self.clients(place)?;
+            let (at_home, at_the_office) = contest.voting(place, &clients);
             let seats = if contest.supplementary { 1 } else { place.seats };
             let mut ballots = ballots_for(vote.approvals, vote.ballots, seats as usize, SEED)
                 .map_err(|error| Failure::general(format!("{}: {error}", place.name)))?;
             let on_paper = ballots.split_off(at_home.len());
-            self.vote_on_paper(contest, &place, at_the_office, &on_paper).await?;
-            online
-                .extend(at_home.iter().cloned().zip(ballots).map(|(person, ballot)| (place, person, ballot)));
+            self.vote_on_paper(contest, place, at_the_office, &on_paper).await?;
+            let voters = at_home.iter().cloned().zip(ballots);
+            online.extend(voters.map(|(person, ballot)| Voter { place, person, ballot, helped: false }));
         }
-        // One voter has a helper beside them; any will do.
-        let helped =
-            if contest.supplementary { None } else { online.first().map(|(_, person, _)| person.clone()) };
+        if let Some(first) = online.first_mut() {
+            first.helped = true;
+        }
         let (bar, count) = (self.progress.bar("voting", online.len()), online.len());
-        let (bar_of_each, helped) = (&bar, &helped);
-        each(online, async |(place, person, ballot)| {
-            self.vote_online(contest, &place, &person, &ballot, helped.as_ref() == Some(&person)).await?;
+        let bar_of_each = &bar;
+        each(online, async |voter| {
+            self.vote_online(contest, &voter).await?;
             bar_of_each.inc(1);
             Ok(())
         })
         .await?;
         bar.finish_and_clear();
         let [.., last_day, closed] = contest.days;
-        self.progress
-            .done(last_day, &format!("{count} have voted online, one of them with a helper or none"));
+        self.progress.done(last_day, &format!("{count} people have voted online, one of them with a helper"));
         self.day(closed).await?;
+        self.close_voting(contest).await
+    }
+
+    /// Closes voting, unless the timer that does so after the last day was quicker.
+    async fn close_voting(&self, contest: &Contest) -> Result<(), Failure> {
         let request =
             CloseVotingRequest { forum_id: self.forum_id.clone(), election_id: contest.election_id.clone() };
-        self.officer(0)?.elections().close_voting(request).await.map_err(during("close voting"))?;
-        Ok(())
+        let Err(status) = self.officer(0)?.elections().close_voting(request).await else { return Ok(()) };
+        if self.state(contest).await? == ElectionState::Counting {
+            return Ok(());
+        }
+        Err(during("close voting")(status))
+    }
+
+    /// How far the election is.
+    async fn state(&self, contest: &Contest) -> Result<ElectionState, Failure> {
+        let request = GetElectionRequest { election_id: contest.election_id.clone() };
+        let election = self.server.public().elections().get_election(request).await;
+        let election = election.map_err(during("look at the election"))?.into_inner().election;
+        Ok(election.unwrap_or_default().state())
     }
 
     /// Opens voting on its first day.
@@ -81,17 +103,10 @@ impl Play {
         Ok(())
     }
 
-    async fn vote_online(
-        &self,
-        contest: &Contest,
-        place: &Place,
-        person: &Person,
-        ballot: &Ballot,
-        helped: bool,
-    ) -> Result<(), Failure> {
-        let mut account = self.sign_in(person).await?;
-        let doing = format!("vote in {}", place.name);
-        if helped {
+    async fn vote_online(&self, contest: &Contest, voter: &Voter) -> Result<(), Failure> {
+        let mut account = self.sign_in(&voter.person).await?;
+        let doing = format!("vote in {}", voter.place.name);
+        if voter.helped {
             account = account.acting(ActingMode::Assisted);
             let request = RecordVotingAssistanceRequest {
                 election_id: contest.election_id.clone(),
@@ -107,7 +122,7 @@ impl Play {
         let on_paper =
             paper.candidates.into_iter().map(|candidate| (candidate.candidate_id, candidate.number));
         let numbers: HashMap<String, u32> = on_paper.collect();
-        let approvals = numbers_of(contest, place, ballot, &numbers)?;
+        let approvals = numbers_of(contest, voter.place, &voter.ballot, &numbers)?;
         let request = CastBallotRequest {
             forum_id: self.forum_id.clone(),
             election_id: contest.election_id.clone(),

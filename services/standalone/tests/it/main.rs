@@ -1,3 +1,9 @@
 //! The program: its command line as a user meets it, and the example it plays.
 
 mod ballots;
+mod doctor;
+mod help;
+mod import;
+mod keys;
+mod program;
+mod up;

@@ -1,0 +1,88 @@
+//! `provision`: the streams in NATS.
+
+use std::time::Duration;
+
+use chassis::Config;
+use chassis::config::NatsAddress;
+use messaging::broker::{BrokerError, NatsBroker, NatsSettings};
+use messaging::provision::{Profile, StreamSettings};
+use serde::Serialize;
+use tokio::time::{sleep, timeout};
+
+use crate::cli::Installation;
+use crate::exit::{Exit, Failure};
+use crate::screen::{Screen, table};
+use crate::services;
+
+/// How long NATS may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Pause between two looks whether the connection is there.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Serialize)]
+struct Stream {
+    service: &'static str,
+    replicas: usize,
+}
+
+pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<Exit, Failure> {
+    let config = installation.load()?;
+    let NatsAddress::Url(url) = &config.nats.address else {
+        screen.result(&serde_json::json!([]), || {
+            "Nothing to do: nats.url is \"embedded\", and an embedded nats-server gets its streams at start.".to_owned()
+        })?;
+        return Ok(Exit::Done);
+    };
+    let broker = NatsBroker::connect(settings(&config, url)).await.map_err(refused)?;
+    let ready =
+        timeout(ANSWER, connected(&broker)).await.map_err(|_| unreachable("no answer in ten seconds"))?;
+    ready?;
+    let mut streams = Vec::new();
+    for service in services::names() {
+        broker.provision_stream(service).await.map_err(refused)?;
+        streams.push(Stream { service, replicas: config.nats.replicas });
+    }
+    broker.close().await;
+    screen.result(&streams, || {
+        let rows = streams
+            .iter()
+            .map(|one| [one.service.to_owned(), one.replicas.to_string(), "as wanted".to_owned()]);
+        table(["Stream of", "Copies", "State"], rows, &[1])
+    })?;
+    Ok(Exit::Done)
+}
+
+fn settings(config: &Config, url: &str) -> NatsSettings {
+    let streams = StreamSettings { replicas: config.nats.replicas, ..StreamSettings::default() };
+    let profile = if config.nats.replicas > 1 { Profile::Production } else { Profile::Development };
+    NatsSettings {
+        name: "osallisuus provision".to_owned(),
+        makes_streams: true,
+        profile,
+        streams,
+        ..NatsSettings::embedded(url)
+    }
+}
+
+/// Waits until there is a connection; a server that is too old is an error at once.
+async fn connected(broker: &NatsBroker) -> Result<(), Failure> {
+    loop {
+        match broker.ready() {
+            Ok(()) => return Ok(()),
+            Err(BrokerError::Unavailable(_)) => sleep(LOOK).await,
+            Err(error) => return Err(refused(error)),
+        }
+    }
+}
+
+fn unreachable(why: &str) -> Failure {
+    Failure::new(Exit::Unreachable, format!("NATS: {why}"))
+        .remedy("Is nats-server running, and is nats.url right? See: osallisuus config show")
+}
+
+fn refused(error: BrokerError) -> Failure {
+    match error {
+        BrokerError::Unavailable(why) => unreachable(&why),
+        other => Failure::new(Exit::Refused, other.to_string()),
+    }
+}

@@ -1,0 +1,72 @@
+//! `up`: everything in one process.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use chassis::telemetry::{self, Telemetry};
+use chassis::{Config, Running, Service, StartError};
+
+use crate::cli::Installation;
+use crate::exit::{Exit, Failure};
+use crate::installation::require_made;
+use crate::screen::Screen;
+use crate::services::SERVICES;
+
+pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<ExitCode, Failure> {
+    let began = Instant::now();
+    let config = installation.load()?;
+    require_made(&config)?;
+    until_stopped(SERVICES, config, "osallisuus", began, screen).await
+}
+
+/// Runs services until a signal or a failure.
+pub(super) async fn until_stopped(
+    services: &[Service],
+    config: Config,
+    name: &str,
+    began: Instant,
+    screen: Screen,
+) -> Result<ExitCode, Failure> {
+    let data = config.data_dir.display().to_string();
+    let telemetry = telemetry::install(&config, name)?;
+    let ended = async {
+        let running = chassis::start(services, config).await?;
+        running.ready().await;
+        say_ready(&running, &data, began, screen)?;
+        Ok(running.wait().await)
+    };
+    let ended = ended.await;
+    shut_down(telemetry).await;
+    ended
+}
+
+/// Sends what is left of logs, traces and metrics.
+pub(super) async fn shut_down(telemetry: Telemetry) {
+    // It blocks, and a failure to send has nowhere to be told.
+    let _ = tokio::task::spawn_blocking(move || telemetry.shut_down()).await;
+}
+
+/// The line that scripts wait for.
+fn say_ready(running: &Running, data: &str, began: Instant, screen: Screen) -> Result<(), Failure> {
+    let address = format!("http://{}", running.addr());
+    let seconds = began.elapsed().as_secs_f64();
+    let value = serde_json::json!({ "ready": true, "grpc": address, "data": data, "seconds": seconds });
+    if screen.is_json() {
+        // One line each, because the process goes on: readers take line by line.
+        return screen.line(&value.to_string());
+    }
+    screen.line(&format!("osallisuus is ready after {seconds:.1} s: gRPC at {address}, data in {data}"))
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Config(faults) => faults.into(),
+            StartError::Listen { .. } | StartError::Other(_) => Self::general(error.to_string()),
+            StartError::Database { .. } | StartError::Nats(_) => {
+                Self::new(Exit::Unreachable, error.to_string())
+                    .remedy("What is wrong in detail: osallisuus doctor")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! An installation on this machine: its settings and its data folder.
+
+use std::path::{Path, PathBuf};
+
+use chassis::{Config, ConfigFaults, Service};
+use membership::vault::KEY_FILE;
+
+use crate::cli::Installation;
+use crate::exit::{Exit, Failure};
+use crate::services::SERVICES;
+
+/// The settings file that `init` makes in the data folder.
+pub(crate) const SETTINGS_FILE: &str = "osallisuus.toml";
+/// Where the data folder is if nobody says otherwise; as in the defaults.
+const USUAL_DATA_FOLDER: &str = "data";
+const DATA_VARIABLE: &str = "OSALLISUUS_DATA_DIR";
+/// Variables of the command line, which are no settings.
+const NOT_SETTINGS: [&str; 4] =
+    ["OSALLISUUS_SERVER", "OSALLISUUS_SESSION", "OSALLISUUS_SESSION_FILE", "OSALLISUUS_OUTPUT"];
+
+impl Installation {
+    /// Reads the settings of a process that runs every service.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with every fault.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        self.load_for(SERVICES, [])
+    }
+
+    /// Reads the settings of a process that runs these services; `more` are further ones, by their environment
+    /// variables, and win over all others.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with every fault.
+    pub(crate) fn load_for<const N: usize>(
+        &self,
+        services: &[Service],
+        more: [(&str, String); N],
+    ) -> Result<Config, Failure> {
+        let file = self.settings_file();
+        let mut variables: Vec<(String, String)> = environment().collect();
+        let data = self.data.as_ref().map(|folder| (DATA_VARIABLE, folder.display().to_string()));
+        variables.extend(data.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)));
+        Config::load(services, file.as_deref(), variables).map_err(Failure::from)
+    }
+
+    /// The file named, else the one in the data folder if there is one.
+    fn settings_file(&self) -> Option<PathBuf> {
+        if let Some(file) = &self.config {
+            return Some(file.clone());
+        }
+        let from_environment = || std::env::var_os(DATA_VARIABLE).map(PathBuf::from);
+        let folder = self.data.clone().or_else(from_environment);
+        let file = folder.unwrap_or_else(|| PathBuf::from(USUAL_DATA_FOLDER)).join(SETTINGS_FILE);
+        file.is_file().then_some(file)
+    }
+}
+
+/// The variables of the process that may be settings. One that is not text is none.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()))
+}
+
+/// That a data folder is there, made by `init`.
+///
+/// # Errors
+/// [`Exit::Configuration`] if it is not.
+pub(crate) fn require_made(config: &Config) -> Result<(), Failure> {
+    let key = config.secrets_dir.join(KEY_FILE);
+    if key.is_file() {
+        return Ok(());
+    }
+    let folder = config.data_dir.display();
+    Err(Failure::new(
+        Exit::Configuration,
+        format!("{folder} is not a data folder yet: {} is missing", key.display()),
+    )
+    .remedy(format!("Make it first: osallisuus init --data {folder}")))
+}
+
+/// The file of a service's account secret.
+pub(crate) fn account_file(secrets: &Path, service: &str) -> PathBuf {
+    secrets.join(format!("{service}.secret"))
+}
+
+impl From<ConfigFaults> for Failure {
+    fn from(faults: ConfigFaults) -> Self {
+        let count = faults.faults().len();
+        let plural = if count == 1 { "fault" } else { "faults" };
+        Self::new(Exit::Configuration, format!("the configuration has {count} {plural}"))
+            .details(faults.faults().iter().map(ToString::to_string))
+            .remedy("All settings with their meaning: osallisuus config show")
+    }
+}
