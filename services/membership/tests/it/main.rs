@@ -13,3 +13,4 @@ mod setup;
 mod support;
 mod tenancy;
 mod tokens;
+mod wire;
