@@ -41,7 +41,8 @@ fn granted(grant: &Grant, caller: &Caller, message: &Message) -> Result<Option<S
         GrantScope::SignedIn => return Ok(signed_in(caller)),
         GrantScope::Roll => {
             let election = ElectionId::from_str(id).map_err(|invalid| in_field(invalid, grant))?;
-            let claim = caller.roll_for(election);
+            // A place on a roll is a person's; a service that claims one is not let in by it.
+            let claim = caller.roll_for(election).filter(|_| signed_in(caller).is_some());
             return Ok(claim.map(|claim| Scope::Roll { election, municipality: claim.municipality }));
         }
         GrantScope::Tenant => ScopeKind::Tenant,
