@@ -39,6 +39,15 @@ impl Play {
     /// What the services answer.
     pub async fn vote(&self, contest: &Contest) -> Result<(), Failure> {
         self.open_voting(contest).await?;
+        self.cast_ballots(contest).await?;
+        self.close_voting(contest).await
+    }
+
+    /// Lets everybody vote who does, online or on paper.
+    ///
+    /// # Errors
+    /// What the services answer.
+    pub async fn cast_ballots(&self, contest: &Contest) -> Result<(), Failure> {
         let mut online = Vec::new();
         for place in PLACES.iter().filter(|place| contest.vote(place).ballots > 0) {
             let vote = contest.vote(place);
@@ -64,14 +73,19 @@ impl Play {
         })
         .await?;
         bar.finish_and_clear();
-        let [.., last_day, closed] = contest.days;
+        let [.., last_day, _] = contest.days;
         self.progress.done(last_day, &format!("{count} people have voted online, one of them with a helper"));
-        self.day(closed).await?;
-        self.close_voting(contest).await
+        Ok(())
     }
 
-    /// Closes voting, unless the timer that does so after the last day was quicker.
-    async fn close_voting(&self, contest: &Contest) -> Result<(), Failure> {
+    /// Closes voting on the morning of the confirmation day, unless the timer that does so after the last day was
+    /// quicker.
+    ///
+    /// # Errors
+    /// What forums answers.
+    pub async fn close_voting(&self, contest: &Contest) -> Result<(), Failure> {
+        let [.., closed] = contest.days;
+        self.day(closed).await?;
         let request =
             CloseVotingRequest { forum_id: self.forum_id.clone(), election_id: contest.election_id.clone() };
         let Err(status) = self.officer(0)?.elections().close_voting(request).await else { return Ok(()) };
