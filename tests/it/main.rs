@@ -1,3 +1,9 @@
 //! Tests of the whole: how the crates hang together, the stories of the domain, access, secrecy, faults.
 
+mod access;
 mod architecture;
+mod privacy;
+mod secrecy;
+mod stories;
+mod support;
+mod system;
