@@ -12,7 +12,7 @@ use crate::app::{Announced, App};
 use crate::store;
 
 /// The handler of forums' events.
-pub(crate) fn forums(
+pub fn forums(
     app: App,
 ) -> impl for<'a> Fn(&'a Tx, &'a Received) -> BoxFuture<'a, Result<(), HandlerError>> + Send + Sync + 'static
 {

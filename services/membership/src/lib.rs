@@ -18,7 +18,7 @@
 //! **Secrets** live in `membership.key` beside the database, see [`vault`]; [`setup`] makes them.
 
 pub mod app;
-mod consumers;
+pub mod consumers;
 mod convert;
 pub mod domain;
 mod events;

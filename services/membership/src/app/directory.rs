@@ -111,11 +111,10 @@ impl App {
     ) -> Result<pb::ListMyNoticesResponse, Fault> {
         let person = person_of(self.reads(), subject).await?;
         let list = format!("notices|{subject}");
-        let after = convert::field("page_token", PageToken::read(token, &list))?;
-        let after: Option<NoticeId> = after.map(|id| convert::parsed("page_token", &id)).transpose()?;
-        let after = after.map(|id| id.as_uuid());
-        let page = store::notices::page(self.reads(), person, after, size).await?;
-        let (page, next) = size.cut(page, &list, |notice| notice.id.to_string());
+        let before = convert::field("page_token", PageToken::read(token, &list))?;
+        let before = before.map(|day| convert::date_in("page_token", &day)).transpose()?;
+        let page = store::notices::page(self.reads(), person, before, size).await?;
+        let (page, next) = size.cut(page, &list, |notice| notice.deliver_on.to_string());
         let notices = page.into_iter().map(|notice| pb::Notice {
             notice_id: notice.id.to_string(),
             template: notice.template,

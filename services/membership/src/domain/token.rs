@@ -48,7 +48,7 @@ pub struct Record {
 pub struct Rights {
     /// Counties in which the human takes part or holds a role, in the order of their codes.
     pub tenants: Vec<TenantId>,
-    /// Roles held today.
+    /// Roles held today, in the order of the kernel's list.
     pub roles: Vec<HeldRole>,
     /// Attestations in force today.
     pub attestations: Vec<AttestationClaim>,
@@ -84,6 +84,7 @@ impl Record {
                 rights.roles.push(role.held);
                 tenants.push(role.tenant);
             }
+            rights.roles.sort_unstable();
             let attested = self.attestations.iter().filter(|one| one.is_on(today) && is_in(one.participant));
             rights.attestations = attested
                 .map(|one| AttestationClaim {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Date, NoticeId, PageSize, Timestamp, Uuid};
+use kernel::{Date, NoticeId, PageSize, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
@@ -97,20 +97,22 @@ pub(crate) async fn deliver(db: &impl ConnectionTrait, id: NoticeId, at: Timesta
     Ok(())
 }
 
-/// A page of the notices that have reached a person, the newest first, after this id; one more than the page holds.
+/// A page of the notices that have reached a person, the latest day first, before this day; one more than the page holds.
+/// No two of a person's notices share a day.
 pub(crate) async fn page(
     db: &impl ConnectionTrait,
     person: PersonId,
-    after: Option<Uuid>,
+    before: Option<Date>,
     size: PageSize,
 ) -> Result<Vec<Notice>> {
     let mut query = notice::Entity::find()
         .filter(notice::Column::Person.eq(person.as_uuid()))
         .filter(notice::Column::DeliveredAt.is_not_null());
-    if let Some(after) = after {
-        query = query.filter(notice::Column::Id.lt(after));
+    if let Some(before) = before {
+        query = query.filter(notice::Column::DeliverOn.lt(before));
     }
-    let rows = query.order_by_desc(notice::Column::Id).limit(size.limit()).all(db).await.map_err(failed)?;
+    let rows =
+        query.order_by_desc(notice::Column::DeliverOn).limit(size.limit()).all(db).await.map_err(failed)?;
     Ok(rows
         .into_iter()
         .map(|row| Notice {

@@ -1,0 +1,155 @@
+//! Code cards and sessions: what lets somebody in, once.
+
+use kernel::{Caller, Scope, Subject};
+use proto::membership as pb;
+use time::macros::date;
+
+use crate::support::{ENGINES, World, refused, tenant};
+
+#[tokio::test]
+async fn a_card_works_once_however_it_is_typed() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let card = world.card("19", person).await;
+        assert_eq!((card.card.len(), card.code.len()), (8, 14));
+        let typed = card.code.to_lowercase().replace('-', " ");
+        let command = world.command();
+        let first = world.app.sign_in_with_card(&command, &card.card.to_lowercase(), &typed).await.unwrap();
+        let again = world.app.sign_in_with_card(&command, &card.card.to_lowercase(), &typed).await.unwrap();
+        assert_eq!(first, again, "the same command sent twice gives the same session");
+        let session = first.session.unwrap();
+        assert_eq!(session.tenants, ["19"]);
+        assert!(world.token(&session.session, "forums").await.is_ok());
+
+        let reused = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
+        assert_eq!(refused(reused), "membership.card_used");
+        assert_eq!(world.published::<pb::ParticipantActivated>().await.len(), 1, "told once");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_issue_shows_the_same_card_and_stores_no_code() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let command = world.command();
+        let (administrator, scope) = (World::administrator("19"), Scope::Tenant(tenant("19")));
+        let issue = || world.app.issue_card(&command, &administrator, scope, person);
+        let card = issue().await.unwrap();
+        assert_eq!(issue().await.unwrap(), card);
+        assert_eq!(world.value::<i64>("SELECT count(*) FROM code_card").await, 1);
+
+        let code = card.code.replace('-', "");
+        let logged: Vec<u8> =
+            world.value("SELECT response FROM command_log ORDER BY created_at DESC, idem_key DESC").await;
+        for secret in [code.as_str(), card.code.as_str()] {
+            assert!(!logged.windows(secret.len()).any(|part| part == secret.as_bytes()));
+        }
+        let hash: String = world.value("SELECT code_hash FROM code_card").await;
+        assert!(hash.starts_with("$argon2id$") && !hash.contains(&code), "{hash}");
+
+        let signed_in = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await.unwrap();
+        let secret = signed_in.session.unwrap().session;
+        let kept = "SELECT count(*) FROM session";
+        assert_eq!(world.value::<i64>(kept).await, 1);
+        let stored: Vec<u8> = world.value("SELECT secret_hash FROM session").await;
+        assert_ne!(stored, secret.as_bytes());
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_card_kills_the_old_one_and_time_kills_any() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let old = world.card("19", person).await;
+        let new = world.card("19", person).await;
+        let with_old = world.app.sign_in_with_card(&world.command(), &old.card, &old.code).await;
+        assert_eq!(refused(with_old), "membership.card_replaced");
+        // Thirty days by default: the last one counts.
+        world.on(date!(2026 - 02 - 15));
+        let late = world.app.sign_in_with_card(&world.command(), &new.card, &new.code).await;
+        assert_eq!(refused(late), "membership.card_expired");
+        world.on(date!(2026 - 02 - 14));
+        assert!(world.app.sign_in_with_card(&world.command(), &new.card, &new.code).await.is_ok());
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn ten_wrong_tries_lock_a_card_even_all_at_once() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let card = world.card("19", person).await;
+        let wrong = if card.code.starts_with('0') { "1111-1111-1111" } else { "0000-0000-0000" };
+        let tries = (0..14).map(|_| async {
+            refused(world.app.sign_in_with_card(&world.command(), &card.card, wrong).await)
+        });
+        let codes = futures::future::join_all(tries).await;
+        let refused_by_code = codes.iter().filter(|code| *code == "membership.card_refused").count();
+        let locked = codes.iter().filter(|code| *code == "membership.card_locked").count();
+        assert_eq!((refused_by_code, locked), (10, 4));
+        let right = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
+        assert_eq!(refused(right), "membership.card_locked");
+        // An unknown card and an unreadable code say no more than a wrong code.
+        for (number, code) in [("00000000", wrong), ("nonsense!", wrong), (card.card.as_str(), "x")] {
+            let answer = world.app.sign_in_with_card(&world.command(), number, code).await;
+            assert_eq!(refused(answer), "membership.card_refused");
+        }
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn who_may_make_whose_card() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let unit = world.unit("19", "Iin päivätoiminta", "139").await;
+        let staff = world.staff("19", unit).await;
+        let client = world.person("19", "A-1", None).await;
+        let caller = Caller::person(Subject::from_uuid(kernel::Uuid::nil()));
+        let by_unit =
+            async || world.app.issue_card(&world.command(), &caller, Scope::Unit(unit), client).await;
+        assert_eq!(refused(by_unit().await), "membership.card_not_for_unit");
+        world.attest(unit, staff, client, "139").await.unwrap();
+        assert!(by_unit().await.is_ok());
+
+        // Whoever makes a card could sign in with it: an office needs the administrator.
+        let registry = kernel::Role::Registry;
+        world.role("19", client, registry, kernel::ScopeRef::Tenant(tenant("19"))).await.unwrap();
+        let scope = Scope::Tenant(tenant("19"));
+        for scope in [Scope::Unit(unit), scope] {
+            let answer = world.app.issue_card(&world.command(), &caller, scope, client).await;
+            assert_eq!(refused(answer), "membership.card_needs_administrator");
+        }
+        assert!(!world.card("19", client).await.code.is_empty());
+        let elsewhere = Scope::Tenant(tenant("21"));
+        let answer =
+            world.app.issue_card(&world.command(), &World::administrator("21"), elsewhere, client).await;
+        assert_eq!(refused(answer), "membership.participant_unknown");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_person_stays_out_until_let_in_again() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let session = world.sign_in("19", person).await;
+        world.app.suspend(&world.command(), tenant("19"), person).await.unwrap();
+        assert_eq!(refused(world.token(&session, "forums").await), "membership.session_refused");
+        let card = world.card("19", person).await;
+        let answer = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
+        assert_eq!(refused(answer), "membership.suspended");
+        world.app.reinstate(&world.command(), tenant("19"), person).await.unwrap();
+        let again = world.app.reinstate(&world.command(), tenant("19"), person).await;
+        assert_eq!(refused(again), "membership.not_suspended");
+        assert!(world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await.is_ok());
+        world.close().await;
+    }
+}

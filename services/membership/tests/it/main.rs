@@ -1,0 +1,16 @@
+//! Membership on real databases: every story on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
+
+mod cards;
+mod directory;
+mod import;
+mod leaving;
+mod register;
+mod roles;
+mod rolls;
+mod setup;
+mod support;
+mod tenancy;
+mod tokens;
+mod wire;
