@@ -334,8 +334,8 @@ impl Rejection {
             Rejection::SetupCodeRefused => (
                 Unauthenticated,
                 "membership.setup_code_refused",
-                "The setup code is wrong or was used. Run `osallisuus init` again for a new one; it gives none once \
-                 there is an administrator.",
+                "The setup code is wrong or was used. `osallisuus init --new-code` gives a new one, as long as \
+                 there is no administrator.",
             ),
             Rejection::SessionRefused => {
                 (Unauthenticated, "membership.session_refused", "The session has ended. Sign in again.")
