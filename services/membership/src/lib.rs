@@ -7,7 +7,7 @@
 //! **Commands and queries**: `osallisuus.membership.v1`, five services: `SignInService` (the doors), `TenancyService`,
 //! `ParticipantsService`, `RollsService`, `DirectoryService` (what services ask).
 //!
-//! **Events out** ([`events`](mod@crate) in one file): `PolicySet`, `RegionDefined`, `ServiceUnitRegistered`,
+//! **Events out** (`events.rs`): `PolicySet`, `RegionDefined`, `ServiceUnitRegistered`,
 //! `ParticipantActivated`, `RoleAssigned`, `RoleEnded`, `EligibleCountChanged`, `RollFrozen`. None names a person.
 //!
 //! **Events in**, from forums: `ForumFounded` and `SeatPlanApproved` (whose a forum is, until when, with which
