@@ -66,7 +66,8 @@ pub(crate) async fn all(url: &str) -> Vec<Message> {
     for name in streams {
         let mut stream = jetstream.get_stream(&name).await.expect("a stream");
         let state = stream.info().await.expect("its state").state.clone();
-        for sequence in state.first_sequence..=state.last_sequence {
+        // An empty stream says that its first message is number 0, which there never is.
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
             let message = stream.get_raw_message(sequence).await.expect("a message");
             let headers = message
                 .headers
