@@ -25,6 +25,8 @@ const SQLITE_BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 8;
 /// How long a read waits for a connection before it is refused.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long the writer tries to connect before what waits is refused: well within a request's deadline.
+const CONNECT: Duration = Duration::from_secs(2);
 
 /// Which engine a database runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +172,9 @@ fn read_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions 
 fn options(url: &str, service: &str, kind: DatabaseKind, use_: &str, read_only: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     // Statements hold people's data; neither logs nor spans may show them.
-    options.sqlx_logging(false).record_stmt_in_spans(false).connect_timeout(ACQUIRE).acquire_timeout(ACQUIRE);
+    let patience = if read_only { ACQUIRE } else { CONNECT };
+    options.sqlx_logging(false).record_stmt_in_spans(false);
+    options.connect_timeout(patience).acquire_timeout(patience);
     let yes_no = if read_only { "on" } else { "off" };
     match kind {
         DatabaseKind::Sqlite => {
@@ -181,6 +185,8 @@ fn options(url: &str, service: &str, kind: DatabaseKind, use_: &str, read_only: 
                     .busy_timeout(SQLITE_BUSY)
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "FULL")
+                    // What is erased, or rewritten as a ballot box is, must not stay in free pages.
+                    .pragma("secure_delete", "ON")
                     .pragma("query_only", yes_no)
             });
         }

@@ -1,6 +1,6 @@
 //! From the stream into a projection: each event of each lane of the source, exactly once and in order.
 //!
-//! One task serves a projection. Several things go on side by side in it, each a future that ends with a [`Step`]: the
+//! One task serves a projection. Several things go on side by side in it, each a future that ends with a `Step`: the
 //! next messages are awaited, the log of the source is read for lanes that are behind, heads are compared. Whatever
 //! brings events, they go through the same gate in the same transaction as the cursor ([`take`]).
 //!

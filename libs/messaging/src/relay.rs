@@ -5,7 +5,7 @@
 //! A lane with something to do gets a future of its own: read a page, publish one event, wait for the acknowledgement,
 //! go on. Lanes wait for nobody but themselves.
 //!
-//! What is acknowledged can still be lost, so each lane is compared with the stream (see [`reconcile`]) at the start,
+//! What is acknowledged can still be lost, so each lane is compared with the stream (see `relay/reconcile.rs`) at the start,
 //! after every new connection, after every doubt and every five minutes. NATS being away never fails a write.
 //!
 //! | file | what it does |
