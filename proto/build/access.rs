@@ -203,7 +203,8 @@ pub(crate) fn page(entries: &[Entry]) -> String {
     let mut out = String::from(
         "# Who may call which RPC\n\nGenerated from the `access` option in the contracts; a test checks that it \
          is current.\n`UPDATE_ACCESS_PAGE=1 cargo test -p proto` writes it anew. A caller needs one of the \
-         grants of a line.\n\n| RPC | who, where | changes | assurance | audit |\n| --- | --- | --- | --- | --- |\n",
+         grants of a line.\nThe last column says what an audit log has to hold of a call; none is kept \
+         yet.\n\n| RPC | who, where | changes | assurance | audit |\n| --- | --- | --- | --- | --- |\n",
     );
     for entry in entries {
         let who = if entry.anonymous {

@@ -38,7 +38,7 @@ fn references(texts: &[String]) -> Result<Vec<Subject>, Fault> {
     texts.iter().enumerate().map(one).collect()
 }
 
-/// A reason to read people's data: it goes to the audit log.
+/// A reason to read people's data, which the caller has to state.
 fn purpose(text: &str) -> Result<(), Fault> {
     if (1..=200).contains(&text.trim().chars().count()) {
         return Ok(());

@@ -271,7 +271,7 @@ pub(crate) enum ParkedCommand {
         /// Sequence number of the event, from the list.
         #[arg(long)]
         seq: u64,
-        /// Why it may be given up; kept in the audit log.
+        /// Why it may be given up; kept with the event.
         #[arg(long)]
         reason: String,
         #[command(flatten)]

@@ -83,7 +83,7 @@ pub fn vacancy_reason(reason: pb::VacancyReason) -> Result<VacancyReason, Fault>
     }
 }
 
-/// Why another person's data is read, for the audit log: 3 to 200 characters.
+/// Why another person's data is read, which the caller has to state: 3 to 200 characters.
 pub fn purpose(purpose: &str) -> Result<(), Fault> {
     if (3..=200).contains(&purpose.trim().chars().count()) {
         return Ok(());
