@@ -114,6 +114,13 @@ pub(crate) async fn load(system: &System, clients: usize, long: Duration) -> any
     Ok(Round { per_second, p50: milliseconds(&latencies, 0.5), p99: milliseconds(&latencies, 0.99) })
 }
 
+/// Sends one `FoundForum` and waits for the answer.
+pub(crate) async fn found_one(system: &System) -> anyhow::Result<()> {
+    let request = system.request("forums", administrator()?, forum())?;
+    ForumsServiceClient::new(system.channel()).found_forum(request).await?;
+    Ok(())
+}
+
 async fn one_client(
     mut client: ForumsServiceClient<tonic::transport::Channel>,
     token: String,
@@ -151,7 +158,7 @@ fn forum() -> FoundForumRequest {
 }
 
 /// Who may found a forum.
-pub(crate) fn administrator() -> anyhow::Result<Caller> {
+fn administrator() -> anyhow::Result<Caller> {
     let tenant = TenantId::new("19")?;
     Ok(Caller {
         tenants: vec![tenant],
