@@ -15,7 +15,7 @@
 //!
 //! Refusals: `access.unknown_rpc`, `access.sign_in`, `access.token_invalid`, `access.token_expired`, `access.no_keys`,
 //! `access.scope`, `access.assurance`, `access.rate`, `access.busy`, `access.deadline`, `request.too_large`,
-//! `request.malformed`, `request.idempotency_key`.
+//! `request.too_slow`, `request.malformed`, `request.idempotency_key`.
 
 mod call;
 mod decide;

@@ -161,29 +161,43 @@ impl Gate {
         response
     }
 
-    /// Answers within the deadline and within what the process can do at once.
+    /// Answers within the deadline and within what the process can do at once. A place among the requests in work is
+    /// taken only by a call that has arrived whole and was let in: headers alone cost nobody else a place (SEC-50).
     async fn answer<S>(&self, entry: &'static Entry, request: Request<Body>, mut inner: S) -> Response<Body>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send,
         S::Future: Send,
     {
-        let Ok(_place) = self.in_work.try_acquire() else { return status(busy()).into_http() };
+        let began = Instant::now();
         let (parts, body) = request.into_parts();
-        let asked = metadata::timeout(&parts.headers);
-        let wait = asked.map_or(self.limits.deadline, |asked| asked.min(self.limits.longest_deadline));
-        let deadline = Instant::now() + wait;
-        let answered = tokio::time::timeout(wait, async {
-            match self.admit(entry, &parts, body, deadline).await {
-                Ok((call, message)) => {
-                    let mut request = Request::from_parts(parts, message.into_body());
-                    request.extensions_mut().insert(call);
-                    // Infallible: every failure is a status.
-                    inner.call(request).await.unwrap_or_else(|never| match never {})
-                }
-                Err(fault) => status(fault).into_http(),
-            }
-        });
-        answered.await.unwrap_or_else(|_| deadline_exceeded().into_http())
+        let unverified = self.wait(&parts, self.limits.deadline);
+        let admitted = tokio::time::timeout(unverified, self.admit(entry, &parts, body, began)).await;
+        let (call, message) = match admitted {
+            Ok(Ok(admitted)) => admitted,
+            Ok(Err(fault)) => return status(fault).into_http(),
+            Err(_) => return deadline_exceeded().into_http(),
+        };
+        let Ok(_place) = self.in_work.try_acquire() else { return status(busy()).into_http() };
+        let left = self.longest(&call.caller, &parts).saturating_sub(began.elapsed());
+        let mut request = Request::from_parts(parts, message.into_body());
+        request.extensions_mut().insert(call);
+        match tokio::time::timeout(left, inner.call(request)).await {
+            // Infallible: every failure is a status.
+            Ok(answer) => answer.unwrap_or_else(|never| match never {}),
+            Err(_) => deadline_exceeded().into_http(),
+        }
+    }
+
+    /// How long a call of this caller may take. A deadline longer than usual is for callers who can be named:
+    /// anybody else could hold places for as long as they like.
+    fn longest(&self, caller: &Caller, parts: &Parts) -> Duration {
+        let limit = if caller.is_anonymous() { self.limits.deadline } else { self.limits.longest_deadline };
+        self.wait(parts, limit)
+    }
+
+    /// What the client asks for, at most `limit`; the usual time if it does not say.
+    fn wait(&self, parts: &Parts, limit: Duration) -> Duration {
+        metadata::timeout(&parts.headers).unwrap_or(self.limits.deadline).min(limit)
     }
 
     /// Lets a call in, or says why not.
@@ -192,7 +206,7 @@ impl Gate {
         entry: &'static Entry,
         parts: &Parts,
         body: Body,
-        deadline: Instant,
+        began: Instant,
     ) -> Result<(Call, Message), Fault> {
         let limit = match entry.max_bytes {
             0 => self.limits.message_bytes,
@@ -210,6 +224,7 @@ impl Gate {
         if entry.mutating && (served.overfull)() {
             return Err(overfull());
         }
+        let deadline = began + self.longest(&caller, parts);
         let command = self.command(entry, &caller, parts, &message, deadline)?;
         Ok((Call::new(caller, scope, command), message))
     }

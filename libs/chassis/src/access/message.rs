@@ -1,10 +1,14 @@
 //! Reads one gRPC message, within its limit, and single fields straight from its bytes.
 
+use std::time::Duration;
+
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use kernel::Fault;
 use tonic::body::Body;
 
+/// How long a request may take to arrive. Before it is here nobody knows who sends it.
+const ARRIVAL: Duration = Duration::from_secs(5);
 /// Bytes before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -15,8 +19,13 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Reads the message, at most `limit` bytes. A longer one is refused as soon as it says its length.
-    pub(super) async fn read(mut body: Body, limit: usize) -> Result<Self, Fault> {
+    /// Reads the message, at most `limit` bytes, for at most five seconds. A longer one is refused as soon as it says
+    /// its length.
+    pub(super) async fn read(body: Body, limit: usize) -> Result<Self, Fault> {
+        tokio::time::timeout(ARRIVAL, Self::arrive(body, limit)).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    async fn arrive(mut body: Body, limit: usize) -> Result<Self, Fault> {
         let mut read = BytesMut::new();
         let mut expected = None;
         while let Some(frame) = body.frame().await {
@@ -65,6 +74,11 @@ fn length(mut prefix: &[u8], limit: usize) -> Result<usize, Fault> {
         return Err(Fault::resource_exhausted("request.too_large", message));
     }
     Ok(length)
+}
+
+fn too_slow() -> Fault {
+    let message = format!("The request was not here whole after {ARRIVAL:?}. Send it again, faster.");
+    Fault::unavailable("request.too_slow", message)
 }
 
 fn malformed(message: &str) -> Fault {
@@ -131,6 +145,15 @@ mod tests {
         assert_eq!(find(&bytes, 2), Some(b"21".as_slice()));
         assert_eq!(find(&bytes, 9), Some(b"".as_slice()));
         assert_eq!(ReadEventsRequest::decode(bytes.as_slice()).unwrap().lane, "21");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sec_50_a_message_that_does_not_come_is_waited_for_five_seconds() {
+        let frames = futures::stream::pending::<Result<http_body::Frame<Bytes>, kernel::Fault>>();
+        let began = tokio::time::Instant::now();
+        let read = Message::read(Body::new(http_body_util::StreamBody::new(frames)), 10).await;
+        assert_eq!(read.unwrap_err().code(), "request.too_slow");
+        assert_eq!(began.elapsed(), ARRIVAL);
     }
 
     #[test]

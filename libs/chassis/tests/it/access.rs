@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use kernel::{Assurance, Caller, HeldRole, Role, ScopeRef};
-use proto::forums::{FoundForumRequest, GetForumRequest, GetMySeatRequest, ListSeatHoldersRequest};
+use proto::forums::{
+    FoundForumRequest, GetForumRequest, GetForumResponse, GetMySeatRequest, ListSeatHoldersRequest,
+};
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -224,6 +226,50 @@ async fn sec_50_more_requests_than_the_process_can_take_are_refused() -> anyhow:
     .await;
     hanging.abort();
     testkit::eventually(Duration::from_secs(5), async || forums.get_forum(get("f")).await.is_ok()).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn sec_50_headers_alone_hold_no_place_and_end_at_the_usual_deadline() -> anyhow::Result<()> {
+    let fixture = Fixture::start("limits.requests = 1\nlimits.deadline_seconds = 1").await?;
+    fixture.forums().get_forum(get("f")).await?;
+    let mut client = tonic::client::Grpc::new(fixture.channel.clone());
+    client.ready().await?;
+    let mut request = Request::new(futures::stream::pending::<GetForumRequest>());
+    request.set_timeout(Duration::from_secs(300));
+    let path = "/osallisuus.forums.v1.ForumsService/GetForum".parse()?;
+    let codec = tonic_prost::ProstCodec::<GetForumRequest, GetForumResponse>::default();
+    let mut hanging = std::pin::pin!(client.client_streaming(request, path, codec));
+    // Sent, on the same connection before what follows.
+    assert!(futures::poll!(hanging.as_mut()).is_pending());
+    fixture.forums().get_forum(get("f")).await?;
+    let status = refused(hanging.await)?;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "access.deadline"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn sec_50_a_deadline_longer_than_usual_is_for_those_signed_in() -> anyhow::Result<()> {
+    let fixture = Fixture::start("limits.deadline_seconds = 1").await?;
+    let patient = |mut request: Request<_>| {
+        request.set_timeout(Duration::from_secs(60));
+        request
+    };
+    let mut anonymous = Request::new(get("never"));
+    anonymous.set_timeout(Duration::from_secs(60));
+    let status = refused(fixture.forums().get_forum(anonymous).await)?;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "access.deadline"));
+
+    let forum = fixture.ids.new_id();
+    let roles = vec![HeldRole { role: Role::ForumChair, scope: ScopeRef::Forum(forum) }];
+    let person = Caller::person(fixture.ids.new_id());
+    let chair = Caller { roles, assurance: Assurance::High, ..person };
+    let slow =
+        ListSeatHoldersRequest { forum_id: forum.to_string(), purpose: "slow".into(), ..Default::default() };
+    let status =
+        refused(fixture.forums().list_seat_holders(fixture.request(chair.clone(), slow.clone())?).await)?;
+    assert_eq!(reason(&status), "access.deadline");
+    fixture.forums().list_seat_holders(patient(fixture.request(chair, slow)?)).await?;
     Ok(())
 }
 

@@ -93,6 +93,9 @@ impl ForumsService for Api {
         request: Request<api::ListSeatHoldersRequest>,
     ) -> Result<Response<api::ListSeatHoldersResponse>, Status> {
         Call::of(&request)?.scope.forum().map_err(status)?;
+        if request.get_ref().purpose == "slow" {
+            tokio::time::sleep(Duration::from_millis(1_200)).await;
+        }
         Ok(Response::new(api::ListSeatHoldersResponse::default()))
     }
 
