@@ -7,15 +7,16 @@ use proto::membership as pb;
 
 use super::{App, participants};
 use crate::domain::card::{self, Card, State};
-use crate::domain::{Rejection, code, role};
+use crate::domain::role::{self, Assignment};
+use crate::domain::{Rejection, code};
 use crate::vault::Purpose;
 use crate::{convert, store};
 
 /// Who may have a card made of whom.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Issuer {
-    /// The county; its administrator also for people who hold an office.
-    County { tenant: TenantId, is_administrator: bool },
+    /// The county; whom the caller is administrator or operator over decides about people who hold an office.
+    County { tenant: TenantId, caller: Caller },
     /// A unit, for people it has attested.
     Unit(UnitId),
 }
@@ -42,11 +43,7 @@ impl App {
     ) -> Result<pb::IssueCodeCardResponse, Fault> {
         let issuer = match scope {
             Scope::Unit(unit) => Issuer::Unit(unit),
-            other => {
-                let tenant = other.tenant()?;
-                let is_administrator = caller.holds(&[Role::Administrator], &ScopeRef::Tenant(tenant));
-                Issuer::County { tenant, is_administrator }
-            }
+            other => Issuer::County { tenant: other.tenant()?, caller: caller.clone() },
         };
         let derived = self.vault().derive(Purpose::CardCode, command);
         let code = code::from_bytes(&derived[..card::CODE_LENGTH], card::CODE_LENGTH);
@@ -100,9 +97,18 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
 async fn check_issuer(tx: &Tx, new: &New, person: crate::domain::PersonId, today: Date) -> Result<(), Fault> {
     let everywhere = store::participants::of_person(tx.conn(), person).await?;
     let roles = store::roles::of(tx.conn(), everywhere.iter().map(|one| one.id)).await?;
-    let holds_office = roles.iter().any(|one| one.is_on(today) && role::is_office(one.held.role));
-    let is_administrator = matches!(new.issuer, Issuer::County { is_administrator: true, .. });
-    if holds_office && !is_administrator {
+    // Every office anywhere, and one that begins later: the card may still be open when it does.
+    let mut offices = roles.iter().filter(|one| one.is_on_or_after(today) && role::is_office(one.held.role));
+    let may_open = |office: &Assignment| match &new.issuer {
+        Issuer::County { caller, .. } if office.held.scope == ScopeRef::Cell => {
+            caller.holds(&[Role::Operator], &ScopeRef::Cell)
+        }
+        Issuer::County { caller, .. } => {
+            caller.holds(&[Role::Administrator], &ScopeRef::Tenant(office.tenant))
+        }
+        Issuer::Unit(_) => false,
+    };
+    if !offices.all(may_open) {
         return Err(Rejection::CardNeedsAdministrator.into());
     }
     let Issuer::Unit(unit) = new.issuer else { return Ok(()) };

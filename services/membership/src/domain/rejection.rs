@@ -65,7 +65,8 @@ pub enum Rejection {
     NoMandate,
     /// The unit may make cards only for people it has attested.
     CardNotForUnit,
-    /// The person holds an office; only the administrator makes their card.
+    /// The person holds an office; only an administrator of each county that gave one makes their card, and only an
+    /// operator an operator's.
     CardNeedsAdministrator,
     /// Card and code do not belong together, or there is no such card.
     CardRefused,
@@ -277,7 +278,8 @@ impl Rejection {
             Rejection::CardNeedsAdministrator => (
                 Forbidden,
                 "membership.card_needs_administrator",
-                "participant_id: the person holds an office; only the administrator makes their card.",
+                "participant_id: the person holds an office. Only an administrator of every county in which they hold one \
+                 makes their card, and only an operator an operator's; ask one of them.",
             ),
             Rejection::CardRefused => (
                 Unauthenticated,

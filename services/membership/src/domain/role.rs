@@ -45,8 +45,8 @@ pub fn exclude(one: Role, other: Role) -> bool {
         || (other == Role::ElectionOfficer && never_officer(one))
 }
 
-/// Whether holding the role is an office, whose holder's code card only the administrator makes: whoever makes a card
-/// could sign in with it.
+/// Whether holding the role is an office, whose holder's code card only an administrator of every county that gave one
+/// makes (an operator for an operator): whoever makes a card could sign in with it.
 pub fn is_office(role: Role) -> bool {
     !matches!(role, Role::ClientMember | Role::Resident | Role::SupportPerson)
 }
@@ -202,6 +202,11 @@ impl Assignment {
     /// Whether the role is held on this day.
     pub fn is_on(&self, day: Date) -> bool {
         self.state == State::Active && self.starts_on <= day && self.ends_on.is_none_or(|last| day <= last)
+    }
+
+    /// Whether the role is held on this day, or may come to be held after it.
+    pub fn is_on_or_after(&self, day: Date) -> bool {
+        self.state == State::Active && self.ends_on.is_none_or(|last| day <= last)
     }
 
     fn overlaps(&self, other: &Assignment) -> bool {

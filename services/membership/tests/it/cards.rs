@@ -153,3 +153,42 @@ async fn a_suspended_person_stays_out_until_let_in_again() {
         world.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_county_administrator_makes_no_card_that_opens_an_operator_or_another_county() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let redeemed = world.first_administrator(&world.setup_code);
+        let boss = redeemed.participant.id;
+        world.app.redeem_setup_code(&world.command(), redeemed).await.unwrap();
+        let scope = Scope::Tenant(tenant("19"));
+        let held = |role, scope| kernel::HeldRole { role, scope };
+        let of = |code| held(kernel::Role::Administrator, kernel::ScopeRef::Tenant(tenant(code)));
+        let operator = held(kernel::Role::Operator, kernel::ScopeRef::Cell);
+        let issue = async |roles: Vec<kernel::HeldRole>| {
+            let caller = Caller { roles, ..Caller::person(Subject::from_uuid(kernel::Uuid::nil())) };
+            world.app.issue_card(&world.command(), &caller, scope, boss).await
+        };
+        for roles in [vec![of("19")], vec![of("19"), of("21")], vec![of("19"), operator]] {
+            assert_eq!(refused(issue(roles).await), "membership.card_needs_administrator");
+        }
+        assert!(issue(vec![of("19"), of("21"), operator]).await.is_ok());
+
+        // An office of the same human in another county's register counts, and one that has not begun.
+        let here = world.person("19", "A-1", Some("same human")).await;
+        let there = world.person("21", "B-1", Some("same human")).await;
+        assert!(!world.card("19", here).await.code.is_empty());
+        let coming = membership::app::NewRole {
+            tenant: tenant("21"),
+            participant: there,
+            held: held(kernel::Role::Registry, kernel::ScopeRef::Tenant(tenant("21"))),
+            starts_on: Some(date!(2026 - 02 - 01)),
+            ends_on: None,
+            by_operator: false,
+        };
+        world.app.assign_role(&world.command(), coming).await.unwrap();
+        let answer = world.app.issue_card(&world.command(), &World::administrator("19"), scope, here).await;
+        assert_eq!(refused(answer), "membership.card_needs_administrator");
+        world.close().await;
+    }
+}
