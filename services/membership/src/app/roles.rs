@@ -98,7 +98,8 @@ impl App {
     }
 }
 
-/// Gives a role, with its timer and its event. All roles of the human count, in other counties too.
+/// Gives a role, with its timer and its event. All roles of the human count, in other counties too. Whoever gets an
+/// office has to sign in anew, with a new card.
 pub(super) async fn assign(
     tx: &Tx,
     id: AssignmentId,
@@ -122,6 +123,11 @@ pub(super) async fn assign(
     })?;
     let Event::Assigned(assignment) = &event else { return Err(Fault::internal("giving a role made none")) };
     store::roles::save(tx.conn(), assignment).await?;
+    if role::is_office(assignment.held.role) {
+        // Cards made before, and sessions begun with them, were made by people who may not make one of an office.
+        store::cards::replace_open(tx.conn(), everywhere.iter().map(|one| one.id)).await?;
+        store::sessions::end_all(tx.conn(), participant.person).await?;
+    }
     tx.publish(events::role(assignment, &event));
     if let Some(after) = assignment.ends_on.and_then(Date::next_day) {
         tx.schedule(NewJob {

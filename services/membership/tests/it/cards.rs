@@ -192,3 +192,30 @@ async fn a_county_administrator_makes_no_card_that_opens_an_operator_or_another_
         world.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_card_or_session_from_before_an_office_does_not_open_the_office() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let in_21 = world.person("21", "B-1", Some("same human")).await;
+        let in_19 = world.person("19", "A-2", Some("same human")).await;
+        for (county, participant, office_in, holder) in
+            [("19", person, "19", person), ("21", in_21, "19", in_19)]
+        {
+            let session = world.sign_in(county, participant).await;
+            let card = world.card(county, participant).await;
+            let scope = kernel::ScopeRef::Tenant(tenant(office_in));
+            // A role that is no office changes nothing.
+            world.role(office_in, holder, kernel::Role::ClientMember, scope).await.unwrap();
+            assert!(world.token(&session, "forums").await.is_ok());
+            world.role(office_in, holder, kernel::Role::Registry, scope).await.unwrap();
+            assert_eq!(refused(world.token(&session, "forums").await), "membership.session_refused");
+            let answer = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
+            assert_eq!(refused(answer), "membership.card_replaced");
+        }
+        let session = world.sign_in("19", person).await;
+        assert_eq!(world.forums_claims(&session).await["roles"][1]["r"], "registry");
+        world.close().await;
+    }
+}
