@@ -21,7 +21,8 @@ use super::log;
 pub(crate) const SERVICES: &[chassis::Service] = &[membership::SERVICE, forums::SERVICE];
 
 /// Tables of the machinery: where readers are, who leads, what was published. They move by themselves.
-const TECHNICAL: [&str; 5] = ["event_head", "projection_cursor", "lease", "job", "seaql_migrations"];
+const TECHNICAL: [&str; 6] =
+    ["event_head", "projection_cursor", "lease", "job", "retirement_cursor", "seaql_migrations"];
 
 /// A running platform.
 pub(crate) struct World {
