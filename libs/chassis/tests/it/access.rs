@@ -264,8 +264,7 @@ async fn sec_50_a_deadline_longer_than_usual_is_for_those_signed_in() -> anyhow:
     let roles = vec![HeldRole { role: Role::ForumChair, scope: ScopeRef::Forum(forum) }];
     let person = Caller::person(fixture.ids.new_id());
     let chair = Caller { roles, assurance: Assurance::High, ..person };
-    let slow =
-        ListSeatHoldersRequest { forum_id: forum.to_string(), purpose: "slow".into(), ..Default::default() };
+    let slow = ListSeatHoldersRequest { forum_id: forum.to_string(), purpose: "slow".into() };
     let status =
         refused(fixture.forums().list_seat_holders(fixture.request(chair.clone(), slow.clone())?).await)?;
     assert_eq!(reason(&status), "access.deadline");
