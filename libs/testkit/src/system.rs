@@ -120,6 +120,14 @@ impl System {
         self.channel.clone()
     }
 
+    /// Where the services listen, until they are restarted: `http://127.0.0.1:PORT`.
+    ///
+    /// # Errors
+    /// If they do not run.
+    pub fn url(&self) -> anyhow::Result<String> {
+        Ok(format!("http://{}", self.running()?.addr()))
+    }
+
     /// The stand-in for membership: its tokens, vouchers and notices.
     #[must_use]
     pub fn directory(&self) -> &Directory {

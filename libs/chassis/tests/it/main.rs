@@ -3,10 +3,12 @@
 mod access;
 mod configuration;
 mod fixture;
+mod gap;
 mod keys;
 mod lifecycle;
 mod nats_child;
 mod observed;
+mod parked;
 mod pipeline;
 mod tokens;
 mod toy;

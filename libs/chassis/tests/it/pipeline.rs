@@ -7,11 +7,16 @@ use testkit::system::{Store, System};
 use crate::toy::{FORUMS, MINUTES};
 
 pub(crate) async fn found(system: &System) -> anyhow::Result<String> {
+    found_with(system, "").await
+}
+
+/// Founds a forum of this name, and returns its id.
+pub(crate) async fn found_with(system: &System, name: &str) -> anyhow::Result<String> {
     let scope = kernel::ScopeRef::Tenant(kernel::TenantId::new("19")?);
     let roles = vec![kernel::HeldRole { role: kernel::Role::Administrator, scope }];
     let person = kernel::Caller::person(kernel::Ids::system().new_id());
     let caller = kernel::Caller { roles, assurance: kernel::Assurance::High, ..person };
-    let message = FoundForumRequest { tenant: "19".into(), ..Default::default() };
+    let message = FoundForumRequest { tenant: "19".into(), name: name.into(), ..Default::default() };
     let request = system.request("forums", caller, message)?;
     let answer = ForumsServiceClient::new(system.channel()).found_forum(request).await?.into_inner();
     Ok(answer.forum.unwrap_or_default().forum_id)
