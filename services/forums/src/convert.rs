@@ -20,6 +20,7 @@ pub fn forum(forum: &Forum) -> pb::Forum {
         forum_id: forum.id.to_string(),
         tenant: charter.tenant.to_string(),
         co_tenants: charter.co_tenants.iter().map(ToString::to_string).collect(),
+        confirmed_co_tenants: forum.confirmed.iter().map(ToString::to_string).collect(),
         name: charter.name.clone(),
         purpose: charter.purpose.clone(),
         purpose_plain: charter.purpose_plain.clone(),

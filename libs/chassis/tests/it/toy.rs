@@ -110,6 +110,13 @@ impl ForumsService for Api {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn confirm_joint_forum(
+        &self,
+        _: Request<api::ConfirmJointForumRequest>,
+    ) -> Result<Response<api::ConfirmJointForumResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn list_forums(
         &self,
         _: Request<api::ListForumsRequest>,

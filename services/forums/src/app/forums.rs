@@ -18,6 +18,11 @@ struct Found {
     served: Vec<TenantId>,
 }
 
+struct ConfirmJoint {
+    county: TenantId,
+    forum: ForumId,
+}
+
 struct ApprovePlan {
     tenant: TenantId,
     forum: ForumId,
@@ -40,6 +45,16 @@ impl App {
         charter.tenant = call.scope.tenant()?;
         let input = Found { id: self.ids.new_id(), charter, served: self.tenants.to_vec() };
         self.writer.run(call.command(), input, |tx, input| found(tx, input).boxed()).await
+    }
+
+    /// Another county of a joint forum confirms that it takes part.
+    pub async fn confirm_joint_forum(
+        &self,
+        call: &Call,
+        forum: ForumId,
+    ) -> Result<pb::ConfirmJointForumResponse, Fault> {
+        let input = ConfirmJoint { county: call.scope.tenant()?, forum };
+        self.writer.run(call.command(), input, |tx, input| confirm_joint(tx, input).boxed()).await
     }
 
     /// Approves a forum's seat plan (F1).
@@ -73,6 +88,13 @@ async fn found(tx: &Tx, input: &Found) -> Result<pb::FoundForumResponse, Fault> 
     store::forums::insert(tx.conn(), &forum).await?;
     tx.publish(events::forum(&forum, &ForumEvent::Founded));
     Ok(pb::FoundForumResponse { forum: Some(convert::forum(&forum)) })
+}
+
+async fn confirm_joint(tx: &Tx, input: &ConfirmJoint) -> Result<pb::ConfirmJointForumResponse, Fault> {
+    let before = store::forums::load(tx.conn(), input.forum).await?;
+    let forum = before.confirmed_by(input.county)?;
+    store::forums::save_confirmation(tx.conn(), forum.id, input.county).await?;
+    Ok(pb::ConfirmJointForumResponse { forum: Some(convert::forum(&forum)) })
 }
 
 async fn approve_plan(tx: &Tx, input: &ApprovePlan) -> Result<pb::ApproveSeatPlanResponse, Fault> {

@@ -124,6 +124,8 @@ pub struct Forum {
     pub id: ForumId,
     /// What was told at the founding.
     pub charter: Charter,
+    /// Other counties of a joint forum that have confirmed it, by code.
+    pub confirmed: BTreeSet<TenantId>,
     /// State.
     pub state: ForumState,
     /// Approved seat plan by municipality code; empty before.
@@ -149,12 +151,30 @@ impl Forum {
     pub fn found(id: ForumId, charter: Charter, served: &[TenantId]) -> Result<Self, Fault> {
         check_text(&charter)?;
         check_tenants(&charter, served)?;
-        Ok(Self { id, charter, state: ForumState::Founded, plan: Vec::new(), seats_filled: 0 })
+        let (state, plan, confirmed) = (ForumState::Founded, Vec::new(), BTreeSet::new());
+        Ok(Self { id, charter, confirmed, state, plan, seats_filled: 0 })
+    }
+
+    /// The forum with the confirmation of another county that it takes part; again is the same.
+    ///
+    /// Invalid `forums.not_a_co_tenant` for a county that was not named at the founding.
+    pub fn confirmed_by(mut self, county: TenantId) -> Result<Self, Fault> {
+        if !self.charter.co_tenants.contains(&county) {
+            let message = format!("County {county} is not one of the other counties of this forum.");
+            return Err(Fault::invalid("forums.not_a_co_tenant", message).field(
+                "tenant",
+                "a joint forum is confirmed by the counties named beside the lead one at the founding",
+                "name one of the forum's co_tenants",
+            ));
+        }
+        self.confirmed.insert(county);
+        Ok(self)
     }
 
     /// Approves the seat plan (F1). The municipalities are looked at as they are on the first day of the term.
     ///
-    /// Conflict `forums.seat_plan_approved` if there is one; Invalid `forums.seat_plan_sum`,
+    /// Conflict `forums.seat_plan_approved` if there is one, or `forums.joint_not_confirmed` while another county has
+    /// not agreed: a plan is what elections, and the rolls of that county's clients, rest on. Invalid `forums.seat_plan_sum`,
     /// `forums.seats_out_of_range`, `forums.municipality_twice` or `forums.municipality_not_in_tenant`.
     pub fn approve_plan(&self, mut seats: Vec<SeatQuota>, total: u32) -> Result<ForumEvent, Fault> {
         if self.state != ForumState::Founded {
@@ -163,6 +183,7 @@ impl Forum {
                 "The forum has an approved seat plan. A plan cannot be changed during the term.",
             ));
         }
+        self.check_confirmed()?;
         check_quotas(&seats)?;
         for (index, quota) in seats.iter().enumerate() {
             self.check_membership(index, quota.municipality)?;
@@ -197,6 +218,19 @@ impl Forum {
     /// Seats in all; 0 before the plan.
     pub fn seats_total(&self) -> u32 {
         self.plan.iter().map(|quota| quota.seats).sum()
+    }
+
+    fn check_confirmed(&self) -> Result<(), Fault> {
+        let waiting = self.charter.co_tenants.iter().filter(|county| !self.confirmed.contains(county));
+        let waiting: Vec<&str> = waiting.map(TenantId::as_str).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "This joint forum is not confirmed by {}. An administrator of each other county calls ConfirmJointForum first.",
+            waiting.join(", ")
+        );
+        Err(Fault::conflict("forums.joint_not_confirmed", message))
     }
 
     fn check_membership(&self, index: usize, municipality: MunicipalityCode) -> Result<(), Fault> {

@@ -22,6 +22,16 @@ impl ForumsService for Forums {
         answer(found.await)
     }
 
+    async fn confirm_joint_forum(
+        &self,
+        request: Request<pb::ConfirmJointForumRequest>,
+    ) -> Answer<pb::ConfirmJointForumResponse> {
+        let call = Call::of(&request)?;
+        let confirm =
+            async { self.0.confirm_joint_forum(&call, read("forum_id", &request.get_ref().forum_id)?).await };
+        answer(confirm.await)
+    }
+
     async fn approve_seat_plan(
         &self,
         request: Request<pb::ApproveSeatPlanRequest>,

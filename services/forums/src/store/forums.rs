@@ -19,8 +19,8 @@ pub async fn insert(conn: &impl ConnectionTrait, stored: &Forum) -> Result<(), F
     let lead = std::iter::once((charter.tenant, true));
     let counties = lead.chain(charter.co_tenants.iter().map(|county| (*county, false)));
     let rows = counties.map(|(county, lead)| {
-        forum_tenant::Model { forum_id: stored.id.as_uuid(), tenant: county.to_string(), lead }
-            .into_active_model()
+        let (forum_id, tenant) = (stored.id.as_uuid(), county.to_string());
+        forum_tenant::Model { forum_id, tenant, lead, confirmed: false }.into_active_model()
     });
     forum_tenant::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(database_fault)?;
     Ok(())
@@ -29,6 +29,18 @@ pub async fn insert(conn: &impl ConnectionTrait, stored: &Forum) -> Result<(), F
 /// Stores state and number of filled seats.
 pub async fn save(conn: &impl ConnectionTrait, changed: &Forum) -> Result<(), Fault> {
     row_of(changed).into_active_model().reset_all().update(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Stores that another county has confirmed a joint forum.
+pub async fn save_confirmation(
+    conn: &impl ConnectionTrait,
+    id: ForumId,
+    county: TenantId,
+) -> Result<(), Fault> {
+    let (forum_id, tenant) = (id.as_uuid(), county.to_string());
+    let row = forum_tenant::Model { forum_id, tenant, lead: false, confirmed: true };
+    row.into_active_model().reset_all().update(conn).await.map_err(database_fault)?;
     Ok(())
 }
 
@@ -124,6 +136,8 @@ async fn whole(conn: &impl ConnectionTrait, row: forum::Model) -> Result<Forum, 
         let municipality = values::municipality(&row.municipality)?;
         Ok(SeatQuota { municipality, seats: values::count(row.seats)? })
     };
+    let confirmed = counties.iter().filter(|link| link.confirmed).map(|link| values::tenant(&link.tenant));
+    let confirmed = confirmed.collect::<Result<_, _>>()?;
     let charter = Charter {
         tenant: values::tenant(&row.tenant)?,
         co_tenants: counties.iter().map(|link| values::tenant(&link.tenant)).collect::<Result<_, _>>()?,
@@ -141,6 +155,7 @@ async fn whole(conn: &impl ConnectionTrait, row: forum::Model) -> Result<Forum, 
     Ok(Forum {
         id: ForumId::from_uuid(row.id),
         charter,
+        confirmed,
         state: values::known(&ForumState::ALL, ForumState::as_str, &row.state)?,
         plan: quotas.iter().map(quota).collect::<Result<_, _>>()?,
         seats_filled: values::count(row.seats_filled)?,

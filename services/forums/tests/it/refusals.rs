@@ -50,6 +50,24 @@ async fn founding_and_plans() {
 }
 
 #[tokio::test]
+async fn a_joint_forum_without_the_other_countys_consent_discloses_no_clients() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let app = &world.app;
+    let forum = app.found_forum(&world.coordinator(), charter()).await.unwrap().forum.unwrap();
+    let forum = forum.forum_id.parse().unwrap();
+    let coordinator = world.coordinator();
+    let unconfirmed = app.approve_seat_plan(&coordinator, forum, world.quotas(), 1);
+    refused(&world, "forums.joint_not_confirmed", unconfirmed).await;
+    let lead = world.administrator_of("19");
+    refused(&world, "forums.not_a_co_tenant", app.confirm_joint_forum(&lead, forum)).await;
+    let confirmed = app.confirm_joint_forum(&world.administrator_of("21"), forum).await.unwrap();
+    assert_eq!(confirmed.forum.unwrap().confirmed_co_tenants, ["21"]);
+    // Again is the same.
+    app.confirm_joint_forum(&world.administrator_of("21"), forum).await.unwrap();
+    app.approve_seat_plan(&world.coordinator(), forum, world.quotas(), 1).await.unwrap();
+}
+
+#[tokio::test]
 async fn announcing() {
     let world = World::new(Store::Sqlite, small()).await;
     let officer = world.officer(0);

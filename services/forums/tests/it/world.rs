@@ -137,6 +137,7 @@ impl World {
         let call = self.coordinator();
         let found = self.app.found_forum(&call, charter()).await.unwrap();
         self.forum = found.forum.unwrap().forum_id.parse().unwrap();
+        self.app.confirm_joint_forum(&self.administrator_of("21"), self.forum).await.unwrap();
         let total = self.places.iter().map(|place| place.seats).sum();
         self.app.approve_seat_plan(&self.coordinator(), self.forum, self.quotas(), total).await.unwrap();
     }
@@ -174,6 +175,11 @@ impl World {
 
     pub(crate) fn coordinator(&self) -> Call {
         self.call(Caller::person(self.officers[0]), Scope::Tenant(TenantId::new("19").unwrap()))
+    }
+
+    /// An administrator of a county.
+    pub(crate) fn administrator_of(&self, county: &str) -> Call {
+        self.call(Caller::person(self.officers[1]), Scope::Tenant(TenantId::new(county).unwrap()))
     }
 
     /// One of three election officers.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use kernel::{Invalid, TenantId, deadline};
 use proto::common::{MunicipalitySeats, Role};
-use proto::forums::{ApproveSeatPlanRequest, ForumLevel, ForumType, FoundForumRequest};
+use proto::forums::{
+    ApproveSeatPlanRequest, ConfirmJointForumRequest, ForumLevel, ForumType, FoundForumRequest,
+};
 use proto::membership::{
     AttestEligibilityRequest, DefineRegionRequest, ListParticipantsRequest, Participant,
     RegisterServiceUnitRequest,
@@ -172,6 +174,12 @@ impl Play {
         self.forum_id = forum.forum_id;
         self.progress
             .done(days::FOUNDED, &format!("{} founded, counties 19 and 21 together", example::FORUM));
+        let request = ConfirmJointForumRequest {
+            tenant: example::CO_TENANT.to_owned(),
+            forum_id: self.forum_id.clone(),
+        };
+        let confirmed = self.administrator.forums().confirm_joint_forum(request).await;
+        confirmed.map_err(during("confirm the forum for the other county"))?;
         let seats = PLACES.map(|place| MunicipalitySeats {
             municipality: place.municipality.to_owned(),
             seats: place.seats,

@@ -27,8 +27,14 @@ pub(crate) fn charter() -> Charter {
     }
 }
 
-fn found(charter: Charter) -> Result<Forum, Fault> {
+fn founded(charter: Charter) -> Result<Forum, Fault> {
     Forum::found(ForumId::from_uuid(Uuid::from_u128(1)), charter, &[tenant("19"), tenant("21")])
+}
+
+/// Founded, and confirmed by the other counties.
+fn found(charter: Charter) -> Result<Forum, Fault> {
+    let counties = charter.co_tenants.clone();
+    counties.into_iter().try_fold(founded(charter)?, Forum::confirmed_by)
 }
 
 fn plan(quotas: &[(&str, u32)]) -> Vec<SeatQuota> {
@@ -66,6 +72,18 @@ fn variant_1b_simo_is_not_in_pohjois_pohjanmaa() {
     assert_eq!(fault.code(), "forums.municipality_not_in_tenant");
     assert_eq!(fault.fields()[0].field, "seats[4].municipality");
     assert!(forum.approve_plan(plan(&OULUNKAARI[..4]), 24).is_ok());
+}
+
+#[test]
+fn a_joint_forum_gets_no_plan_without_the_other_countys_consent() {
+    let forum = founded(charter()).unwrap();
+    let fault = forum.approve_plan(plan(&OULUNKAARI), 28).unwrap_err();
+    assert_eq!(fault.code(), "forums.joint_not_confirmed");
+    assert!(fault.message().contains("by 21."), "{fault}");
+    // The lead county's consent is not the other's.
+    let lead = forum.clone().confirmed_by(tenant("19")).unwrap_err();
+    assert_eq!(lead.code(), "forums.not_a_co_tenant");
+    assert!(forum.confirmed_by(tenant("21")).unwrap().approve_plan(plan(&OULUNKAARI), 28).is_ok());
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Model {
     pub(crate) tenant: String,
     /// Whether it leads.
     pub(crate) lead: bool,
+    /// Whether it has confirmed a joint forum; the lead founded it and does not.
+    pub(crate) confirmed: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -127,7 +127,7 @@ fn forum() -> TableCreateStatement {
 }
 
 fn forum_tenant() -> TableCreateStatement {
-    let columns = [id("forum_id"), text("tenant"), flag("lead")];
+    let columns = [id("forum_id"), text("tenant"), flag("lead"), flag("confirmed")];
     table("forum_tenant", columns, &["forum_id", "tenant"])
 }
 
