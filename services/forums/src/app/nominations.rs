@@ -107,6 +107,7 @@ impl App {
         election: ElectionId,
         candidate: CandidateId,
     ) -> Result<pb::WithdrawCandidacyResponse, Fault> {
+        candidate::refuse_mandate(&call.caller)?;
         let input = Withdraw { person: call.scope.subject()?, forum, election, candidate };
         self.writer.run(call.command(), input, |tx, input| withdraw(tx, input).boxed()).await
     }

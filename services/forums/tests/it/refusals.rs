@@ -121,6 +121,11 @@ async fn nominating() {
     let acceptance = Acceptance::new("Aino", Vec::new(), "", false).unwrap();
     let candidate = nominated.candidate_id.parse().unwrap();
     let accept = Accept { forum: world.forum, election, candidate, acceptance };
+    let mandate = world.client(vaala);
+    let on_behalf = Caller { mode: ActingMode::OnBehalf, ..world.caller(vaala) };
+    let mandate = Call::new(on_behalf, mandate.scope, mandate.command().clone());
+    let m5_withdrawn = world.app.withdraw_candidacy(&mandate, world.forum, election, candidate);
+    refused(&world, "forums.mandate_cannot_vote", m5_withdrawn).await;
     let neighbour = world.client(&world.people[3][1]);
     refused(&world, "forums.no_such_candidacy", world.app.accept_candidacy(&neighbour, accept.clone())).await;
     refused(
