@@ -71,7 +71,9 @@ impl App {
         self.writer.run_unlogged(call.command(), input, |tx, input| cast(tx, input).boxed()).await
     }
 
-    /// Hands a paper ballot to the voter named by a voucher: from then on they cannot vote online.
+    /// Hands a paper ballot to the voter named by a voucher: from then on they cannot vote online. As for online ballots
+    /// the mark is the idempotency record: a row in the command log would hold key and time, and the mark's hash of
+    /// the key would say whose they are.
     pub async fn hand_paper_ballot(
         &self,
         call: &Call,
@@ -82,7 +84,7 @@ impl App {
         let key_hash = voter::key_hash(election, voter, &call.command().key);
         let mark = Mark { channel: Channel::Paper, key_hash };
         let input = HandPaper { forum: call.scope.forum()?, election, municipality, voter, mark };
-        self.writer.run(call.command(), input, |tx, input| hand_paper(tx, input).boxed()).await
+        self.writer.run_unlogged(call.command(), input, |tx, input| hand_paper(tx, input).boxed()).await
     }
 
     /// Closes the boxes after the last day.
@@ -140,13 +142,13 @@ async fn cast(tx: &Tx, input: &Cast) -> Result<pb::CastBallotResponse, Fault> {
 async fn hand_paper(tx: &Tx, input: &HandPaper) -> Result<pb::HandPaperBallotResponse, Fault> {
     let HandPaper { forum, election, municipality, voter, mark } = input;
     let election = store::elections::load_in(tx.conn(), *forum, *election).await?;
-    let constituency = election.check_voting(*municipality, tx.now().helsinki_date())?;
     let existing = store::ballots::mark(tx.conn(), election.id, *voter).await?;
-    let marked = voter::check_mark(existing.as_ref(), mark)?;
-    let mut stored = store::ballots::lock_box(tx.conn(), election.id, *municipality).await?;
-    if marked == Marked::Done {
+    if voter::check_mark(existing.as_ref(), mark)? == Marked::Done {
+        let stored = store::ballots::load_box(tx.conn(), election.id, *municipality).await?;
         return Ok(pb::HandPaperBallotResponse { handed: stored.paper_handed });
     }
+    let constituency = election.check_voting(*municipality, tx.now().helsinki_date())?;
+    let mut stored = store::ballots::lock_box(tx.conn(), election.id, *municipality).await?;
     let ballots = BallotBox::from_stored(constituency.paper().written_len(), stored.sealed.clone())?;
     check_room(constituency.eligible, ballots.len().saturating_add(stored.paper_handed))?;
     store::ballots::insert_mark(tx.conn(), election.id, *municipality, *voter, mark).await?;

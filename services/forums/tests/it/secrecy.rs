@@ -81,6 +81,24 @@ async fn bal_11_casting_changes_the_box_and_adds_a_mark_and_nothing_else() {
     }
 }
 
+#[tokio::test]
+async fn handing_paper_leaves_no_time_beside_the_voter() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    let before = dump(&world.database).await;
+    let (call, voter) = (world.officer(0), &world.people[0][10]);
+    let hand = || world.app.hand_paper_ballot(&call, election, voter.subject, voter.municipality);
+    assert_eq!(hand().await.unwrap().handed, 1);
+    let once = dump(&world.database).await;
+    let new: Vec<&String> = once.iter().filter(|line| !before.contains(line)).collect();
+    let tables: Vec<&str> = new.iter().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(tables, ["ballot_box", "voter_mark"], "{new:?}");
+    // The mark is the idempotency record, after the boxes have closed too.
+    world.on("2026-04-18");
+    world.app.close_voting(&world.officer(0), election).await.unwrap();
+    assert_eq!(hand().await.unwrap().handed, 1);
+}
+
 /// The attacker has all tables in every order that the engine knows, before the board's key is used.
 #[tokio::test]
 async fn bal_10_nothing_in_the_tables_follows_the_order_of_casting() {
