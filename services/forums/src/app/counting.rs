@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{ElectionId, Fault, ForumId, MunicipalityCode};
+use kernel::{ElectionId, Fault, ForumId, MunicipalityCode, Subject};
 use messaging::Tx;
 use proto::forums as pb;
 use zeroize::Zeroizing;
 
 use super::App;
 use crate::domain::ballot::{Ballot, BallotPaper};
+use crate::domain::candidate::CandidateState;
 use crate::domain::election::{Constituency, CountInput, Election, Phase};
 use crate::domain::figures::PublicFigures;
 use crate::domain::lots::WitnessNumber;
@@ -36,6 +37,7 @@ struct Witness {
     election: ElectionId,
     municipality: MunicipalityCode,
     number: WitnessNumber,
+    person: Subject,
 }
 
 struct Draw {
@@ -59,7 +61,8 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| count(tx, input).boxed()).await
     }
 
-    /// A named witness adds a number of their own to the lots of a tie.
+    /// A named witness adds a number of their own to the lots of a tie. Forbidden `forums.witness_is_candidate`: nobody
+    /// witnesses the lots of an election they stand in.
     pub async fn witness_lots(
         &self,
         call: &Call,
@@ -67,7 +70,8 @@ impl App {
         municipality: MunicipalityCode,
         number: WitnessNumber,
     ) -> Result<pb::WitnessLotsResponse, Fault> {
-        let input = Witness { forum: call.scope.forum()?, election, municipality, number };
+        let (forum, person) = (call.scope.forum()?, call.caller.subject()?);
+        let input = Witness { forum, election, municipality, number, person };
         self.writer.run(call.command(), input, |tx, input| witness(tx, input).boxed()).await
     }
 
@@ -210,6 +214,13 @@ async fn count_input(
 async fn witness(tx: &Tx, input: &Witness) -> Result<pb::WitnessLotsResponse, Fault> {
     let today = tx.now().helsinki_date();
     let before = store::elections::load_in(tx.conn(), input.forum, input.election).await?;
+    let own = store::candidates::of_person(tx.conn(), before.id, input.person).await?;
+    if own.is_some_and(|candidate| candidate.state == CandidateState::Accepted) {
+        return Err(Fault::forbidden(
+            "forums.witness_is_candidate",
+            "You are a candidate of this election. Another person must witness its lots.",
+        ));
+    }
     let event = before.witness(input.municipality, input.number.clone())?;
     let election = before.apply(&event);
     store::elections::save(tx.conn(), &election).await?;

@@ -146,6 +146,22 @@ async fn nominating() {
 }
 
 #[tokio::test]
+async fn a_candidate_does_not_witness_the_lots_of_their_own_election() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    for (person, number) in world.people[0][5..7].iter().zip([1, 2]) {
+        world.cast(person, election, &[number]).await.unwrap();
+    }
+    world.close_and_count(election).await.unwrap();
+    let candidate = world.people[0][0].subject;
+    let call = Call::new(Caller::person(candidate), Scope::Forum(world.forum), world.command(candidate));
+    let number = WitnessNumber::new("4163").unwrap();
+    let own = world.app.witness_lots(&call, election, municipality("889"), number.clone());
+    refused(&world, "forums.witness_is_candidate", own).await;
+    world.app.witness_lots(&world.officer(2), election, municipality("889"), number).await.unwrap();
+}
+
+#[tokio::test]
 async fn voting() {
     let world = World::new(Store::Sqlite, small()).await;
     let election = world.open_small().await;
