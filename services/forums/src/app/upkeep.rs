@@ -84,8 +84,8 @@ impl App {
         self.close_voting_by_timer(election).await
     }
 
-    /// Erases names, pictures and references of an election's candidates, its boxes and its counted choices. Figures
-    /// stay.
+    /// Erases names, pictures and references of an election's candidates, its boxes, counted choices, marks and paper
+    /// entries, and the approvals of tallies that are not public (F7). Public figures stay.
     pub async fn erase_election(&self, election: ElectionId) -> Result<(), Fault> {
         self.writer.internal(ERASE_ELECTION, election, |tx, election| erase(tx, *election).boxed()).await
     }
@@ -143,6 +143,17 @@ async fn erase(tx: &Tx, election: ElectionId) -> Result<(), Fault> {
     for candidate in store::candidates::all(tx.conn(), election).await? {
         store::candidates::save(tx.conn(), &candidate.erased()).await?;
     }
+    let erased = store::elections::load(tx.conn(), election).await?;
+    let mut lines = store::tallies::load(tx.conn(), election).await?;
+    for one in &erased.constituencies {
+        // Of an annulled election no figures became public.
+        let public = one.confirmed.is_some_and(|result| !result.tally_suppressed);
+        if let Some(lines) = lines.remove(&one.municipality).filter(|_| !public) {
+            let lines = store::tallies::without_figures(&lines);
+            store::tallies::save(tx.conn(), election, one.municipality, &lines).await?;
+        }
+    }
+    store::papers::erase(tx.conn(), election).await?;
     store::ballots::erase(tx.conn(), election).await
 }
 

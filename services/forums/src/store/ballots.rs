@@ -165,7 +165,7 @@ pub async fn insert_choices(
     Ok(())
 }
 
-/// Destroys the boxes and choices of an election.
+/// Destroys the boxes, choices and marks of an election: who voted goes with how.
 pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
     ballot_box::Entity::delete_many()
         .filter(ballot_box::Column::ElectionId.eq(election.as_uuid()))
@@ -174,6 +174,11 @@ pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<
         .map_err(database_fault)?;
     counted_choices::Entity::delete_many()
         .filter(counted_choices::Column::ElectionId.eq(election.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    voter_mark::Entity::delete_many()
+        .filter(voter_mark::Column::ElectionId.eq(election.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;

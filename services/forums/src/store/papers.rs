@@ -37,6 +37,16 @@ pub async fn insert(
     Ok(())
 }
 
+/// Destroys the entries of an election.
+pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
+    paper_entry::Entity::delete_many()
+        .filter(paper_entry::Column::ElectionId.eq(election.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
 /// All batches of an election with their entries, by municipality and label; an election has at most 200.
 pub async fn batches(
     conn: &impl ConnectionTrait,

@@ -1,6 +1,6 @@
 //! What each number on a ballot paper got. Stays when candidates are erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{ElectionId, Fault, MunicipalityCode};
 use messaging::database_fault;
@@ -77,6 +77,14 @@ pub async fn load(
         lines.entry(values::municipality(&row.municipality)?).or_default().push(line);
     }
     Ok(lines)
+}
+
+/// Lines that keep who was before whom and who was equal, which the lots rest on, but not with how many approvals.
+pub fn without_figures(lines: &[TallyLine]) -> Vec<TallyLine> {
+    let counts: BTreeSet<u32> = lines.iter().map(|line| line.approvals).filter(|count| *count > 0).collect();
+    let ranks: BTreeMap<u32, u32> = counts.into_iter().zip(1..).collect();
+    let rank = |line: &TallyLine| ranks.get(&line.approvals).copied().unwrap_or(0);
+    lines.iter().map(|line| TallyLine { approvals: rank(line), ..*line }).collect()
 }
 
 /// The approvals of these lines; how many ballots there were is the election's to tell.

@@ -118,13 +118,24 @@ async fn names_pictures_references_and_boxes_are_erased_after_the_appeal_period(
     assert_eq!(due, [(last_day + 1).to_string()], "30 whole days, by the county's policy");
     let candidates = || texts(&world.database, "SELECT ballot_name FROM candidate ORDER BY ballot_name");
     assert_eq!(candidates().await, ["A", "B", "C"]);
+    let public = world.app.get_election_result(election).await.unwrap().constituencies.remove(0);
     world.app.erase_election(election).await.unwrap();
     world.app.erase_election(election).await.unwrap();
     assert_eq!(candidates().await, ["", "", ""]);
     assert!(texts(&world.database, "SELECT municipality FROM ballot_box").await.is_empty());
-    assert!(texts(&world.database, "SELECT municipality FROM counted_choices").await.is_empty());
+    for table in ["counted_choices", "voter_mark", "paper_entry"] {
+        let rows = texts(&world.database, &format!("SELECT municipality FROM {table}")).await;
+        assert!(rows.is_empty(), "{table} tells who voted or how");
+    }
+    let approvals = "SELECT CAST(approvals AS text) FROM tally_line ORDER BY number";
+    assert_eq!(
+        texts(&world.database, approvals).await,
+        ["1", "0", "0"],
+        "order and ties stay, figures go (F7)"
+    );
     let result = world.app.get_election_result(election).await.unwrap();
     assert_eq!(result.constituencies[0].elected_candidates[0].name, "");
+    assert_eq!(result.constituencies[0].lots, public.lots, "lots can be recomputed still");
     assert_eq!((result.seats_filled, result.constituencies[0].ballots), (1, 3), "figures stay");
 }
 
