@@ -20,6 +20,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proto::forums::CastBallotRequest;
 use proto::forums::elections_service_client::ElectionsServiceClient;
@@ -41,6 +43,7 @@ struct Receiver(Arc<Mutex<Received>>);
 struct Received {
     spans: Vec<Span>,
     metrics: Vec<String>,
+    logs: Vec<LogRecord>,
     everything: String,
 }
 
@@ -78,7 +81,10 @@ impl LogsService for Receiver {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        self.received().everything.push_str(&format!("{request:?}"));
+        let mut received = self.received();
+        received.everything.push_str(&format!("{request:?}"));
+        let scopes = request.into_inner().resource_logs.into_iter().flat_map(|resource| resource.scope_logs);
+        received.logs.extend(scopes.flat_map(|scope| scope.log_records));
         Ok(Response::new(ExportLogsServiceResponse::default()))
     }
 }
@@ -152,7 +158,14 @@ async fn obs_01_a_trace_goes_from_the_request_to_the_other_service_and_obs_02_no
     assert!(linked.len() >= 2, "relay and projector link to the request: {linked:?} of {names:?}");
     assert!(received.metrics.iter().any(|name| name == "rpc.server.call.duration"), "{:?}", received.metrics);
     let everything = &received.everything;
-    assert!(everything.contains("request answered"), "the log line was sent too");
+    let answered: Vec<&LogRecord> =
+        received.logs.iter().filter(|record| text(record) == "request answered").collect();
+    let texts: Vec<&str> = received.logs.iter().map(text).collect();
+    assert!(!answered.is_empty(), "the log line was sent too: {texts:?}");
+    let of_request = answered.iter().find(|record| hex(&record.trace_id) == TRACE);
+    let of_request = of_request.expect("the line of the request carries its trace");
+    assert_eq!(of_request.span_id, request.span_id);
+    assert_eq!(of_request.severity_number(), SeverityNumber::Info);
     assert!(!everything.contains(&person.to_string()), "no person");
     assert!(!everything.contains("CastBallot"), "no trace of a ballot (BAL-11)");
     assert!(!everything.contains("says too much"), "nothing that a ballot's handler says");
@@ -161,4 +174,11 @@ async fn obs_01_a_trace_goes_from_the_request_to_the_other_service_and_obs_02_no
 
 fn traceparent(headers: &HeaderMap) -> Option<String> {
     headers.get("traceparent").map(ToString::to_string)
+}
+
+fn text(record: &LogRecord) -> &str {
+    match record.body.as_ref().and_then(|body| body.value.as_ref()) {
+        Some(Value::StringValue(text)) => text,
+        _ => "",
+    }
 }
