@@ -37,6 +37,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "nomination_closes_on",
             "voting_opens_on",
             "voting_closes_on",
+            "lots_commitment",
+            "board_public_key",
         ],
     ),
     ("forums.v1.NominationClosed", &["election_id", "candidate_count.municipality", "candidate_count.count"]),

@@ -116,6 +116,8 @@ fn announced(forum: &Forum, election: &Election) -> NewEvent {
         nomination_closes_on: schedule.nomination_closes_on.to_string(),
         voting_opens_on: schedule.voting_opens_on.to_string(),
         voting_closes_on: schedule.voting_closes_on.to_string(),
+        lots_commitment: election.lots_commitment.clone(),
+        board_public_key: election.board_key.as_bytes().to_vec(),
     };
     of_election(forum, election, &announced)
 }
