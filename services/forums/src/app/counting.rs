@@ -177,7 +177,7 @@ async fn reconciled_papers(
     for ((municipality, label), entries) in store::papers::batches(tx.conn(), election.id).await? {
         let Some(figures) = paper::reconciled(&entries) else {
             let message = format!(
-                "Batch \"{label}\" of {municipality} is not reconciled: another official must enter it, or a third if two differ."
+                "Batch \"{label}\" of {municipality} is not reconciled: another official must enter it, or a third if two differ, or the wrong entries are taken back with WithdrawPaperEntry."
             );
             return Err(Fault::conflict("forums.batch_not_reconciled", message));
         };

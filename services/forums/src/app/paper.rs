@@ -35,6 +35,13 @@ struct Enter {
     entry: PaperBatchEntry,
 }
 
+struct WithdrawEntry {
+    forum: ForumId,
+    official: Subject,
+    election: ElectionId,
+    key: store::papers::BatchKey,
+}
+
 impl App {
     /// Enters the count of a batch.
     pub async fn enter_paper_batch(
@@ -44,6 +51,20 @@ impl App {
     ) -> Result<pb::EnterPaperBatchResponse, Fault> {
         let input = Enter { forum: call.scope.forum()?, official: call.caller.subject()?, entry };
         self.writer.run(call.command(), input, |tx, input| enter(tx, input).boxed()).await
+    }
+
+    /// Takes back the caller's own entry of a batch before the count: one wrong batch must not make an election
+    /// uncountable.
+    pub async fn withdraw_paper_entry(
+        &self,
+        call: &Call,
+        election: ElectionId,
+        municipality: MunicipalityCode,
+        batch: String,
+    ) -> Result<pb::WithdrawPaperEntryResponse, Fault> {
+        let (forum, official) = (call.scope.forum()?, call.caller.subject()?);
+        let input = WithdrawEntry { forum, official, election, key: (municipality, batch) };
+        self.writer.run(call.command(), input, |tx, input| withdraw(tx, input).boxed()).await
     }
 
     /// Batches of an election and whether their entries agree.
@@ -87,4 +108,18 @@ async fn enter(tx: &Tx, input: &Enter) -> Result<pb::EnterPaperBatchResponse, Fa
         store::papers::insert(tx.conn(), election.id, &key, new).await?;
     }
     Ok(pb::EnterPaperBatchResponse { state: convert::batch_state(state).into() })
+}
+
+async fn withdraw(tx: &Tx, input: &WithdrawEntry) -> Result<pb::WithdrawPaperEntryResponse, Fault> {
+    let WithdrawEntry { forum, official, election, key } = input;
+    let election = store::elections::load_in(tx.conn(), *forum, *election).await?;
+    election.check_paper_entry()?;
+    let mut entries = store::papers::batches(tx.conn(), election.id).await?.remove(key).unwrap_or_default();
+    entries.remove(paper::own_entry(&entries, *official)?);
+    store::papers::delete(tx.conn(), election.id, key, *official).await?;
+    let state = match entries.as_slice() {
+        [] => pb::PaperBatchState::Unspecified,
+        left => convert::batch_state(paper::state_of(left)),
+    };
+    Ok(pb::WithdrawPaperEntryResponse { state: state.into() })
 }

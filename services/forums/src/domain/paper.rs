@@ -127,19 +127,29 @@ pub fn reconciled(entries: &[PaperEntry]) -> Option<&PaperFigures> {
     entries.iter().enumerate().find_map(agrees)
 }
 
+/// The own entry to take back: NotFound `forums.no_such_paper_entry` if this official has not entered the batch.
+pub fn own_entry(entries: &[PaperEntry], official: Subject) -> Result<usize, Fault> {
+    entries.iter().position(|entry| entry.official == official).ok_or_else(|| {
+        Fault::not_found(
+            "forums.no_such_paper_entry",
+            "batch: you have not entered this batch. Each official takes back their own entry only; ListPaperBatches tells the labels.",
+        )
+    })
+}
+
 /// Whether this official may enter this batch: Conflict `forums.batch_reconciled` when two entries agree,
 /// AlreadyExists `forums.batch_already_entered` for a second entry of the same official.
 pub fn may_enter(entries: &[PaperEntry], official: Subject) -> Result<(), Fault> {
     if reconciled(entries).is_some() {
         return Err(Fault::conflict(
             "forums.batch_reconciled",
-            "batch: two officials have entered equal figures for this batch; it is closed. Use another label for another batch.",
+            "batch: two officials have entered equal figures for this batch; it is closed. Use another label for another batch; if the figures are wrong, those who entered them take them back with WithdrawPaperEntry.",
         ));
     }
     if entries.iter().any(|entry| entry.official == official) {
         return Err(Fault::already_exists(
             "forums.batch_already_entered",
-            "batch: you have entered this batch. Another official must enter it, without seeing your figures.",
+            "batch: you have entered this batch. Another official must enter it, without seeing your figures. To correct yours take it back with WithdrawPaperEntry first.",
         ));
     }
     Ok(())

@@ -228,6 +228,20 @@ impl ElectionsService for Elections {
         answer(enter.await)
     }
 
+    async fn withdraw_paper_entry(
+        &self,
+        request: Request<pb::WithdrawPaperEntryRequest>,
+    ) -> Answer<pb::WithdrawPaperEntryResponse> {
+        let call = Call::of(&request)?;
+        let withdraw = async {
+            let request = request.get_ref();
+            let (election, municipality) =
+                (read("election_id", &request.election_id)?, read("municipality", &request.municipality)?);
+            self.app.withdraw_paper_entry(&call, election, municipality, batch_label(&request.batch)?).await
+        };
+        answer(withdraw.await)
+    }
+
     async fn list_paper_batches(
         &self,
         request: Request<pb::ListPaperBatchesRequest>,

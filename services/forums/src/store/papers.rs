@@ -37,6 +37,18 @@ pub async fn insert(
     Ok(())
 }
 
+/// Takes back an official's entry.
+pub async fn delete(
+    conn: &impl ConnectionTrait,
+    election: ElectionId,
+    key: &BatchKey,
+    official: Subject,
+) -> Result<(), Fault> {
+    let id = (election.as_uuid(), key.0.to_string(), key.1.clone(), official.as_uuid());
+    paper_entry::Entity::delete_by_id(id).exec(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
 /// Destroys the entries of an election.
 pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
     paper_entry::Entity::delete_many()

@@ -61,3 +61,39 @@ async fn paper_is_counted_when_two_officials_agree_and_all_of_it_is_there() {
     );
     assert_eq!(lines.await, ["1:2", "2:1", "3:1"]);
 }
+
+#[tokio::test]
+async fn one_wrong_paper_batch_does_not_make_an_election_uncountable() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    let voter = &world.people[0][5];
+    let call = world.officer(0);
+    world.app.hand_paper_ballot(&call, election, voter.subject, voter.municipality).await.unwrap();
+    let enter = async |official: usize, batch: &str, ballots| {
+        let entry = entry(election, batch, ballots, 1);
+        world.app.enter_paper_batch(&world.officer(official), entry).await.map(|answer| answer.state())
+    };
+    let withdraw = async |official: usize, batch: &str| {
+        let call = world.officer(official);
+        let batch = batch.to_owned();
+        let answer = world.app.withdraw_paper_entry(&call, election, municipality("889"), batch).await;
+        answer.map(|answer| answer.state())
+    };
+    // Both officials count one ballot as two.
+    enter(0, "1", 2).await.unwrap();
+    assert_eq!(enter(1, "1", 2).await.unwrap(), pb::PaperBatchState::Reconciled);
+    let stuck = world.close_and_count(election).await.unwrap_err();
+    assert_eq!(stuck.code(), "forums.paper_mismatch");
+    assert!(stuck.message().contains("WithdrawPaperEntry"), "{stuck}");
+
+    // Each takes back the own entry, nobody another's.
+    assert_eq!(withdraw(2, "1").await.unwrap_err().code(), "forums.no_such_paper_entry");
+    assert_eq!(withdraw(0, "2").await.unwrap_err().code(), "forums.no_such_paper_entry");
+    assert_eq!(withdraw(0, "1").await.unwrap(), pb::PaperBatchState::EnteredOnce);
+    assert_eq!(withdraw(0, "1").await.unwrap_err().code(), "forums.no_such_paper_entry");
+    assert_eq!(withdraw(1, "1").await.unwrap(), pb::PaperBatchState::Unspecified);
+    enter(0, "1", 1).await.unwrap();
+    assert_eq!(enter(1, "1", 1).await.unwrap(), pb::PaperBatchState::Reconciled);
+    world.count(election).await.unwrap();
+    assert_eq!(withdraw(0, "1").await.unwrap_err().code(), "forums.wrong_step");
+}

@@ -31,7 +31,7 @@ impl Election {
             }
             if paper != paper_marks {
                 let message = format!(
-                    "The paper batches of {municipality} hold {paper} ballots, but {paper_marks} were handed out. Enter the missing batches, or correct them; ballots not returned are invalid ones."
+                    "The paper batches of {municipality} hold {paper} ballots, but {paper_marks} were handed out. Enter the missing batches, or take wrong entries back with WithdrawPaperEntry; ballots not returned are invalid ones."
                 );
                 return Err(Fault::conflict("forums.paper_mismatch", message));
             }
