@@ -31,7 +31,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use chassis::token::Issuer;
-use kernel::{Clock, Date, Fault, Ids, Subject, TenantId, Timestamp};
+use kernel::{ActingMode, Caller, Clock, Date, Fault, Ids, Subject, TenantId, Timestamp};
 use messaging::{Database, Writer};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
@@ -133,6 +133,14 @@ impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("wiring", &self.inner.wiring).finish_non_exhaustive()
     }
+}
+
+/// The caller, for what nobody does for another: leaving, standing as a candidate, saying who helped to vote (M5).
+fn own_act(caller: &Caller) -> Result<Subject, Fault> {
+    if caller.mode == ActingMode::OnBehalf {
+        return Err(Rejection::MandateOwnActs.into());
+    }
+    caller.subject()
 }
 
 /// The human behind membership's own reference in a caller's token. Who has left since the token was made is refused.

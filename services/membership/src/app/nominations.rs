@@ -2,11 +2,11 @@
 
 use chassis::token::Purpose as VoucherPurpose;
 use futures::FutureExt as _;
-use kernel::{ActingMode, Fault, Subject};
+use kernel::{ActingMode, Caller, Fault, Subject, TenantId};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
-use super::{App, person_of, rolls, tokens};
+use super::{App, own_act, person_of, rolls, tokens};
 use crate::domain::{Rejection, code, token};
 use crate::vault::Purpose;
 use crate::{convert, store};
@@ -19,18 +19,21 @@ impl App {
     /// only.
     ///
     /// # Errors
-    /// SessionRefused, NothingToStandFor.
+    /// SessionRefused, NothingToStandFor, MandateOwnActs.
     pub async fn create_nomination_code(
         &self,
         command: &Command,
-        subject: Subject,
+        caller: &Caller,
     ) -> Result<pb::CreateNominationCodeResponse, Fault> {
+        let subject = own_act(caller)?;
         let derived = self.vault().derive(Purpose::NominationCode, command);
         let code = code::from_bytes(&derived, CODE_LENGTH);
         let hash = self.vault().hash(Purpose::NominationCode, code.as_bytes());
         let mut answer = self
             .writer()
-            .run(command, (subject, hash), |tx, (subject, hash)| create(tx, *subject, hash).boxed())
+            .run(command, (subject, caller.tenants.clone(), hash), |tx, (subject, tenants, hash)| {
+                create(tx, *subject, tenants, hash).boxed()
+            })
             .await?;
         answer.code = code::grouped(&code);
         Ok(answer)
@@ -71,9 +74,16 @@ impl App {
     }
 }
 
-async fn create(tx: &Tx, subject: Subject, hash: &[u8]) -> Result<pb::CreateNominationCodeResponse, Fault> {
+async fn create(
+    tx: &Tx,
+    subject: Subject,
+    tenants: &[TenantId],
+    hash: &[u8],
+) -> Result<pb::CreateNominationCodeResponse, Fault> {
     let person = person_of(tx.conn(), subject).await?;
-    let record = tokens::record(tx.conn(), person).await?;
+    let mut record = tokens::record(tx.conn(), person).await?;
+    // Whoever signed in with the card of another county has nothing to stand for here.
+    record.participants.retain(|one| tenants.contains(&one.tenant));
     let rights = record.rights(ActingMode::Alone, tx.now().helsinki_date())?;
     if rights.attestations.is_empty() {
         return Err(Rejection::NothingToStandFor.into());

@@ -2,13 +2,13 @@
 
 use futures::FutureExt as _;
 use kernel::{
-    Date, Fault, MandateId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject, TenantId,
+    Caller, Date, Fault, MandateId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject, TenantId,
 };
 use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
 
-use super::{App, attestations, person_of, roles};
+use super::{App, attestations, own_act, person_of, roles};
 use crate::domain::participant::{self, Participant, PersonId, Profile, State};
 use crate::domain::{Rejection, mandate};
 use crate::vault::Purpose;
@@ -88,13 +88,14 @@ impl App {
         })
     }
 
-    /// The caller's own data, one entry a county.
+    /// The caller's own data in the counties of their token.
     ///
     /// # Errors
     /// SessionRefused if the caller has left.
-    pub async fn myself(&self, subject: Subject) -> Result<pb::GetMyselfResponse, Fault> {
-        let person = person_of(self.reads(), subject).await?;
-        let participants = store::participants::of_person(self.reads(), person).await?;
+    pub async fn myself(&self, caller: &Caller) -> Result<pb::GetMyselfResponse, Fault> {
+        let person = person_of(self.reads(), caller.subject()?).await?;
+        let mut participants = store::participants::of_person(self.reads(), person).await?;
+        participants.retain(|one| caller.tenants.contains(&one.tenant));
         Ok(pb::GetMyselfResponse { participants: show(self.reads(), &participants).await? })
     }
 
@@ -137,12 +138,13 @@ impl App {
     /// The caller leaves, in all counties.
     ///
     /// # Errors
-    /// SessionRefused if they have left already.
+    /// SessionRefused if they have left already; MandateOwnActs.
     pub async fn leave(
         &self,
         command: &Command,
-        subject: Subject,
+        caller: &Caller,
     ) -> Result<pb::LeaveParticipationResponse, Fault> {
+        let subject = own_act(caller)?;
         self.writer().run(command, subject, |tx, subject| leave(tx, *subject).boxed()).await
     }
 
@@ -290,19 +292,14 @@ async fn leave(tx: &Tx, subject: Subject) -> Result<pb::LeaveParticipationRespon
     Ok(pb::LeaveParticipationResponse {})
 }
 
-/// Notes a proof of identity: whoever was only invited takes part now. Gives the participants as they are.
-pub(super) async fn sign_in(tx: &Tx, participant: &Participant) -> Result<Vec<Participant>, Fault> {
-    // The card's own county decides whether the person may come in.
-    participant.decide(&participant::Command::SignIn)?;
-    let mut all = store::participants::of_person(tx.conn(), participant.person).await?;
-    for one in &mut all {
-        let Ok(Some(event)) = one.decide(&participant::Command::SignIn) else { continue };
-        *one = one.clone().apply(&event);
-        store::participants::save(tx.conn(), one).await?;
-        let kind = roles::kind_of(tx, one.id).await?;
-        if let Some(published) = events::participant(one, &event, kind) {
-            tx.publish(published);
-        }
+/// Notes a proof of identity to one county: whoever was only invited takes part there now.
+pub(super) async fn sign_in(tx: &Tx, participant: &Participant) -> Result<(), Fault> {
+    let Some(event) = participant.decide(&participant::Command::SignIn)? else { return Ok(()) };
+    let after = participant.clone().apply(&event);
+    store::participants::save(tx.conn(), &after).await?;
+    let kind = roles::kind_of(tx, after.id).await?;
+    if let Some(published) = events::participant(&after, &event, kind) {
+        tx.publish(published);
     }
-    Ok(all)
+    Ok(())
 }

@@ -3,13 +3,13 @@
 use chassis::token::Purpose as VoucherPurpose;
 use futures::FutureExt as _;
 use kernel::{
-    Date, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject,
+    Caller, Date, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject,
     TenantId, Uuid,
 };
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
-use super::{App, person_of, tokens};
+use super::{App, own_act, person_of, tokens};
 use crate::domain::{Rejection, roll};
 use crate::store::rolls::Head;
 use crate::vault::Purpose;
@@ -161,7 +161,8 @@ impl App {
         let participant = store::participants::any(tx.conn(), participant).await?;
         let participant = participant.filter(|one| head.tenants.contains(&one.tenant));
         let person = participant.ok_or(Rejection::ParticipantUnknown)?.person;
-        let claim = store::rolls::claim(tx.conn(), election, person).await?.ok_or(Rejection::NotOnRoll)?;
+        let (_, claim) =
+            store::rolls::claim(tx.conn(), election, person).await?.ok_or(Rejection::NotOnRoll)?;
         let new = tokens::random_reference(self);
         let subject = store::references::find_or_add(tx.conn(), person, FORUMS, new).await?;
         self.voucher(tx.conn(), VoucherPurpose::PaperBallot, subject, Vec::new(), vec![claim]).await
@@ -170,17 +171,17 @@ impl App {
     /// The caller says who helped them to vote; it is on record on the roll only.
     ///
     /// # Errors
-    /// SessionRefused, RollUnknown, RollOver, NotOnRoll.
+    /// SessionRefused, RollUnknown, RollOver, NotOnRoll, MandateOwnActs.
     pub async fn record_assistance(
         &self,
         command: &Command,
-        subject: Subject,
+        caller: &Caller,
         election: ElectionId,
         helper_kind: &'static str,
     ) -> Result<pb::RecordVotingAssistanceResponse, Fault> {
-        let input = (subject, election, helper_kind);
+        let input = (own_act(caller)?, caller.tenants.clone(), election, helper_kind);
         self.writer()
-            .run(command, input, |tx, (subject, election, helper_kind)| {
+            .run(command, input, |tx, (subject, tenants, election, helper_kind)| {
                 async move {
                     let person = person_of(tx.conn(), *subject).await?;
                     let head =
@@ -188,7 +189,13 @@ impl App {
                     if head.over {
                         return Err(Rejection::RollOver.into());
                     }
-                    store::rolls::claim(tx.conn(), *election, person).await?.ok_or(Rejection::NotOnRoll)?;
+                    let claim = store::rolls::claim(tx.conn(), *election, person).await?;
+                    let (entry, _) = claim.ok_or(Rejection::NotOnRoll)?;
+                    let entry = store::participants::any(tx.conn(), entry).await?;
+                    // The token covers the county whose card was used, and the roll's entry must be there.
+                    if !entry.is_some_and(|entry| tenants.contains(&entry.tenant)) {
+                        return Err(Rejection::NotOnRoll.into());
+                    }
                     store::rolls::record_helper(tx.conn(), *election, person, helper_kind).await?;
                     Ok(pb::RecordVotingAssistanceResponse {})
                 }

@@ -198,19 +198,19 @@ async fn sign_in(tx: &Tx, number: &str, begin: &Begin) -> Result<pb::SignInWithC
     Ok(pb::SignInWithCodeCardResponse { session: Some(session) })
 }
 
-/// Begins a session of the human; the secret is put in on the way out.
+/// Begins a session of the human in one county; the secret is put in on the way out.
 async fn begin_session(tx: &Tx, participant: &Participant, begin: &Begin) -> Result<pb::Session, Fault> {
-    let all = participants::sign_in(tx, participant).await?;
+    participants::sign_in(tx, participant).await?;
     let person: PersonId = participant.person;
     let expires_at = begin.real_now + token::SESSION;
-    let session = Session { person, assurance: begin.assurance, expires_at };
+    // The card is of one county, which proves nothing to another: the session covers its entry only.
+    let session = Session { person, participant: participant.id, assurance: begin.assurance, expires_at };
     store::sessions::add(tx.conn(), &begin.secret_hash, &session, begin.real_now).await?;
-    let tenants = all.iter().filter(|one| !one.state.is_gone()).map(|one| one.tenant.to_string());
     Ok(pb::Session {
         session: String::new(),
         expires_at: Some(convert::timestamp_out(expires_at)),
         assurance: convert::assurance_out(begin.assurance).into(),
-        tenants: tenants.collect(),
+        tenants: vec![participant.tenant.to_string()],
     })
 }
 

@@ -4,14 +4,16 @@ use std::sync::{Arc, PoisonError};
 
 use chassis::token::{Issuer, Purpose as VoucherPurpose, Voucher};
 use futures::FutureExt as _;
-use kernel::{ActingMode, Attestation, Caller, Fault, ParticipantId, RollClaim, Subject, Timestamp};
+use kernel::{
+    ActingMode, Attestation, Caller, Fault, ParticipantId, RollClaim, Subject, TenantId, Timestamp,
+};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
 
 use super::App;
 use crate::domain::Rejection;
-use crate::domain::participant::PersonId;
+use crate::domain::participant::{Participant, PersonId};
 use crate::domain::token::{self, Record};
 use crate::store::keys::SigningKey;
 use crate::vault::{Purpose, Vault};
@@ -40,13 +42,14 @@ impl App {
         let now = self.real_now();
         let session = store::sessions::load(self.reads(), &self.session_hash(&asked.session)).await?;
         let session = session.filter(|session| now <= session.expires_at).ok_or(Rejection::SessionRefused)?;
-        let record = record(self.reads(), session.person).await?;
+        let record = record(self.reads(), session.person).await?.only(session.participant);
         // Whoever is shut out, or has left, acts for nobody either.
         let mut rights = record.rights(asked.mode, self.today())?;
         let mut person = session.person;
         if asked.mode == ActingMode::OnBehalf {
-            person = self.principal(session.person, asked.on_behalf_of).await?;
-            let record = self::record(self.reads(), person).await?;
+            let principal = self.principal(session.person, asked.on_behalf_of, &rights.tenants).await?;
+            person = principal.person;
+            let record = self::record(self.reads(), person).await?.only(principal.id);
             rights = record.rights(asked.mode, self.today())?;
         }
         let subject = self.reference(person, audience).await?;
@@ -69,13 +72,20 @@ impl App {
         })
     }
 
-    /// On whose behalf the holder may act by a mandate in force.
-    async fn principal(&self, holder: PersonId, of: Option<ParticipantId>) -> Result<PersonId, Fault> {
+    /// On whose behalf the holder may act by a mandate in force. The mandate counts in the county that recorded it: it
+    /// must be the session's, and the principal's entry must be there.
+    async fn principal(
+        &self,
+        holder: PersonId,
+        of: Option<ParticipantId>,
+        counties: &[TenantId],
+    ) -> Result<Participant, Fault> {
         let of = of.ok_or(Rejection::NoMandate)?;
-        let principal = store::participants::any(self.reads(), of).await?.ok_or(Rejection::NoMandate)?.person;
-        let mandates = store::roles::mandates(self.reads(), holder, principal).await?;
+        let principal = store::participants::any(self.reads(), of).await?.ok_or(Rejection::NoMandate)?;
+        let mandates = store::roles::mandates(self.reads(), holder, principal.person).await?;
         let today = self.today();
-        if mandates.iter().any(|mandate| mandate.is_on(today)) {
+        let is_here = |tenant| tenant == principal.tenant && counties.contains(&tenant);
+        if mandates.iter().any(|mandate| mandate.is_on(today) && is_here(mandate.tenant)) {
             Ok(principal)
         } else {
             Err(Rejection::NoMandate.into())

@@ -61,6 +61,8 @@ pub enum Rejection {
     RoleEnded,
     /// M5: nobody has a mandate from themselves.
     MandateFromSelf,
+    /// An act that no mandate covers (M5).
+    MandateOwnActs,
     /// No mandate in force on record.
     NoMandate,
     /// The unit may make cards only for people it has attested.
@@ -263,6 +265,12 @@ impl Rejection {
                 Invalid,
                 "membership.mandate_from_self",
                 "holder_id: a mandate is given to another person. Send two different people.",
+            ),
+            Rejection::MandateOwnActs => (
+                Forbidden,
+                "membership.mandate_own_acts",
+                "acting_mode: leaving, standing as a candidate and saying who helped to vote are nobody's but the \
+                 person's own. The person signs in and does it.",
             ),
             Rejection::NoMandate => (
                 Forbidden,

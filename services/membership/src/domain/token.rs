@@ -1,6 +1,8 @@
 //! What a token tells about its holder: rights of today, and nothing that says who it is.
 
-use kernel::{ActingMode, Attestation as AttestationClaim, Date, HeldRole, RollClaim, TenantId};
+use kernel::{
+    ActingMode, Attestation as AttestationClaim, Date, HeldRole, ParticipantId, RollClaim, TenantId,
+};
 use time::Duration;
 
 use super::Rejection;
@@ -39,8 +41,8 @@ pub struct Record {
     pub roles: Vec<Assignment>,
     /// Attestations, ended ones too.
     pub attestations: Vec<Attestation>,
-    /// Places on the rolls of elections that are not over.
-    pub rolls: Vec<RollClaim>,
+    /// Places on the rolls of elections that are not over, each with the entry in the register that has it.
+    pub rolls: Vec<(ParticipantId, RollClaim)>,
 }
 
 /// What the human may show a service today.
@@ -57,6 +59,14 @@ pub struct Rights {
 }
 
 impl Record {
+    /// The record without the entries in other counties' registers: whoever proved to one county who they are has
+    /// proved it to no other. What belongs to the other entries gives no rights.
+    #[must_use]
+    pub fn only(mut self, participant: ParticipantId) -> Record {
+        self.participants.retain(|one| one.id == participant);
+        self
+    }
+
     /// The rights of a token of today.
     ///
     /// A mandate carries the counties only: no office, and no vote or candidacy (M5).
@@ -93,7 +103,8 @@ impl Record {
                     since: one.attested_on,
                 })
                 .collect();
-            rights.rolls.clone_from(&self.rolls);
+            let on_rolls = self.rolls.iter().filter(|(entry, _)| is_in(*entry));
+            rights.rolls = on_rolls.map(|(_, claim)| *claim).collect();
         }
         tenants.sort_unstable();
         tenants.dedup();
@@ -138,7 +149,10 @@ mod tests {
                 expires_on: TODAY,
                 state: attestation::State::Active,
             }],
-            rolls: vec![RollClaim { election: ElectionId::from_uuid(Uuid::nil()), municipality }],
+            rolls: vec![(
+                participant.id,
+                RollClaim { election: ElectionId::from_uuid(Uuid::nil()), municipality },
+            )],
             participants: vec![participant],
         }
     }
@@ -150,6 +164,19 @@ mod tests {
         let later = TODAY.next_day().unwrap();
         let rights = record(State::Active).rights(ActingMode::Alone, later).unwrap();
         assert_eq!((rights.roles.len(), rights.attestations.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_suspended_entry_on_the_roll_votes_through_no_other_entry() {
+        let mut record = record(State::Suspended);
+        let other = Participant {
+            id: ParticipantId::from_uuid(Uuid::from_u128(99)),
+            tenant: TenantId::new("21").unwrap(),
+            ..participant(State::Active)
+        };
+        record.participants.push(other);
+        let rights = record.rights(ActingMode::Alone, TODAY).unwrap();
+        assert_eq!((rights.rolls.len(), rights.roles.len(), rights.attestations.len()), (0, 0, 0));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl ParticipantsService for Api {
         request: Request<pb::GetMyselfRequest>,
     ) -> Result<Response<pb::GetMyselfResponse>, Status> {
         let (call, _) = open(request)?;
-        let run = async { self.0.myself(call.caller.subject()?).await };
+        let run = async { self.0.myself(&call.caller).await };
         answer(run.await)
     }
 
@@ -192,7 +192,7 @@ impl ParticipantsService for Api {
         request: Request<pb::LeaveParticipationRequest>,
     ) -> Result<Response<pb::LeaveParticipationResponse>, Status> {
         let (call, _) = open(request)?;
-        let run = async { self.0.leave(call.command(), call.caller.subject()?).await };
+        let run = async { self.0.leave(call.command(), &call.caller).await };
         answer(run.await)
     }
 

@@ -41,7 +41,7 @@ impl RollsService for Api {
         request: Request<pb::CreateNominationCodeRequest>,
     ) -> Result<Response<pb::CreateNominationCodeResponse>, Status> {
         let (call, _) = open(request)?;
-        let run = async { self.0.create_nomination_code(call.command(), call.caller.subject()?).await };
+        let run = async { self.0.create_nomination_code(call.command(), &call.caller).await };
         answer(run.await)
     }
 
@@ -74,7 +74,7 @@ impl RollsService for Api {
         let run = async {
             let election = parsed("election_id", &message.election_id)?;
             let helper = convert::helper_kind_in(message.helper_kind())?;
-            self.0.record_assistance(call.command(), call.caller.subject()?, election, helper).await
+            self.0.record_assistance(call.command(), &call.caller, election, helper).await
         };
         answer(run.await)
     }

@@ -130,8 +130,11 @@ pub(crate) async fn end(db: &impl ConnectionTrait, election: ElectionId) -> Resu
     Ok(())
 }
 
-/// The places of a human on the rolls of elections that are not over.
-pub(crate) async fn claims(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<RollClaim>> {
+/// The places of a human on the rolls of elections that are not over, each with the entry in the register that has it.
+pub(crate) async fn claims(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+) -> Result<Vec<(ParticipantId, RollClaim)>> {
     let rows = roll_entry::Entity::find()
         .filter(roll_entry::Column::Person.eq(person.as_uuid()))
         .filter(roll_entry::Column::Withdrawn.eq(false))
@@ -143,24 +146,29 @@ pub(crate) async fn claims(db: &impl ConnectionTrait, person: PersonId) -> Resul
     for row in rows {
         let election = ElectionId::from_uuid(row.election);
         if head(db, election).await?.is_some_and(|head| !head.over) {
-            claims.push(RollClaim { election, municipality: stored(row.municipality.parse())? });
+            let claim = RollClaim { election, municipality: stored(row.municipality.parse())? };
+            claims.push((ParticipantId::from_uuid(row.participant), claim));
         }
     }
     Ok(claims)
 }
 
-/// The place of a human on one roll, unless they have left.
+/// The place of a human on one roll and the entry in the register that has it, unless they have left.
 pub(crate) async fn claim(
     db: &impl ConnectionTrait,
     election: ElectionId,
     person: PersonId,
-) -> Result<Option<RollClaim>> {
+) -> Result<Option<(ParticipantId, RollClaim)>> {
     let row = roll_entry::Entity::find_by_id((election.as_uuid(), person.as_uuid()))
         .filter(roll_entry::Column::Withdrawn.eq(false))
         .one(db)
         .await
         .map_err(failed)?;
-    row.map(|row| Ok(RollClaim { election, municipality: stored(row.municipality.parse())? })).transpose()
+    row.map(|row| {
+        let claim = RollClaim { election, municipality: stored(row.municipality.parse())? };
+        Ok((ParticipantId::from_uuid(row.participant), claim))
+    })
+    .transpose()
 }
 
 /// Whether a human has a place on any roll, of past elections too.

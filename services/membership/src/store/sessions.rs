@@ -1,6 +1,6 @@
 //! Sessions, by the hash of their secret. A session ends by being deleted.
 
-use kernel::{Assurance, Timestamp};
+use kernel::{Assurance, ParticipantId, Timestamp};
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 
 use super::entity::session;
@@ -12,6 +12,8 @@ use crate::domain::participant::PersonId;
 pub(crate) struct Session {
     /// Who signed in.
     pub(crate) person: PersonId,
+    /// In the register of which county: the one whose card it was. The session covers this entry only.
+    pub(crate) participant: ParticipantId,
     /// How surely.
     pub(crate) assurance: Assurance,
     /// Last moment at which it works, real time.
@@ -24,6 +26,7 @@ pub(crate) async fn load(db: &impl ConnectionTrait, secret_hash: &[u8]) -> Resul
     row.map(|row| {
         Ok(Session {
             person: PersonId::from(row.person),
+            participant: ParticipantId::from_uuid(row.participant),
             assurance: stored(row.assurance.parse())?,
             expires_at: Timestamp::from_micros(row.expires_at),
         })
@@ -47,6 +50,7 @@ pub(crate) async fn add(
     let row = session::Model {
         secret_hash: secret_hash.to_vec(),
         person: session.person.as_uuid(),
+        participant: session.participant.as_uuid(),
         assurance: session.assurance.to_string(),
         expires_at: session.expires_at.as_micros(),
     };

@@ -148,7 +148,7 @@ async fn f8_an_import_does_not_make_an_election_officer_staff() {
         assert_eq!(wrong(&world, staff).await, [(2, "role".to_owned())]);
         // Who has left stays away, whatever the register says.
         let session = world.sign_in("19", officer).await;
-        world.app.leave(&world.command(), world.subject(&session).await).await.unwrap();
+        world.app.leave(&world.command(), &world.caller(&session).await).await.unwrap();
         assert_eq!(import(&world, vec![row(2, "A-1,Person A-1")]).await.unwrap(), (0, 0, 1));
         world.close().await;
     }

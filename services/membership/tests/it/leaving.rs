@@ -30,15 +30,15 @@ async fn who_leaves_is_out_everywhere_and_their_references_are_retired() {
         let session = world.sign_in("19", person).await;
         let card = world.card("19", person).await;
         let at_forums: Subject = world.token(&session, "forums").await.unwrap().subject.parse().unwrap();
-        let subject = world.subject(&session).await;
+        let caller = world.caller(&session).await;
 
         let command = world.command();
-        world.app.leave(&command, subject).await.unwrap();
-        world.app.leave(&command, subject).await.unwrap();
+        world.app.leave(&command, &caller).await.unwrap();
+        world.app.leave(&command, &caller).await.unwrap();
         assert_eq!(refused(world.token(&session, "forums").await), "membership.session_refused");
         let with_card = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
         assert_eq!(refused(with_card), "membership.card_replaced");
-        assert_eq!(refused(world.app.myself(subject).await), "membership.session_refused");
+        assert_eq!(refused(world.app.myself(&caller).await), "membership.session_refused");
         let shown = world.app.participant(tenant("19"), person).await.unwrap().participant.unwrap();
         assert_eq!(shown.state(), pb::ParticipantState::Left);
         let buckets: Vec<_> = world

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{ElectionId, ForumId, PageSize, Subject};
+use kernel::{Caller, ElectionId, ForumId, PageSize, Subject};
 use proto::common::MunicipalitySeats;
 use proto::forums::{ElectionAnnounced, ElectionAnnulled, ElectionConfirmed, SeatPlanApproved};
 use proto::membership as pb;
@@ -69,12 +69,12 @@ async fn f3_one_human_has_one_entry_over_both_counties() {
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].counts.len(), 3, "zero is told too");
 
-        // Whichever county's card they use, the claim is the same.
-        for (county, participant) in [("19", in_19), ("21", in_21)] {
-            let session = world.sign_in(county, participant).await;
-            let rolls = world.forums_claims(&session).await["rolls"].clone();
-            assert_eq!(rolls, serde_json::json!([{"e": election.to_string(), "m": "751"}]));
-        }
+        // The claim is given with a card of the county whose entry is on the roll, and with no other.
+        let session = world.sign_in("21", in_21).await;
+        let rolls = world.forums_claims(&session).await["rolls"].clone();
+        assert_eq!(rolls, serde_json::json!([{"e": election.to_string(), "m": "751"}]));
+        let session = world.sign_in("19", in_19).await;
+        assert_eq!(world.forums_claims(&session).await.get("rolls"), None);
 
         // Attested after the freeze: not on this roll.
         let late = world.person("19", "A-3", None).await;
@@ -143,9 +143,10 @@ async fn officers_read_the_roll_and_hand_out_paper_and_help_is_on_the_roll_only(
         let election = announce(&world, forum, &["139"]).await;
         let session = world.sign_in("19", people[2]).await;
         let at_forums = world.token(&session, "forums").await.unwrap().subject;
-        let subject = world.subject(&session).await;
-        world.app.record_assistance(&world.command(), subject, election, "support_person").await.unwrap();
-        let not_voter = world.app.record_assistance(&world.command(), staff, election, "staff").await;
+        let caller = world.caller(&session).await;
+        world.app.record_assistance(&world.command(), &caller, election, "support_person").await.unwrap();
+        let not_voter =
+            world.app.record_assistance(&world.command(), &Caller::person(staff), election, "staff").await;
         assert_eq!(refused(not_voter), "membership.not_on_roll");
 
         let size = PageSize::new(1).unwrap();
@@ -209,16 +210,16 @@ async fn a_nomination_code_lets_another_nominate_once() {
         let staff = world.staff("19", ii).await;
         let person = world.person("19", "A-1", None).await;
         let session = world.sign_in("19", person).await;
-        let subject = world.subject(&session).await;
-        let nothing = world.app.create_nomination_code(&world.command(), subject).await;
+        let caller = world.caller(&session).await;
+        let nothing = world.app.create_nomination_code(&world.command(), &caller).await;
         assert_eq!(refused(nothing), "membership.nothing_to_stand_for");
         world.attest(ii, staff, person, "139").await.unwrap();
 
         let command = world.command();
-        let made = world.app.create_nomination_code(&command, subject).await.unwrap();
-        assert_eq!(world.app.create_nomination_code(&command, subject).await.unwrap(), made);
+        let made = world.app.create_nomination_code(&command, &caller).await.unwrap();
+        assert_eq!(world.app.create_nomination_code(&command, &caller).await.unwrap(), made);
         assert_eq!(made.code.len(), 9);
-        let newer = world.app.create_nomination_code(&world.command(), subject).await.unwrap();
+        let newer = world.app.create_nomination_code(&world.command(), &caller).await.unwrap();
         let old = world.app.exchange_nomination_code(&world.command(), &made.code).await;
         assert_eq!(refused(old), "membership.nomination_code_refused");
         let command = world.command();
@@ -231,7 +232,7 @@ async fn a_nomination_code_lets_another_nominate_once() {
         let again = world.app.exchange_nomination_code(&world.command(), &newer.code).await;
         assert_eq!(refused(again), "membership.nomination_code_refused");
 
-        let third = world.app.create_nomination_code(&world.command(), subject).await.unwrap();
+        let third = world.app.create_nomination_code(&world.command(), &caller).await.unwrap();
         world.on(date!(2026 - 01 - 23));
         let late = world.app.exchange_nomination_code(&world.command(), &third.code).await;
         assert_eq!(refused(late), "membership.nomination_code_refused");

@@ -296,6 +296,14 @@ impl World {
         self.token(session, "membership").await.unwrap().subject.parse().unwrap()
     }
 
+    /// Whoever holds this session, as membership sees them.
+    pub(crate) async fn caller(&self, session: &str) -> Caller {
+        let told = self.forums_claims(session).await;
+        let counties = told["tenants"].as_array().unwrap().iter();
+        let tenants = counties.map(|code| tenant(code.as_str().unwrap())).collect();
+        Caller { tenants, ..Caller::person(self.subject(session).await) }
+    }
+
     /// The first administrator.
     pub(crate) fn first_administrator(&self, code: &str) -> NewAdministrator {
         let participant = self.new_participant("19", "first-administrator", None);

@@ -1,7 +1,7 @@
 //! Actor tokens: what they say, how long they live, and which keys they are signed with.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use kernel::{ActingMode, Clock as _, Role, ScopeRef};
+use kernel::{ActingMode, Caller, Clock as _, Role, ScopeRef};
 use membership::app::Asked;
 use serde_json::{Value, json};
 use time::macros::date;
@@ -194,6 +194,58 @@ async fn service_accounts_prove_themselves_with_their_secret() {
         assert!(world.app.service_token("warehouse", &renewed.secret, "forums").await.is_ok());
         let reserved = world.app.create_account(&world.command(), "forums".to_owned()).await;
         assert_eq!(refused(reserved), "membership.account_reserved");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_county_that_registers_a_link_of_another_county_gets_no_rights_there() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let unit = world.unit("19", "Iin päivätoiminta", "139").await;
+        let staff = world.staff("19", unit).await;
+        let victim = world.person("19", "A-1", Some("stolen link")).await;
+        world.attest(unit, staff, victim, "139").await.unwrap();
+        world.role("19", victim, Role::ClientMember, ScopeRef::Tenant(tenant("19"))).await.unwrap();
+        let principal = world.person("19", "A-2", None).await;
+        let until = date!(2026 - 06 - 01);
+        world.app.register_mandate(&world.command(), tenant("19"), principal, victim, until).await.unwrap();
+
+        let planted = world.person("21", "B-1", Some("stolen link")).await;
+        let session = world.sign_in("21", planted).await;
+        let told = world.forums_claims(&session).await;
+        assert_eq!(told["tenants"], json!(["21"]));
+        assert_eq!((told.get("att"), told.get("rolls"), told.get("roles")), (None, None, None));
+        let myself = world.app.myself(&world.caller(&session).await).await.unwrap().participants;
+        assert_eq!(myself.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>(), ["21"]);
+        let shown = world.app.participant(tenant("19"), victim).await.unwrap().participant.unwrap();
+        assert_eq!(shown.state(), proto::membership::ParticipantState::Invited, "came in at 21 only");
+        let asked = Asked {
+            session,
+            audience: "forums".to_owned(),
+            mode: ActingMode::OnBehalf,
+            on_behalf_of: Some(principal),
+        };
+        assert_eq!(refused(world.app.actor_token(asked).await), "membership.no_mandate");
+        let session = world.sign_in("19", victim).await;
+        assert_eq!(world.forums_claims(&session).await["roles"].as_array().unwrap().len(), 1);
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn m5_a_mandate_makes_nobody_leave_stand_or_be_helped() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let person = world.person("19", "A-1", None).await;
+        let session = world.sign_in("19", person).await;
+        let caller = Caller { mode: ActingMode::OnBehalf, ..world.caller(&session).await };
+        let own = "membership.mandate_own_acts";
+        assert_eq!(refused(world.app.leave(&world.command(), &caller).await), own);
+        assert_eq!(refused(world.app.create_nomination_code(&world.command(), &caller).await), own);
+        let helped = world.app.record_assistance(&world.command(), &caller, world.id(), "staff").await;
+        assert_eq!(refused(helped), own);
+        assert!(world.token(&session, "forums").await.is_ok(), "they have not left");
         world.close().await;
     }
 }

@@ -8,6 +8,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) secret_hash: Vec<u8>,
     pub(crate) person: Uuid,
+    pub(crate) participant: Uuid,
     pub(crate) assurance: String,
     pub(crate) expires_at: i64,
 }
