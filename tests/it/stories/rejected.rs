@@ -26,6 +26,8 @@ async fn refused<T: std::fmt::Debug>(
     (code, reason): (Code, &str),
     fields: &[&str],
 ) {
+    // What was accepted before may still be on its way to the other service.
+    world.settle().await;
     let before = world.content().await;
     let status = command.await.expect_err(what);
     let details = status.get_error_details();
