@@ -9,11 +9,9 @@
 //! ```no_run
 //! # async fn example(server: standalone::client::Server) -> Result<(), tonic::Status> {
 //! let account = server.sign_in_with_card("12345678", "ABCD-EFGH-JKLM").await?;
-//! let forums = account.forums().list_forums(proto::forums::ListForumsRequest {
-//!     tenant: "19".into(),
-//!     ..Default::default()
-//! });
-//! println!("{} forums", forums.await?.into_inner().forums.len());
+//! let county = proto::forums::ListForumsRequest { tenant: "19".into(), ..Default::default() };
+//! let forums = account.forums().list_forums(county).await?.into_inner().forums;
+//! println!("{} forums", forums.len());
 //! # Ok(()) }
 //! ```
 
