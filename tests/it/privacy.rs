@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proto::forums::{ListCandidatesRequest, ListSeatHoldersRequest};
+use proto::forums::{ListCandidatesRequest, ListLotsWitnessesRequest, ListSeatHoldersRequest};
 use proto::membership::ListElectoralRollRequest;
 use standalone::demo::example::{self, PLACES};
 use standalone::demo::{Contest, Play};
@@ -63,6 +63,16 @@ impl Canaries {
                 officer.elections().list_candidates(request).await.expect("candidates").into_inner();
             for candidate in candidates.candidates {
                 canaries.references.extend([candidate.candidate_ref, candidate.candidate_id]);
+            }
+            let request = ListLotsWitnessesRequest {
+                forum_id: play.forum_id.clone(),
+                election_id: contest.election_id.clone(),
+                purpose: "Checking that nobody is told of".to_owned(),
+            };
+            let witnesses = officer.elections().list_lots_witnesses(request).await.expect("witnesses");
+            for witness in witnesses.into_inner().witnesses {
+                assert!(!witness.witness_ref.is_empty(), "a witness is on record");
+                canaries.references.insert(witness.witness_ref);
             }
         }
         let request = ListSeatHoldersRequest {

@@ -146,8 +146,18 @@ fn constituency(one: &Constituency) -> pb::Constituency {
         candidates: one.candidates,
         uncontested: one.uncontested,
         tie_open: one.tie_open(),
-        witnessed: one.witness.is_some(),
+        witnessed: one.witness_number.is_some(),
     }
+}
+
+/// Who witnessed the lots of a municipality; none where nobody has.
+pub fn lots_witness(one: &Constituency) -> Option<pb::LotsWitness> {
+    let number = one.witness_number.as_ref()?;
+    Some(pb::LotsWitness {
+        municipality: one.municipality.to_string(),
+        number: number.as_str().to_owned(),
+        witness_ref: one.witness.map(|witness| witness.to_string()).unwrap_or_default(),
+    })
 }
 
 /// A candidacy as an answer to a command keeps it: no name, no picture, no person.

@@ -75,7 +75,7 @@ pub fn election(forum: &Forum, election: &Election, event: &ElectionEvent) -> Ve
             let forum_id = forum.id.to_string();
             vec![of_election(forum, election, &published::ElectionAnnulled { election_id, forum_id })]
         }
-        ElectionEvent::RollArrived { .. } | ElectionEvent::Counted(_) | ElectionEvent::Witnessed(..) => {
+        ElectionEvent::RollArrived { .. } | ElectionEvent::Counted(_) | ElectionEvent::Witnessed { .. } => {
             Vec::new()
         }
     }

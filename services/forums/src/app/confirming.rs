@@ -102,7 +102,7 @@ async fn outcomes(
             Outcome::uncontested(constituency.seats, constituency.candidates)
         } else {
             let tally = lines.get(&municipality).map(|lines| store::tallies::tally(lines));
-            let witness = constituency.witness.clone().unwrap_or_default();
+            let witness = constituency.witness_number.clone().unwrap_or_default();
             let draw = Draw { seed: &seed, election: election.id, municipality, witness: &witness };
             tally.unwrap_or_else(|| Tally::empty(0)).outcome(constituency.seats, &draw)
         };

@@ -14,7 +14,7 @@ use crate::domain::ballot::{Ballot, BallotPaper};
 use crate::domain::candidate::CandidateState;
 use crate::domain::election::{Constituency, CountInput, Election, Phase};
 use crate::domain::figures::PublicFigures;
-use crate::domain::lots::WitnessNumber;
+use crate::domain::lots::{self, WitnessNumber};
 use crate::domain::paper::{self, PaperFigures};
 use crate::domain::sealed::{BallotBox, BoardPrivateKey, BoxLabel};
 use crate::domain::tally::Tally;
@@ -61,8 +61,8 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| count(tx, input).boxed()).await
     }
 
-    /// A named witness adds a number of their own to the lots of a tie. Forbidden `forums.witness_is_candidate`: nobody
-    /// witnesses the lots of an election they stand in.
+    /// A named witness adds a number of their own to the lots of a tie. Forbidden `forums.witness_is_officer` or
+    /// `forums.witness_is_candidate`: nobody witnesses the lots of an election they run or stand in.
     pub async fn witness_lots(
         &self,
         call: &Call,
@@ -71,6 +71,7 @@ impl App {
         number: WitnessNumber,
     ) -> Result<pb::WitnessLotsResponse, Fault> {
         let (forum, person) = (call.scope.forum()?, call.caller.subject()?);
+        lots::refuse_officer(&call.caller, forum)?;
         let input = Witness { forum, election, municipality, number, person };
         self.writer.run(call.command(), input, |tx, input| witness(tx, input).boxed()).await
     }
@@ -221,7 +222,7 @@ async fn witness(tx: &Tx, input: &Witness) -> Result<pb::WitnessLotsResponse, Fa
             "You are a candidate of this election. Another person must witness its lots.",
         ));
     }
-    let event = before.witness(input.municipality, input.number.clone())?;
+    let event = before.witness(input.municipality, input.number.clone(), input.person)?;
     let election = before.apply(&event);
     store::elections::save(tx.conn(), &election).await?;
     Ok(pb::WitnessLotsResponse { election: Some(convert::election(&election, today)) })

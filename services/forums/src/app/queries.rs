@@ -159,6 +159,17 @@ impl App {
         })
     }
 
+    /// Who witnessed which lots of an election of the granted forum.
+    pub async fn list_lots_witnesses(
+        &self,
+        call: &Call,
+        election: ElectionId,
+    ) -> Result<pb::ListLotsWitnessesResponse, Fault> {
+        let election = store::elections::load_in(self.database.read(), call.scope.forum()?, election).await?;
+        let witnesses = election.constituencies.iter().filter_map(convert::lots_witness).collect();
+        Ok(pb::ListLotsWitnessesResponse { witnesses })
+    }
+
     /// Candidacies of the caller in a forum.
     pub async fn list_my_candidacies(
         &self,

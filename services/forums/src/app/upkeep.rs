@@ -85,7 +85,7 @@ impl App {
     }
 
     /// Erases names, pictures and references of an election's candidates, its boxes, counted choices, marks and paper
-    /// entries, and the approvals of tallies that are not public (F7). Public figures stay.
+    /// entries, who witnessed lots, and the approvals of tallies that are not public (F7). Public figures stay.
     pub async fn erase_election(&self, election: ElectionId) -> Result<(), Fault> {
         self.writer.internal(ERASE_ELECTION, election, |tx, election| erase(tx, *election).boxed()).await
     }
@@ -153,6 +153,7 @@ async fn erase(tx: &Tx, election: ElectionId) -> Result<(), Fault> {
             store::tallies::save(tx.conn(), election, one.municipality, &lines).await?;
         }
     }
+    store::elections::forget_witnesses(tx.conn(), election).await?;
     store::papers::erase(tx.conn(), election).await?;
     store::ballots::erase(tx.conn(), election).await
 }
@@ -165,7 +166,7 @@ async fn forget_all(tx: &Tx, persons: &[(Subject, Uuid)], cursor: u64) -> Result
     store::retirements::save(tx.conn(), Progress { cursor, ..before }).await
 }
 
-/// Erases a person's candidacies, takes them off the deputies and vacates their seats, which deputies then take.
+/// Erases a person's candidacies and that they witnessed lots, takes them off the deputies and vacates their seats, which deputies then take.
 async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault> {
     let today = tx.now().helsinki_date();
     for candidate in store::candidates::all_of_person(tx.conn(), person, None).await? {
@@ -181,6 +182,7 @@ async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault>
         }
         store::candidates::save(tx.conn(), &erased).await?;
     }
+    store::elections::forget_witness(tx.conn(), person).await?;
     store::seats::remove_deputy_everywhere(tx.conn(), person).await?;
     for (forum, seat) in store::seats::all_held_by(tx.conn(), person).await? {
         let forum = store::forums::load(tx.conn(), forum).await?;

@@ -15,7 +15,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-use kernel::{Date, ElectionId, Fault, ForumId, MunicipalityCode};
+use kernel::{Date, ElectionId, Fault, ForumId, MunicipalityCode, Subject};
 
 pub use self::constituency::{ConfirmedResult, Constituency};
 pub use self::schedule::Schedule;
@@ -138,7 +138,14 @@ pub enum ElectionEvent {
     /// The boxes were counted; figures by contested municipality.
     Counted(Vec<(MunicipalityCode, CountedFigures)>),
     /// A witness gave a number.
-    Witnessed(MunicipalityCode, WitnessNumber),
+    Witnessed {
+        /// The municipality.
+        municipality: MunicipalityCode,
+        /// The number.
+        number: WitnessNumber,
+        /// By whom; never published.
+        witness: Subject,
+    },
     /// Lots were drawn.
     LotsDrawn(MunicipalityCode),
     /// The result was confirmed.

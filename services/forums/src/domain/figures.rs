@@ -46,7 +46,7 @@ impl PublicFigures {
     pub fn of(election: &Election, constituency: &Constituency, tally: &Tally, seed: &LotsSeed) -> Self {
         let confirmed = constituency.confirmed.filter(|_| election.phase == Phase::Confirmed);
         let open = confirmed.is_some_and(|result| !result.tally_suppressed) && !constituency.uncontested;
-        let witness = constituency.witness.clone().unwrap_or_default();
+        let witness = constituency.witness_number.clone().unwrap_or_default();
         let draw =
             Draw { seed, election: election.id, municipality: constituency.municipality, witness: &witness };
         let mut sorted: Vec<(u32, u32)> =

@@ -9,7 +9,7 @@
 //! of the election has spoken (see [`crate::domain::election`]).
 
 use data_encoding::HEXLOWER;
-use kernel::{ElectionId, Fault, MunicipalityCode};
+use kernel::{Caller, ElectionId, Fault, ForumId, MunicipalityCode, Role, ScopeRef};
 use sha2::{Digest, Sha256};
 
 /// Names the scheme in everything hashed.
@@ -70,6 +70,18 @@ impl WitnessNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Refuses an election officer of the forum, whatever other role they hold: Forbidden `forums.witness_is_officer`. The
+/// witness is there because somebody else than those who run the election must have a hand in its lots (F5).
+pub fn refuse_officer(caller: &Caller, forum: ForumId) -> Result<(), Fault> {
+    if caller.holds(&[Role::ElectionOfficer], &ScopeRef::Forum(forum)) {
+        return Err(Fault::forbidden(
+            "forums.witness_is_officer",
+            "You are an election officer of this forum. Another person must witness the lots.",
+        ));
+    }
+    Ok(())
 }
 
 /// Everything that fixes the lots of one municipality.

@@ -304,6 +304,19 @@ impl ElectionsService for Elections {
         answer(draw.await)
     }
 
+    async fn list_lots_witnesses(
+        &self,
+        request: Request<pb::ListLotsWitnessesRequest>,
+    ) -> Answer<pb::ListLotsWitnessesResponse> {
+        let call = Call::of(&request)?;
+        let list = async {
+            let request = request.get_ref();
+            purpose(&request.purpose)?;
+            self.app.list_lots_witnesses(&call, read("election_id", &request.election_id)?).await
+        };
+        answer(list.await)
+    }
+
     async fn confirm_result(
         &self,
         request: Request<pb::ConfirmResultRequest>,

@@ -1,7 +1,8 @@
 //! Elections and their municipalities.
 
-use kernel::{ElectionId, Fault, ForumId};
+use kernel::{ElectionId, Fault, ForumId, Subject, Uuid};
 use messaging::database_fault;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -100,6 +101,23 @@ pub async fn seed(conn: &impl ConnectionTrait, election: ElectionId) -> Result<L
     values::bytes(&row.seed).map(LotsSeed::new)
 }
 
+/// Forgets who witnessed the lots of an election; their numbers stay, which the proof of the lots needs.
+pub async fn forget_witnesses(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
+    forget(conn, constituency::Column::ElectionId.eq(election.as_uuid())).await
+}
+
+/// Forgets a witness who has left, in every election.
+pub async fn forget_witness(conn: &impl ConnectionTrait, witness: Subject) -> Result<(), Fault> {
+    forget(conn, constituency::Column::WitnessRef.eq(witness.as_uuid())).await
+}
+
+async fn forget(conn: &impl ConnectionTrait, whose: SimpleExpr) -> Result<(), Fault> {
+    let nobody = Expr::value(None::<Uuid>);
+    let forgotten = constituency::Entity::update_many().col_expr(constituency::Column::WitnessRef, nobody);
+    forgotten.filter(whose).exec(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
 fn no_such_election() -> Fault {
     Fault::not_found("forums.no_such_election", "There is no such election here. Check the id and the forum.")
 }
@@ -137,7 +155,8 @@ fn constituency_row(election: ElectionId, one: &Constituency) -> constituency::M
         blank: i64::from(one.blank),
         invalid: i64::from(one.invalid),
         tie_seats_left: one.tie_seats_left.map(i64::from),
-        witness: one.witness.as_ref().map(|number| number.as_str().to_owned()),
+        witness_number: one.witness_number.as_ref().map(|number| number.as_str().to_owned()),
+        witness_ref: one.witness.map(|witness| witness.as_uuid()),
         lots_drawn: one.lots_drawn,
         elected: confirmed.map(|result| i64::from(result.elected)),
         deputies: confirmed.map_or(0, |result| i64::from(result.deputies)),
@@ -196,7 +215,8 @@ fn constituency_of(row: constituency::Model) -> Result<Constituency, Fault> {
         blank: values::count(row.blank)?,
         invalid: values::count(row.invalid)?,
         tie_seats_left: values::maybe_count(row.tie_seats_left)?,
-        witness: row.witness.as_deref().map(WitnessNumber::new).transpose()?,
+        witness_number: row.witness_number.as_deref().map(WitnessNumber::new).transpose()?,
+        witness: row.witness_ref.map(Subject::from_uuid),
         lots_drawn: row.lots_drawn,
         confirmed,
     })

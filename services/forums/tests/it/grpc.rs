@@ -339,8 +339,30 @@ async fn finish(play: &Play<'_>, private: Vec<u8>) -> anyhow::Result<()> {
     };
     let not_a_witness = play.elections().witness_lots(play.officer(0, witness.clone())?).await;
     assert_eq!(refusal(not_a_witness)?.0, Code::PermissionDenied);
+    let mut both = play.holding(play.witness, Role::ElectionWitness)?;
+    both.roles.extend(play.holding(play.witness, Role::ElectionOfficer)?.roles);
+    let an_officer = play.elections().witness_lots(play.by(both, witness.clone())?).await;
+    assert_eq!(refusal(an_officer)?, (Code::PermissionDenied, "forums.witness_is_officer".to_owned()));
     let witnessing = play.by(play.holding(play.witness, Role::ElectionWitness)?, witness)?;
     play.elections().witness_lots(witnessing).await?;
+    let mut list = pb::ListLotsWitnessesRequest {
+        forum_id: forum_id.clone(),
+        election_id: election_id.clone(),
+        purpose: String::new(),
+    };
+    let unsaid = play.elections().list_lots_witnesses(play.officer(0, list.clone())?).await;
+    assert_eq!(refusal(unsaid)?, (Code::InvalidArgument, "request.invalid".to_owned()));
+    list.purpose = "Minutes of the drawing".to_owned();
+    let by_witness = play.by(play.holding(play.witness, Role::ElectionWitness)?, list.clone())?;
+    let by_witness = play.elections().list_lots_witnesses(by_witness).await;
+    assert_eq!(refusal(by_witness)?.0, Code::PermissionDenied);
+    let listed = play.elections().list_lots_witnesses(play.officer(0, list)?).await?.into_inner();
+    let expected = pb::LotsWitness {
+        municipality: "889".to_owned(),
+        number: "4163".to_owned(),
+        witness_ref: play.witness.to_string(),
+    };
+    assert_eq!(listed.witnesses, [expected]);
     let draw = pb::DrawLotsRequest {
         forum_id: forum_id.clone(),
         election_id: election_id.clone(),

@@ -2,7 +2,8 @@
 
 use forums::app::{Accept, Nominate};
 use forums::domain::candidate::{Acceptance, Nominee};
-use kernel::PageSize;
+use forums::domain::lots::WitnessNumber;
+use kernel::{ElectionId, PageSize};
 use proto::forums as pb;
 use proto::membership::PolicySet;
 
@@ -137,6 +138,56 @@ async fn names_pictures_references_and_boxes_are_erased_after_the_appeal_period(
     assert_eq!(result.constituencies[0].elected_candidates[0].name, "");
     assert_eq!(result.constituencies[0].lots, public.lots, "lots can be recomputed still");
     assert_eq!((result.seats_filled, result.constituencies[0].ballots), (1, 3), "figures stay");
+}
+
+/// An election of [`small`] whose lots officer 2 has witnessed.
+async fn witnessed(world: &World) -> ElectionId {
+    let election = world.open_small().await;
+    for (person, number) in world.people[0][5..7].iter().zip([1, 2]) {
+        world.cast(person, election, &[number]).await.unwrap();
+    }
+    world.close_and_count(election).await.unwrap();
+    let number = WitnessNumber::new("4163").unwrap();
+    world.app.witness_lots(&world.officer(2), election, municipality("889"), number).await.unwrap();
+    let reference = world.officers[2].to_string();
+    assert_eq!(witness(world, election).await, ("4163".to_owned(), reference.clone()));
+    let public = world.app.get_election_result(election).await.unwrap();
+    assert!(public.election.as_ref().unwrap().constituencies[0].witnessed);
+    assert!(!format!("{public:?}").contains(&reference), "who it was is for the officers");
+    election
+}
+
+/// Number and reference of the one witness, as the officers see them.
+async fn witness(world: &World, election: ElectionId) -> (String, String) {
+    let mut listed = world.app.list_lots_witnesses(&world.officer(0), election).await.unwrap().witnesses;
+    let one = listed.remove(0);
+    assert_eq!((listed.len(), one.municipality.as_str()), (0, "889"));
+    (one.number, one.witness_ref)
+}
+
+#[tokio::test]
+async fn f5_who_witnessed_is_kept_for_the_officers_until_the_appeal_period_is_over() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let world = World::new(store, small()).await;
+        let election = witnessed(&world).await;
+        world.app.draw_lots(&world.officer(0), election, municipality("889")).await.unwrap();
+        world.app.confirm_result(&world.officer(0), election).await.unwrap();
+        let public = world.app.get_election_result(election).await.unwrap().constituencies.remove(0);
+        assert_eq!(public.lots.as_ref().unwrap().witness_number, "4163");
+        world.app.erase_election(election).await.unwrap();
+        assert_eq!(witness(&world, election).await, ("4163".to_owned(), String::new()));
+        let after = world.app.get_election_result(election).await.unwrap().constituencies.remove(0);
+        assert_eq!(after.lots, public.lots, "lots can be recomputed still");
+    }
+}
+
+#[tokio::test]
+async fn a_witness_who_leaves_is_forgotten_and_their_number_stays() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = witnessed(&world).await;
+    world.app.forget(vec![world.officers[2]], 1).await.unwrap();
+    assert_eq!(witness(&world, election).await, ("4163".to_owned(), String::new()));
+    world.app.draw_lots(&world.officer(0), election, municipality("889")).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use forums::domain::candidate::{Acceptance, Nominee};
 use forums::domain::forum::Charter;
 use forums::domain::lots::WitnessNumber;
 use forums::domain::seat::VacancyReason;
-use kernel::{ActingMode, Caller, ElectionId, Fault, Scope, TenantId};
+use kernel::{ActingMode, Caller, ElectionId, Fault, HeldRole, Role, Scope, ScopeRef, TenantId};
 
 use crate::support::dump;
 use crate::world::{DATES, Store, World, as_support_person, charter, municipality, places, small};
@@ -146,7 +146,7 @@ async fn nominating() {
 }
 
 #[tokio::test]
-async fn a_candidate_does_not_witness_the_lots_of_their_own_election() {
+async fn f5_neither_a_candidate_nor_an_officer_of_the_forum_witnesses_its_lots() {
     let world = World::new(Store::Sqlite, small()).await;
     let election = world.open_small().await;
     for (person, number) in world.people[0][5..7].iter().zip([1, 2]) {
@@ -158,7 +158,18 @@ async fn a_candidate_does_not_witness_the_lots_of_their_own_election() {
     let number = WitnessNumber::new("4163").unwrap();
     let own = world.app.witness_lots(&call, election, municipality("889"), number.clone());
     refused(&world, "forums.witness_is_candidate", own).await;
-    world.app.witness_lots(&world.officer(2), election, municipality("889"), number).await.unwrap();
+    let witness = world.officer(2);
+    let officer_of = |forum| {
+        let roles = [Role::ElectionWitness, Role::ElectionOfficer]
+            .map(|role| HeldRole { role, scope: ScopeRef::Forum(forum) });
+        let caller = Caller { roles: roles.to_vec(), ..Caller::person(world.officers[2]) };
+        Call::new(caller, witness.scope, witness.command().clone())
+    };
+    let here = officer_of(world.forum);
+    let officer = world.app.witness_lots(&here, election, municipality("889"), number.clone());
+    refused(&world, "forums.witness_is_officer", officer).await;
+    let elsewhere = officer_of(world.ids.new_id());
+    world.app.witness_lots(&elsewhere, election, municipality("889"), number).await.unwrap();
 }
 
 #[tokio::test]

@@ -38,8 +38,11 @@ impl Election {
                 }
                 self.phase = self.phase_after_count();
             }
-            ElectionEvent::Witnessed(municipality, number) => {
-                self.change(*municipality, |constituency| constituency.witness = Some(number.clone()));
+            ElectionEvent::Witnessed { municipality, number, witness } => {
+                self.change(*municipality, |constituency| {
+                    constituency.witness_number = Some(number.clone());
+                    constituency.witness = Some(*witness);
+                });
             }
             ElectionEvent::LotsDrawn(municipality) => {
                 self.change(*municipality, |constituency| constituency.lots_drawn = true);

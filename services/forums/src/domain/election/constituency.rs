@@ -1,6 +1,6 @@
 //! A municipality in an election.
 
-use kernel::{Date, MunicipalityCode};
+use kernel::{Date, MunicipalityCode, Subject};
 
 use crate::domain::ballot::BallotPaper;
 use crate::domain::forum::SeatQuota;
@@ -28,7 +28,9 @@ pub struct Constituency {
     /// Seats left for the tied, if there is a tie at the last seat.
     pub tie_seats_left: Option<u32>,
     /// The witness's number, once given.
-    pub witness: Option<WitnessNumber>,
+    pub witness_number: Option<WitnessNumber>,
+    /// Who gave it, by their reference at forums; none once erased.
+    pub witness: Option<Subject>,
     /// Whether lots were drawn.
     pub lots_drawn: bool,
     /// What was confirmed.
@@ -63,6 +65,7 @@ impl Constituency {
             blank: 0,
             invalid: 0,
             tie_seats_left: None,
+            witness_number: None,
             witness: None,
             lots_drawn: false,
             confirmed: None,

@@ -1,6 +1,6 @@
 //! The steps after the boxes are closed: count, witness, lots, confirmation.
 
-use kernel::{Date, Fault, MunicipalityCode};
+use kernel::{Date, Fault, MunicipalityCode, Subject};
 
 use super::{
     ConfirmationPolicy, ConfirmedResult, Constituency, CountInput, CountedFigures, Election, ElectionEvent,
@@ -48,15 +48,16 @@ impl Election {
         &self,
         municipality: MunicipalityCode,
         number: WitnessNumber,
+        witness: Subject,
     ) -> Result<ElectionEvent, Fault> {
         let constituency = self.check_tie(municipality)?;
-        if constituency.witness.is_some() {
+        if constituency.witness_number.is_some() {
             return Err(Fault::conflict(
                 "forums.tie_witnessed",
                 "The witness's number of this tie was given. It cannot be changed.",
             ));
         }
-        Ok(ElectionEvent::Witnessed(municipality, number))
+        Ok(ElectionEvent::Witnessed { municipality, number, witness })
     }
 
     /// Draws the lots of a tie. Conflict `forums.wrong_step`, `forums.no_tie`, or `forums.lots_not_witnessed` until
@@ -67,7 +68,7 @@ impl Election {
         let missing: Vec<&str> = self
             .constituencies
             .iter()
-            .filter(|one| one.tie_seats_left.is_some() && one.witness.is_none())
+            .filter(|one| one.tie_seats_left.is_some() && one.witness_number.is_none())
             .map(|one| one.municipality.as_str())
             .collect();
         if !missing.is_empty() {

@@ -17,6 +17,10 @@ fn code(code: &str) -> MunicipalityCode {
     MunicipalityCode::new(code).unwrap()
 }
 
+fn witness() -> Subject {
+    Subject::from_uuid(Uuid::from_u128(9))
+}
+
 fn schedule() -> Schedule {
     Schedule {
         nomination_opens_on: day("2026-03-02"),
@@ -183,8 +187,8 @@ fn f5_a_tie_waits_for_the_witness_and_is_drawn_once() {
     assert_eq!(code_of(election.draw_lots(ii)), "forums.lots_not_witnessed");
     assert_eq!(code_of(election.draw_lots(code("889"))), "forums.no_tie");
     let number = WitnessNumber::new("4163").unwrap();
-    let witnessed = step(election.clone(), election.witness(ii, number.clone()));
-    assert_eq!(code_of(witnessed.witness(ii, number)), "forums.tie_witnessed");
+    let witnessed = step(election.clone(), election.witness(ii, number.clone(), witness()));
+    assert_eq!(code_of(witnessed.witness(ii, number, witness())), "forums.tie_witnessed");
     let drawn = step(witnessed.clone(), witnessed.draw_lots(ii));
     assert_eq!(drawn.phase, Phase::Counted);
     assert_eq!(code_of(drawn.draw_lots(ii)), "forums.wrong_step");
@@ -195,11 +199,11 @@ fn f5_no_lots_are_drawn_before_every_tie_of_the_election_is_witnessed() {
     let inputs = vec![inputs().remove(0), input("889", 11, &[9, 8, 7, 5, 5, 3])];
     let election = step(counting(), counting().count(&inputs));
     let number = WitnessNumber::new("1").unwrap();
-    let one = step(election.clone(), election.witness(code("139"), number.clone()));
+    let one = step(election.clone(), election.witness(code("139"), number.clone(), witness()));
     let fault = one.draw_lots(code("139")).unwrap_err();
     assert_eq!(fault.code(), "forums.lots_not_witnessed");
     assert!(fault.message().contains("889"), "the seed would be known to the witness of 889");
-    let both = step(one.clone(), one.witness(code("889"), number));
+    let both = step(one.clone(), one.witness(code("889"), number, witness()));
     let first = step(both.clone(), both.draw_lots(code("139")));
     assert_eq!(first.phase, Phase::TieByLot);
     let second = step(first.clone(), first.draw_lots(code("889")));

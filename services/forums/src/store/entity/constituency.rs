@@ -28,7 +28,9 @@ pub(crate) struct Model {
     /// Seats left for the tied at the last seat.
     pub(crate) tie_seats_left: Option<i64>,
     /// The witness's number.
-    pub(crate) witness: Option<String>,
+    pub(crate) witness_number: Option<String>,
+    /// Who gave it; erased after the appeal period.
+    pub(crate) witness_ref: Option<Uuid>,
     /// Whether lots were drawn.
     pub(crate) lots_drawn: bool,
     /// Seats filled, once confirmed.
