@@ -9,6 +9,7 @@ use kernel::{
 use proto::{common, membership as pb};
 
 use crate::domain::attestation::{self, Attestation};
+use crate::domain::card::{self, Card};
 use crate::domain::import::{COLUMNS, RawRow, RowFault};
 use crate::domain::participant::{self, Participant, Profile};
 use crate::domain::role::Assignment;
@@ -249,6 +250,25 @@ pub(crate) fn attestation_out(attestation: &Attestation) -> pb::Attestation {
         attested_on: attestation.attested_on.to_string(),
         expires_on: attestation.expires_on.to_string(),
         revoked: attestation.state == attestation::State::Revoked,
+    }
+}
+
+/// A code card, for its holder.
+pub(crate) fn card_out(card: &Card, issued_by: String, unit: String, now: Timestamp) -> pb::CodeCard {
+    let state = match card.state {
+        card::State::Used => pb::CodeCardState::Used,
+        card::State::Replaced => pb::CodeCardState::Replaced,
+        card::State::Open if now > card.expires_at => pb::CodeCardState::Expired,
+        card::State::Open if card.is_locked() => pb::CodeCardState::Locked,
+        card::State::Open => pb::CodeCardState::Open,
+    };
+    pb::CodeCard {
+        card: card.number.clone(),
+        issued_at: Some(timestamp_out(card.issued_at)),
+        issued_by,
+        unit,
+        expires_at: Some(timestamp_out(card.expires_at)),
+        state: state.into(),
     }
 }
 

@@ -1,16 +1,24 @@
 //! Making code cards.
 
 use futures::FutureExt as _;
-use kernel::{Caller, Date, Fault, ParticipantId, PolicyKey, Role, Scope, ScopeRef, TenantId, UnitId};
+use kernel::{
+    Caller, Date, Fault, ParticipantId, PolicyKey, Role, Scope, ScopeRef, Subject, TenantId, Timestamp,
+    UnitId,
+};
 use messaging::{Command, Tx};
 use proto::membership as pb;
+use sea_orm::ConnectionTrait;
 
-use super::{App, participants};
+use super::{App, participants, person_of};
 use crate::domain::card::{self, Card, State};
+use crate::domain::participant::{Participant, PersonId};
 use crate::domain::role::{self, Assignment};
 use crate::domain::{Rejection, code};
 use crate::vault::Purpose;
 use crate::{convert, store};
+
+/// Notice to a person that a card with which one can sign in as them was made.
+pub const CARD_MADE: &str = "membership.card_made";
 
 /// Who may have a card made of whom.
 #[derive(Debug, Clone)]
@@ -23,7 +31,9 @@ enum Issuer {
 
 /// What the writer needs of a new card.
 struct New {
+    app: App,
     issuer: Issuer,
+    by: Subject,
     participant: ParticipantId,
     number: String,
     code_hash: String,
@@ -32,8 +42,11 @@ struct New {
 impl App {
     /// Makes a code card; an older unused one of the person stops working. The code is shown in this answer only.
     ///
+    /// Whoever asks for a card sees its code and could sign in with it. So it is on record who they are, and the person
+    /// is told that a card was made.
+    ///
     /// # Errors
-    /// ParticipantUnknown, UnitUnknown, HasLeft, CardNotForUnit, CardNeedsAdministrator.
+    /// SessionRefused if the caller has left; ParticipantUnknown, UnitUnknown, HasLeft, CardNotForUnit, CardNeedsAdministrator.
     pub async fn issue_card(
         &self,
         command: &Command,
@@ -50,7 +63,7 @@ impl App {
         // The number is no secret, but a replay must show the same one: it too is made from the command.
         let number = code::from_bytes(&derived[card::CODE_LENGTH..], card::NUMBER_LENGTH);
         let code_hash = self.vault().slow_hash(&number, &code, self.ids().bytes()).await?;
-        let new = New { issuer, participant, number, code_hash };
+        let new = New { app: self.clone(), issuer, by: caller.subject()?, participant, number, code_hash };
         let mut answer = self.writer().run(command, new, |tx, new| issue(tx, new).boxed()).await?;
         // Not in the log of answers: put in on the way out.
         answer.code = code::grouped(&code);
@@ -60,12 +73,14 @@ impl App {
 
 async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let tenant = match new.issuer {
-        Issuer::County { tenant, .. } => tenant,
+    let (tenant, issued_for) = match new.issuer {
+        Issuer::County { tenant, .. } => (tenant, None),
         Issuer::Unit(unit) => {
-            store::tenancy::unit(tx.conn(), unit).await?.ok_or(Rejection::UnitUnknown)?.tenant
+            let known = store::tenancy::unit(tx.conn(), unit).await?.ok_or(Rejection::UnitUnknown)?;
+            (known.tenant, Some(unit))
         }
     };
+    let issued_by = entry_of(tx, new.by, tenant).await?;
     let participant = participants::load(tx, tenant, new.participant).await?;
     if participant.state.is_gone() {
         return Err(Rejection::HasLeft.into());
@@ -75,6 +90,9 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
     let card = Card {
         number: new.number.clone(),
         participant: participant.id,
+        issued_by,
+        issued_for,
+        issued_at: tx.now(),
         expires_at: card::expiry(today, days),
         tries: 0,
         state: State::Open,
@@ -86,6 +104,7 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
             "The number drawn for the card is taken. Ask for the card again, with a new idempotency key.",
         ));
     }
+    new.app.tell_of_own(tx, participant.person, CARD_MADE, &format!("{CARD_MADE}/{}", card.number)).await?;
     Ok(pb::IssueCodeCardResponse {
         card: card.number,
         code: String::new(),
@@ -93,8 +112,36 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
     })
 }
 
+/// The caller's entry in the county's register; in another one, if a role lets them act here from there.
+async fn entry_of(tx: &Tx, caller: Subject, tenant: TenantId) -> Result<ParticipantId, Fault> {
+    let person = person_of(tx.conn(), caller).await?;
+    let entries = store::participants::of_person(tx.conn(), person).await?;
+    let here = entries.iter().find(|entry| entry.tenant == tenant).or(entries.first());
+    Ok(here.ok_or(Rejection::SessionRefused)?.id)
+}
+
+/// The cards of people as they themselves may see them, with the names of those who had them made.
+pub(super) async fn show(
+    db: &impl ConnectionTrait,
+    participants: &[Participant],
+    now: Timestamp,
+) -> Result<Vec<pb::CodeCard>, Fault> {
+    let cards = store::cards::of(db, participants.iter().map(|one| one.id)).await?;
+    let mut shown = Vec::with_capacity(cards.len());
+    for card in &cards {
+        let issuer = store::participants::any(db, card.issued_by).await?;
+        let unit = match card.issued_for {
+            Some(unit) => store::tenancy::unit(db, unit).await?,
+            None => None,
+        };
+        let issuer = issuer.map(|issuer| issuer.profile.display_name).unwrap_or_default();
+        shown.push(convert::card_out(card, issuer, unit.map(|unit| unit.name).unwrap_or_default(), now));
+    }
+    Ok(shown)
+}
+
 /// Whoever makes a card could sign in with it, so who may make it depends on what its holder may do.
-async fn check_issuer(tx: &Tx, new: &New, person: crate::domain::PersonId, today: Date) -> Result<(), Fault> {
+async fn check_issuer(tx: &Tx, new: &New, person: PersonId, today: Date) -> Result<(), Fault> {
     let everywhere = store::participants::of_person(tx.conn(), person).await?;
     let roles = store::roles::of(tx.conn(), everywhere.iter().map(|one| one.id)).await?;
     // Every office anywhere, and one that begins later: the card may still be open when it does.

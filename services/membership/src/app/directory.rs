@@ -5,7 +5,7 @@ use kernel::{Fault, NoticeId, PageSize, PageToken, Subject, deadline};
 use messaging::{Command, NewJob, Tx};
 use proto::membership as pb;
 
-use super::{App, person_of};
+use super::{App, SERVICE, person_of};
 use crate::domain::notice::delivery_day;
 use crate::domain::participant::PersonId;
 use crate::store::notices::Notice;
@@ -43,7 +43,7 @@ impl App {
                     let mut answer = pb::NotifyResponse::default();
                     let people = store::references::people(tx.conn(), &ask.service, &ask.references).await?;
                     for (_, person) in people {
-                        if app.tell(tx, ask, person).await? {
+                        if app.tell(tx, person, &ask.service, &ask.template, &ask.dedupe_key).await? {
                             answer.notified += 1;
                         } else {
                             answer.held += 1;
@@ -56,9 +56,31 @@ impl App {
             .await
     }
 
+    /// Tells a person of something that membership itself has seen. One such notice that waits for its day tells of this
+    /// too: however often it happens, other notices are not pushed further away.
+    pub(super) async fn tell_of_own(
+        &self,
+        tx: &Tx,
+        person: PersonId,
+        template: &'static str,
+        dedupe_key: &str,
+    ) -> Result<(), Fault> {
+        if !store::notices::is_waiting(tx.conn(), person, SERVICE, template).await? {
+            self.tell(tx, person, SERVICE, template, dedupe_key).await?;
+        }
+        Ok(())
+    }
+
     /// Whether the person is told now; false if they were already, or will be on another day.
-    async fn tell(&self, tx: &Tx, ask: &Ask, person: PersonId) -> Result<bool, Fault> {
-        if store::notices::is_told(tx.conn(), person, &ask.service, &ask.dedupe_key).await? {
+    async fn tell(
+        &self,
+        tx: &Tx,
+        person: PersonId,
+        service: &str,
+        template: &str,
+        dedupe_key: &str,
+    ) -> Result<bool, Fault> {
+        if store::notices::is_told(tx.conn(), person, service, dedupe_key).await? {
             return Ok(false);
         }
         let today = tx.now().helsinki_date();
@@ -68,9 +90,9 @@ impl App {
         let notice = Notice {
             id: self.ids().new_id(),
             person,
-            service: ask.service.clone(),
-            template: ask.template.clone(),
-            dedupe_key: ask.dedupe_key.clone(),
+            service: service.to_owned(),
+            template: template.to_owned(),
+            dedupe_key: dedupe_key.to_owned(),
             created_at: tx.now(),
             deliver_on: day,
             delivered_at: is_now.then(|| tx.now()),

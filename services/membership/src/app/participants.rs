@@ -2,13 +2,14 @@
 
 use futures::FutureExt as _;
 use kernel::{
-    Caller, Date, Fault, MandateId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject, TenantId,
+    ActingMode, Caller, Date, Fault, MandateId, MunicipalityCode, PageSize, PageToken, ParticipantId,
+    Subject, TenantId,
 };
 use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
 
-use super::{App, attestations, own_act, person_of, roles};
+use super::{App, attestations, cards, own_act, person_of, roles};
 use crate::domain::participant::{self, Participant, PersonId, Profile, State};
 use crate::domain::{Rejection, mandate};
 use crate::vault::Purpose;
@@ -88,7 +89,7 @@ impl App {
         })
     }
 
-    /// The caller's own data in the counties of their token.
+    /// The caller's own data in the counties of their token, with the code cards that were made for them.
     ///
     /// # Errors
     /// SessionRefused if the caller has left.
@@ -96,7 +97,12 @@ impl App {
         let person = person_of(self.reads(), caller.subject()?).await?;
         let mut participants = store::participants::of_person(self.reads(), person).await?;
         participants.retain(|one| caller.tenants.contains(&one.tenant));
-        Ok(pb::GetMyselfResponse { participants: show(self.reads(), &participants).await? })
+        // Who made a card is for the eyes of its holder, and not for whoever acts for them.
+        let cards = match caller.mode {
+            ActingMode::OnBehalf => Vec::new(),
+            _ => cards::show(self.reads(), &participants, self.inner.wiring.clock.now()).await?,
+        };
+        Ok(pb::GetMyselfResponse { participants: show(self.reads(), &participants).await?, cards })
     }
 
     /// Shuts a person out for now: all sessions end.

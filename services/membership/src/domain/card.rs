@@ -3,7 +3,7 @@
 //! Only a slow hash of the code is kept. A card works once, for the days of the county's policy, until a newer card of
 //! the person is made, and until ten tries were wrong.
 
-use kernel::{Date, ParticipantId, Timestamp, deadline};
+use kernel::{Date, ParticipantId, Timestamp, UnitId, deadline};
 
 use super::Rejection;
 
@@ -46,6 +46,12 @@ pub struct Card {
     pub number: String,
     /// Whose it is.
     pub participant: ParticipantId,
+    /// Who had it made, and so has seen its code. For the holder's eyes only.
+    pub issued_by: ParticipantId,
+    /// The unit in whose name it was made; None for the county.
+    pub issued_for: Option<UnitId>,
+    /// When it was made.
+    pub issued_at: Timestamp,
     /// Last moment at which it works.
     pub expires_at: Timestamp,
     /// Tries begun so far.
@@ -71,6 +77,11 @@ pub fn expiry(today: Date, days: u32) -> Timestamp {
 }
 
 impl Card {
+    /// Whether it takes no more tries.
+    pub fn is_locked(&self) -> bool {
+        self.state == State::Open && self.tries >= MOST_TRIES
+    }
+
     /// A try begins; it is counted before the code is looked at, so that many tries at once are no way round the limit.
     ///
     /// # Errors
@@ -78,7 +89,7 @@ impl Card {
     /// who does not know the code.
     pub fn begin_try(&self) -> Result<Event, Rejection> {
         match self.state {
-            State::Open if self.tries >= MOST_TRIES => Err(Rejection::CardLocked),
+            State::Open if self.is_locked() => Err(Rejection::CardLocked),
             State::Open => Ok(Event::Tried),
             State::Used | State::Replaced => Err(Rejection::CardRefused),
         }
@@ -120,6 +131,9 @@ mod tests {
         Card {
             number: "0123ABCD".to_owned(),
             participant: ParticipantId::from_uuid(Uuid::nil()),
+            issued_by: ParticipantId::from_uuid(Uuid::from_u128(1)),
+            issued_for: None,
+            issued_at: Timestamp::EPOCH,
             expires_at: expiry(date!(2026 - 03 - 02), 30),
             tries: 0,
             state: State::Open,

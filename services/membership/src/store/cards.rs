@@ -1,28 +1,57 @@
 //! Code cards and nomination codes. Only hashes of codes are here.
 
-use kernel::{ParticipantId, Timestamp};
+use kernel::{ParticipantId, Timestamp, UnitId};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+};
 
 use super::entity::{code_card, nomination_code};
 use super::{Result, failed, stored, word};
 use crate::domain::card::{Card, State};
 use crate::domain::participant::PersonId;
 
+/// Most cards of a person that are listed.
+const MOST_LISTED: u64 = 50;
+
 /// A card and the slow hash of its code.
 pub(crate) async fn load(db: &impl ConnectionTrait, number: &str) -> Result<Option<(Card, String)>> {
     let row = code_card::Entity::find_by_id(number).one(db).await.map_err(failed)?;
     row.map(|row| {
-        let card = Card {
-            number: row.number,
-            participant: ParticipantId::from_uuid(row.participant),
-            expires_at: Timestamp::from_micros(row.expires_at),
-            tries: stored(u32::try_from(row.tries))?,
-            state: word(&State::ALL, State::as_str, &row.state)?,
-        };
-        Ok((card, row.code_hash))
+        let code_hash = row.code_hash.clone();
+        Ok((to_card(row)?, code_hash))
     })
     .transpose()
+}
+
+/// The cards of these people, the newest first, at most [`MOST_LISTED`].
+pub(crate) async fn of(
+    db: &impl ConnectionTrait,
+    participants: impl IntoIterator<Item = ParticipantId>,
+) -> Result<Vec<Card>> {
+    let rows = code_card::Entity::find()
+        .filter(code_card::Column::Participant.is_in(participants.into_iter().map(|id| id.as_uuid())))
+        .order_by_desc(code_card::Column::IssuedAt)
+        .order_by_asc(code_card::Column::Number)
+        .limit(MOST_LISTED)
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(to_card).collect()
+}
+
+fn to_card(row: code_card::Model) -> Result<Card> {
+    Ok(Card {
+        number: row.number,
+        participant: ParticipantId::from_uuid(row.participant),
+        issued_by: ParticipantId::from_uuid(row.issued_by),
+        issued_for: row.issued_for.map(UnitId::from_uuid),
+        issued_at: Timestamp::from_micros(row.issued_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+        tries: stored(u32::try_from(row.tries))?,
+        state: word(&State::ALL, State::as_str, &row.state)?,
+    })
 }
 
 /// Adds a card; false if the number is taken.
@@ -31,6 +60,9 @@ pub(crate) async fn add(db: &impl ConnectionTrait, card: &Card, code_hash: &str)
         number: card.number.clone(),
         participant: card.participant.as_uuid(),
         code_hash: code_hash.to_owned(),
+        issued_by: card.issued_by.as_uuid(),
+        issued_for: card.issued_for.map(|unit| unit.as_uuid()),
+        issued_at: card.issued_at.as_micros(),
         expires_at: card.expires_at.as_micros(),
         tries: i64::from(card.tries),
         state: card.state.as_str().to_owned(),

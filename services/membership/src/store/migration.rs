@@ -3,7 +3,6 @@
 mod m0001_register;
 mod m0002_signin;
 mod m0003_rolls;
-mod m0004_session_entry;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::{ColumnDef, Index, Table, TableCreateStatement};
@@ -14,7 +13,6 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0001_register::Migration),
         Box::new(m0002_signin::Migration),
         Box::new(m0003_rolls::Migration),
-        Box::new(m0004_session_entry::Migration),
     ]
 }
 

@@ -51,6 +51,24 @@ pub(crate) async fn is_told(
     Ok(row.is_some())
 }
 
+/// Whether such a notice of the service waits for its day.
+pub(crate) async fn is_waiting(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    service: &str,
+    template: &str,
+) -> Result<bool> {
+    let row = notice::Entity::find()
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(notice::Column::Service.eq(service))
+        .filter(notice::Column::Template.eq(template))
+        .filter(notice::Column::DeliveredAt.is_null())
+        .one(db)
+        .await
+        .map_err(failed)?;
+    Ok(row.is_some())
+}
+
 /// The days from `today` on that have a notice of the person already.
 pub(crate) async fn taken_days(
     db: &impl ConnectionTrait,

@@ -1,6 +1,6 @@
 //! Code cards and sessions: what lets somebody in, once.
 
-use kernel::{Caller, Scope, Subject};
+use kernel::{Caller, PageSize, Scope};
 use proto::membership as pb;
 use time::macros::date;
 
@@ -35,7 +35,7 @@ async fn a_repeated_issue_shows_the_same_card_and_stores_no_code() {
         let world = World::open(engine).await;
         let person = world.person("19", "A-1", None).await;
         let command = world.command();
-        let (administrator, scope) = (World::administrator("19"), Scope::Tenant(tenant("19")));
+        let (administrator, scope) = (world.administrator("19").await, Scope::Tenant(tenant("19")));
         let issue = || world.app.issue_card(&command, &administrator, scope, person);
         let card = issue().await.unwrap();
         assert_eq!(issue().await.unwrap(), card);
@@ -111,7 +111,7 @@ async fn who_may_make_whose_card() {
         let unit = world.unit("19", "Iin päivätoiminta", "139").await;
         let staff = world.staff("19", unit).await;
         let client = world.person("19", "A-1", None).await;
-        let caller = Caller::person(Subject::from_uuid(kernel::Uuid::nil()));
+        let caller = Caller::person(staff);
         let by_unit =
             async || world.app.issue_card(&world.command(), &caller, Scope::Unit(unit), client).await;
         assert_eq!(refused(by_unit().await), "membership.card_not_for_unit");
@@ -129,7 +129,7 @@ async fn who_may_make_whose_card() {
         assert!(!world.card("19", client).await.code.is_empty());
         let elsewhere = Scope::Tenant(tenant("21"));
         let answer =
-            world.app.issue_card(&world.command(), &World::administrator("21"), elsewhere, client).await;
+            world.app.issue_card(&world.command(), &world.administrator("21").await, elsewhere, client).await;
         assert_eq!(refused(answer), "membership.participant_unknown");
         world.close().await;
     }
@@ -165,8 +165,9 @@ async fn a_county_administrator_makes_no_card_that_opens_an_operator_or_another_
         let held = |role, scope| kernel::HeldRole { role, scope };
         let of = |code| held(kernel::Role::Administrator, kernel::ScopeRef::Tenant(tenant(code)));
         let operator = held(kernel::Role::Operator, kernel::ScopeRef::Cell);
+        let administrator = world.administrator("19").await;
         let issue = async |roles: Vec<kernel::HeldRole>| {
-            let caller = Caller { roles, ..Caller::person(Subject::from_uuid(kernel::Uuid::nil())) };
+            let caller = Caller { roles, ..administrator.clone() };
             world.app.issue_card(&world.command(), &caller, scope, boss).await
         };
         for roles in [vec![of("19")], vec![of("19"), of("21")], vec![of("19"), operator]] {
@@ -187,7 +188,8 @@ async fn a_county_administrator_makes_no_card_that_opens_an_operator_or_another_
             by_operator: false,
         };
         world.app.assign_role(&world.command(), coming).await.unwrap();
-        let answer = world.app.issue_card(&world.command(), &World::administrator("19"), scope, here).await;
+        let administrator = world.administrator("19").await;
+        let answer = world.app.issue_card(&world.command(), &administrator, scope, here).await;
         assert_eq!(refused(answer), "membership.card_needs_administrator");
         world.close().await;
     }
@@ -216,6 +218,56 @@ async fn a_card_or_session_from_before_an_office_does_not_open_the_office() {
         }
         let session = world.sign_in("19", person).await;
         assert_eq!(world.forums_claims(&session).await["roles"][1]["r"], "registry");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_made_a_card_is_on_record_and_its_holder_is_told() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let unit = world.unit("19", "Iin päivätoiminta", "139").await;
+        let staff = world.staff("19", unit).await;
+        let client = world.person("19", "A-1", None).await;
+        world.attest(unit, staff, client, "139").await.unwrap();
+        world.card("19", client).await;
+        let by_unit = Caller::person(staff);
+        world.on(date!(2026 - 01 - 16));
+        let issue =
+            async || world.app.issue_card(&world.command(), &by_unit, Scope::Unit(unit), client).await;
+        let card = issue().await.unwrap();
+        let signed_in = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await.unwrap();
+        let session = signed_in.session.unwrap().session;
+        let caller = world.caller(&session).await;
+
+        let cards = world.app.myself(&caller).await.unwrap().cards;
+        let told: Vec<_> =
+            cards.iter().map(|card| (card.issued_by.as_str(), card.unit.as_str(), card.state())).collect();
+        let staff_name = format!("Person staff-{unit}");
+        let expected = [
+            (staff_name.as_str(), "Iin päivätoiminta", pb::CodeCardState::Used),
+            ("Person administrator", "", pb::CodeCardState::Replaced),
+        ];
+        assert_eq!(told, expected, "the newest first");
+        assert_eq!(cards[0].card, card.card);
+        let day = |card: &pb::CodeCard| card.issued_at.unwrap().seconds / 86_400;
+        assert_eq!(day(&cards[0]) - day(&cards[1]), 1);
+        // Not for the administrator, who sees the person, nor for whoever acts for the person.
+        let by_mandate = Caller { mode: kernel::ActingMode::OnBehalf, ..caller.clone() };
+        assert_eq!(world.app.myself(&by_mandate).await.unwrap().cards, []);
+
+        let size = PageSize::new(0).unwrap();
+        let subject = caller.subject().unwrap();
+        let notices = async || {
+            let page = world.app.my_notices(subject, size, "").await.unwrap();
+            page.notices.into_iter().map(|notice| notice.template).collect::<Vec<_>>()
+        };
+        assert_eq!(notices().await, ["membership.card_made"; 2], "one for each card");
+        // More cards of a day are told of together, on the next: nobody's other notices are pushed far away by cards.
+        for _ in 0..3 {
+            issue().await.unwrap();
+        }
+        assert_eq!(world.value::<i64>("SELECT count(*) FROM notice WHERE delivered_at IS NULL").await, 1);
         world.close().await;
     }
 }

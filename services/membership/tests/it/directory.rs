@@ -12,6 +12,9 @@ async fn one_notice_a_person_a_day_and_each_key_once() {
         let person = world.person("19", "A-1", None).await;
         let session = world.sign_in("19", person).await;
         let reference: Subject = world.token(&session, "forums").await.unwrap().subject.parse().unwrap();
+        let subject = world.subject(&session).await;
+        // The card was a notice of the first day.
+        world.on(date!(2026 - 01 - 16));
         let unknown: Subject = world.id();
         let notify = async |key: &str| {
             let references = vec![reference, unknown];
@@ -33,21 +36,21 @@ async fn one_notice_a_person_a_day_and_each_key_once() {
             .unwrap();
         assert_eq!((stolen.notified, stolen.held), (0, 0));
 
-        let subject = world.subject(&session).await;
         let size = PageSize::new(0).unwrap();
         let seen = async || {
             let page = world.app.my_notices(subject, size, "").await.unwrap();
             page.notices.into_iter().map(|notice| notice.template).collect::<Vec<_>>()
         };
-        assert_eq!(seen().await, ["forums.candidacy_offered"]);
+        assert_eq!(seen().await, ["forums.candidacy_offered", "membership.card_made"]);
         let timers = "SELECT count(*) FROM job WHERE kind = 'membership.notice'";
         assert_eq!(world.value::<i64>(timers).await, 2);
-        world.on(date!(2026 - 01 - 16));
+        world.on(date!(2026 - 01 - 17));
         let held: kernel::Uuid =
             world.value("SELECT id FROM notice WHERE template = 'forums.voting_open'").await;
         world.app.deliver_notice(held.into()).await.unwrap();
         world.app.deliver_notice(held.into()).await.unwrap();
-        assert_eq!(seen().await, ["forums.voting_open", "forums.candidacy_offered"], "the newest first");
+        let expected = ["forums.voting_open", "forums.candidacy_offered", "membership.card_made"];
+        assert_eq!(seen().await, expected, "the newest first");
         world.close().await;
     }
 }

@@ -1,5 +1,6 @@
 //! A prepared membership on a database, with clocks that stand still, and the acts that many stories begin with.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +25,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::postgres::Cluster;
 use time::macros::date;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,6 +51,7 @@ pub(crate) struct World {
     pub(crate) secrets: PathBuf,
     ids: Ids,
     keys: AtomicU32,
+    administrators: Mutex<BTreeMap<String, Subject>>,
     stop: CancellationToken,
     tracker: TaskTracker,
     _folder: TempDir,
@@ -134,6 +137,7 @@ impl World {
             secrets,
             ids,
             keys,
+            administrators: Mutex::default(),
             stop,
             tracker,
             _folder: folder,
@@ -251,15 +255,53 @@ impl World {
         Ok(self.app.attest(&self.command(), asked).await?.attestation.unwrap())
     }
 
-    /// A caller with the county's administrator role.
-    pub(crate) fn administrator(county: &str) -> Caller {
+    /// A caller with the county's administrator role: "Person administrator" in its register from the first time on.
+    pub(crate) async fn administrator(&self, county: &str) -> Caller {
+        let mut known = self.administrators.lock().await;
+        let subject = match known.get(county) {
+            Some(subject) => *subject,
+            None => {
+                let subject = self.known_person(county).await;
+                known.insert(county.to_owned(), subject);
+                subject
+            }
+        };
         let held = HeldRole { role: Role::Administrator, scope: ScopeRef::Tenant(tenant(county)) };
-        Caller { roles: vec![held], ..Caller::person(Subject::from_uuid(kernel::Uuid::nil())) }
+        Caller { roles: vec![held], tenants: vec![tenant(county)], ..Caller::person(subject) }
+    }
+
+    /// Registers an administrator who is known to membership, though nobody made the first card.
+    async fn known_person(&self, county: &str) -> Subject {
+        let new = self.new_participant(county, "administrator", None);
+        let (person, subject) = (new.person, self.id::<kernel::Uuid>());
+        self.app.register(&self.command(), new).await.unwrap();
+        self.write(
+            "INSERT INTO pseudonym (person, service, reference) VALUES ($1, 'membership', $2)",
+            [person.as_uuid().into(), subject.into()],
+        )
+        .await;
+        Subject::from_uuid(subject)
+    }
+
+    /// Changes the database behind the service's back.
+    pub(crate) async fn write<const N: usize>(&self, sql: &'static str, values: [sea_orm::Value; N]) {
+        self.writer
+            .internal("test", values, move |tx, values| {
+                async move {
+                    let backend = tx.conn().get_database_backend();
+                    let statement = Statement::from_sql_and_values(backend, sql, values.clone());
+                    tx.conn().execute_raw(statement).await.map_err(Fault::internal)?;
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+            .unwrap();
     }
 
     /// A card from the county's administrator.
     pub(crate) async fn card(&self, county: &str, participant: ParticipantId) -> pb::IssueCodeCardResponse {
-        let administrator = Self::administrator(county);
+        let administrator = self.administrator(county).await;
         let scope = Scope::Tenant(tenant(county));
         self.app.issue_card(&self.command(), &administrator, scope, participant).await.unwrap()
     }

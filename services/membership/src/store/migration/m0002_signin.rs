@@ -42,6 +42,10 @@ fn tables() -> Vec<TableCreateStatement> {
                 text("number"),
                 uuid("participant"),
                 text("code_hash"),
+                // Who had it made: their entry in the register, and the unit in whose name, if not the county's.
+                uuid("issued_by"),
+                optional(uuid("issued_for")),
+                number("issued_at"),
                 number("expires_at"),
                 number("tries"),
                 text("state"),
@@ -53,6 +57,8 @@ fn tables() -> Vec<TableCreateStatement> {
             [
                 bytes("secret_hash"),
                 uuid("person"),
+                // In the register of the county whose card it was: a session covers no other entry.
+                uuid("participant"),
                 text("assurance"),
                 // Real time, microseconds.
                 number("expires_at"),
