@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kernel::{TenantId, Timestamp};
-use messaging::provision::Profile;
+use messaging::broker::NatsSettings;
+use messaging::provision::{Profile, StreamSettings};
 
 pub use fault::{ConfigFault, ConfigFaults};
 pub use show::Shown;
@@ -92,6 +93,37 @@ pub struct Nats {
     pub replicas: usize,
     /// Whether the streams are made and checked at start.
     pub provision: bool,
+}
+
+impl Nats {
+    /// How to connect there, with the credentials of the file.
+    ///
+    /// # Errors
+    /// A sentence, if the file cannot be read.
+    pub fn connection(
+        &self,
+        url: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Result<NatsSettings, String> {
+        let read = |file: &PathBuf| {
+            std::fs::read_to_string(file)
+                .map_err(|error| format!("nats.credentials, {}: {error}", file.display()))
+        };
+        Ok(NatsSettings {
+            url: url.into(),
+            name: name.into(),
+            credentials: self.credentials.as_ref().map(read).transpose()?,
+            profile: self.profile,
+            makes_streams: self.provision || self.address == NatsAddress::Embedded,
+            streams: StreamSettings { replicas: self.replicas, ..StreamSettings::default() },
+        })
+    }
+}
+
+/// The process's environment, as [`Config::load`] takes it. A variable that is not text is none.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Where the bus is.

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::config::environment;
 use crate::config::{Config, DEFAULTS};
 use crate::service::{Service, StartError};
+use crate::signals::Signals;
 use crate::{start, telemetry};
 
 /// Exit code for a configuration or a command line that is wrong: nothing was started.
@@ -33,7 +35,7 @@ pub fn main(services: &[Service]) -> ExitCode {
         let written = std::io::stdout().write_all(DEFAULTS.as_bytes());
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    match Config::load(services, options.config.as_deref(), std::env::vars()) {
+    match Config::load(services, options.config.as_deref(), environment()) {
         Ok(config) => run(services, config),
         Err(faults) => {
             complain(&faults);
@@ -69,8 +71,15 @@ pub fn run(services: &[Service], config: Config) -> ExitCode {
         }
     };
     let code = runtime.block_on(async {
+        let signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(error) => {
+                complain(&error);
+                return ExitCode::FAILURE;
+            }
+        };
         match start(services, config).await {
-            Ok(running) => running.wait().await,
+            Ok(running) => running.wait(signals).await,
             Err(error) => {
                 complain(&error);
                 ExitCode::from(if matches!(error, StartError::Config(_)) { USAGE } else { 1 })

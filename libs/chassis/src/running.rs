@@ -13,7 +13,6 @@ use std::time::Duration;
 use kernel::Fault;
 use messaging::broker::NatsBroker;
 use messaging::{Database, Pipeline, Writer};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -25,6 +24,7 @@ use crate::nats_child::NatsChild;
 use crate::server::{Health, Units};
 use crate::service::Check;
 use crate::settle;
+use crate::signals::Signals;
 use messaging::store::ProjectionKey;
 
 /// How long tasks of the machinery may take to end after they were asked to.
@@ -94,6 +94,12 @@ impl Running {
         self.addr
     }
 
+    /// Where the embedded nats-server listens; none if the process uses another.
+    #[must_use]
+    pub fn nats_url(&self) -> Option<&str> {
+        self.nats.as_ref().map(NatsChild::url)
+    }
+
     /// Completes when every service is ready: databases answer, keys of tokens are known.
     pub async fn ready(&self) {
         self.health.ready().await;
@@ -143,18 +149,11 @@ impl Running {
         tracing::info!("stopped");
     }
 
-    /// Waits for SIGTERM, SIGINT or the end of a task that should not end, then [stops](Self::stop). A second signal
-    /// ends without waiting any longer. The code tells a failure from an orderly end.
-    pub async fn wait(self) -> ExitCode {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            tracing::error!("signals cannot be listened to");
-            return ExitCode::FAILURE;
-        };
+    /// Waits until the process is asked to end or a task ended that should not, then [stops](Self::stop). Asking a
+    /// second time ends without waiting any longer. The code tells a failure from an orderly end.
+    pub async fn wait(self, mut signals: Signals) -> ExitCode {
         let code = tokio::select! {
-            _ = terminate.recv() => ExitCode::SUCCESS,
-            _ = interrupt.recv() => ExitCode::SUCCESS,
+            () = signals.asked_to_end() => ExitCode::SUCCESS,
             what = self.failed() => {
                 tracing::error!(what, "a task ended that should not have; the process stops");
                 ExitCode::FAILURE
@@ -163,8 +162,7 @@ impl Running {
         tracing::info!("stopping");
         tokio::select! {
             () = self.stop() => code,
-            _ = terminate.recv() => ExitCode::FAILURE,
-            _ = interrupt.recv() => ExitCode::FAILURE,
+            () = signals.next() => ExitCode::FAILURE,
         }
     }
 }

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
 use kernel::{Clock, Ids, SettableClock, SystemClock};
-use messaging::broker::{Broker, NatsBroker, NatsSettings};
+use messaging::broker::{Broker, NatsBroker};
 use messaging::projector::ProjectorSettings;
-use messaging::provision::StreamSettings;
 use messaging::relay::RelaySettings;
 use messaging::telemetry::Metrics;
 use messaging::{Clocks, Database, JobSettings, Pipeline, PipelineParts, Projection, Writer, WriterSettings};
@@ -171,19 +169,8 @@ impl System {
     }
 
     async fn broker(&self, url: String) -> Result<NatsBroker, StartError> {
-        let nats = &self.config.nats;
-        let read = |file: &PathBuf| {
-            std::fs::read_to_string(file)
-                .map_err(|error| StartError::Nats(format!("credentials file {}: {error}", file.display())))
-        };
-        let settings = NatsSettings {
-            url,
-            name: format!("osallisuus/{}", self.config.cell),
-            credentials: nats.credentials.as_ref().map(read).transpose()?,
-            profile: nats.profile,
-            makes_streams: nats.provision || nats.address == NatsAddress::Embedded,
-            streams: StreamSettings { replicas: nats.replicas, ..StreamSettings::default() },
-        };
+        let settings = self.config.nats.connection(url, format!("osallisuus/{}", self.config.cell));
+        let settings = settings.map_err(StartError::Nats)?;
         NatsBroker::connect(settings).await.map_err(|error| StartError::Nats(error.to_string()))
     }
 

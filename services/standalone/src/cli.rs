@@ -97,11 +97,12 @@ It needs nats.url of a server that runs already, and the other services' address
         #[command(flatten)]
         installation: Installation,
     },
-    /// Makes the streams in NATS, or checks them, for deployments whose nats-server is not embedded.
+    /// Makes the streams in NATS, or mends their settings, for deployments whose nats-server is not embedded.
     #[command(after_help = "Examples:
   osallisuus provision --config /etc/osallisuus.toml
 
-Running it again changes nothing. A stream that differs from what is wanted is named, with the difference.")]
+Running it again changes nothing, unless somebody changed a stream: it gets its settings back. What the server does
+not accept or ignores is named.")]
     Provision {
         #[command(flatten)]
         installation: Installation,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chassis::config::environment;
 use chassis::{Config, ConfigFaults, Service};
 use membership::vault::KEY_FILE;
 
@@ -14,9 +15,6 @@ pub(crate) const SETTINGS_FILE: &str = "osallisuus.toml";
 /// Where the data folder is if nobody says otherwise; as in the defaults.
 const USUAL_DATA_FOLDER: &str = "data";
 const DATA_VARIABLE: &str = "OSALLISUUS_DATA_DIR";
-/// Variables of the command line, which are no settings.
-const NOT_SETTINGS: [&str; 4] =
-    ["OSALLISUUS_SERVER", "OSALLISUUS_SESSION", "OSALLISUUS_SESSION_FILE", "OSALLISUUS_OUTPUT"];
 
 impl Installation {
     /// Reads the settings of a process that runs every service.
@@ -54,13 +52,6 @@ impl Installation {
         let file = folder.unwrap_or_else(|| PathBuf::from(USUAL_DATA_FOLDER)).join(SETTINGS_FILE);
         file.is_file().then_some(file)
     }
-}
-
-/// The variables of the process that may be settings. One that is not text is none.
-pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()))
 }
 
 /// That a data folder is there, made by `init`.

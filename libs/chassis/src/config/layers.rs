@@ -16,8 +16,15 @@ use crate::service::Service;
 const OF_EVERY_SERVICE: &str = include_str!("service.toml");
 /// What every variable begins with.
 const PREFIX: &str = "OSALLISUUS_";
-/// The one variable with that beginning that is no setting: the name of the file itself.
-const FILE_VARIABLE: &str = "OSALLISUUS_CONFIG";
+/// Variables with that beginning that are no settings: the name of the file itself, and what the commands of
+/// `osallisuus` read. A shell that exports them also starts services.
+const NO_SETTINGS: [&str; 5] = [
+    "OSALLISUUS_CONFIG",
+    "OSALLISUUS_OUTPUT",
+    "OSALLISUUS_SERVER",
+    "OSALLISUUS_SESSION",
+    "OSALLISUUS_SESSION_FILE",
+];
 
 /// Settings by their dotted names.
 type Leaves = BTreeMap<String, Toml>;
@@ -91,7 +98,8 @@ pub(super) fn merge(
         }
     }
     for (variable, text) in environment {
-        let Some(name) = variable.strip_prefix(PREFIX).filter(|_| variable != FILE_VARIABLE) else {
+        let is_setting = !NO_SETTINGS.contains(&variable.as_str());
+        let Some(name) = variable.strip_prefix(PREFIX).filter(|_| is_setting) else {
             continue;
         };
         let key = name.to_lowercase().replace("__", ".");

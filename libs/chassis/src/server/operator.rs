@@ -108,6 +108,7 @@ async fn of(unit: &Unit) -> Result<GetStatusResponse, Fault> {
         dependencies: dependencies(unit).await,
         jobs_waiting: jobs.waiting + jobs.running,
         jobs_dead: jobs.dead,
+        resident_bytes: memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64),
     })
 }
 

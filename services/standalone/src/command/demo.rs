@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use chassis::{Running, telemetry};
+use chassis::{Running, Signals, telemetry};
 use kernel::TenantId;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::up;
 use crate::cli::Installation;
@@ -40,6 +39,7 @@ pub(super) async fn run(
     let made = super::init::make(&installation, &tenants).await?;
     let config = installation.load_for(SERVICES, settings(listen))?;
     let telemetry = telemetry::install(&config, "osallisuus")?;
+    let mut signals = Signals::listen()?;
     let running = chassis::start(SERVICES, config).await?;
     running.ready().await;
     screen.note(&format!(
@@ -50,7 +50,7 @@ pub(super) async fn run(
     let address = format!("http://{}", running.addr());
     let played = tokio::select! {
         played = play(&address, &made.setup_code, &folder, screen) => played,
-        () = interrupted() => Err(Failure::general("interrupted")),
+        () = signals.asked_to_end() => Err(Failure::general("interrupted")),
     };
     let ended = match played {
         Ok(report) => {
@@ -58,7 +58,7 @@ pub(super) async fn run(
             screen.result(&report, || report.text(screen))?;
             if !once {
                 screen.say(&next(&running, &folder, &report))?;
-                let code = running.wait().await;
+                let code = running.wait(signals).await;
                 up::shut_down(telemetry).await;
                 return Ok(code);
             }
@@ -102,28 +102,25 @@ fn free_address() -> String {
 fn next(running: &Running, folder: &Path, report: &Report) -> String {
     let address = running.addr();
     let session = folder.join(SESSION_FILE);
+    // Not on the PATH of who has just built it.
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("osallisuus"));
+    let program = program.display();
+    let events = running.nats_url().map_or_else(String::new, |url| {
+        format!("Its events, with any NATS client:\n\n  nats --server {url} sub 'evt.v1.>'\n\n")
+    });
     format!(
         "
 The system stays up at http://{address} until Ctrl-C. In another terminal, as its administrator:
 
   export OSALLISUUS_SESSION_FILE={}
-  osallisuus status
-  osallisuus clock get
-  osallisuus parked list
+  {program} status
+  {program} clock get
+  {program} parked list
 
-Anyone may read the result, with any gRPC client:
+{events}Anyone may read the result, with any gRPC client:
 
   osallisuus.forums.v1.ElectionsService/GetElectionResult {{\"election_id\": \"{}\"}}",
         session.display(),
         report.first.election_id
     )
-}
-
-/// Ctrl-C or SIGTERM.
-async fn interrupted() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
 }

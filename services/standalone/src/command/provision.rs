@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use chassis::Config;
 use chassis::config::NatsAddress;
 use messaging::broker::{BrokerError, NatsBroker, NatsSettings};
-use messaging::provision::{Profile, StreamSettings};
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
@@ -33,7 +31,10 @@ pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<E
         })?;
         return Ok(Exit::Done);
     };
-    let broker = NatsBroker::connect(settings(&config, url)).await.map_err(refused)?;
+    let settings = config.nats.connection(url, "osallisuus provision");
+    let settings = settings.map_err(|why| Failure::new(Exit::Configuration, why))?;
+    let settings = NatsSettings { makes_streams: true, ..settings };
+    let broker = NatsBroker::connect(settings).await.map_err(refused)?;
     let ready =
         timeout(ANSWER, connected(&broker)).await.map_err(|_| unreachable("no answer in ten seconds"))?;
     ready?;
@@ -50,18 +51,6 @@ pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<E
         table(["Stream of", "Copies", "State"], rows, &[1])
     })?;
     Ok(Exit::Done)
-}
-
-fn settings(config: &Config, url: &str) -> NatsSettings {
-    let streams = StreamSettings { replicas: config.nats.replicas, ..StreamSettings::default() };
-    let profile = if config.nats.replicas > 1 { Profile::Production } else { Profile::Development };
-    NatsSettings {
-        name: "osallisuus provision".to_owned(),
-        makes_streams: true,
-        profile,
-        streams,
-        ..NatsSettings::embedded(url)
-    }
 }
 
 /// Waits until there is a connection; a server that is too old is an error at once.

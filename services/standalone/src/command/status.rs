@@ -17,6 +17,8 @@ struct Status {
     projections: Vec<Projection>,
     jobs_waiting: u64,
     jobs_dead: u64,
+    /// Of the whole process: services that share one show the same.
+    resident_bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -84,6 +86,7 @@ impl Status {
                 .collect(),
             jobs_waiting: answer.jobs_waiting,
             jobs_dead: answer.jobs_dead,
+            resident_bytes: answer.resident_bytes,
         }
     }
 
@@ -124,8 +127,14 @@ fn text(all: &[Status], screen: Screen) -> String {
     let jobs = all.iter().map(|status| {
         [status.service.to_owned(), status.jobs_waiting.to_string(), status.jobs_dead.to_string()]
     });
+    let processes = all.iter().map(|status| {
+        let mebibytes = format!("{} MiB", status.resident_bytes.div_ceil(1 << 20));
+        [status.service.to_owned(), status.version.clone(), mebibytes]
+    });
     [
-        screen.heading("Dependencies"),
+        screen.heading("Processes"),
+        table(["Service", "Version", "Memory"], processes, &[2]),
+        screen.heading("\nDependencies"),
         table(["Service", "Needs", "State"], dependencies, &[]),
         screen.heading("\nOwn events, by county"),
         table(["Service", "County", "Written", "In the stream"], lanes, &[2, 3]),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use chassis::telemetry::{self, Telemetry};
-use chassis::{Config, Running, Service, StartError};
+use chassis::{Config, Running, Service, Signals, StartError};
 
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
@@ -30,10 +30,14 @@ pub(super) async fn until_stopped(
     let data = config.data_dir.display().to_string();
     let telemetry = telemetry::install(&config, name)?;
     let ended = async {
+        let mut signals = Signals::listen()?;
         let running = chassis::start(services, config).await?;
-        running.ready().await;
-        say_ready(&running, &data, began, screen)?;
-        Ok(running.wait().await)
+        tokio::select! {
+            () = running.ready() => say_ready(&running, &data, began, screen)?,
+            // Readiness may need a service elsewhere; who is asked to end meanwhile ends in order.
+            () = signals.asked_to_end() => {}
+        }
+        Ok(running.wait(signals).await)
     };
     let ended = ended.await;
     shut_down(telemetry).await;
@@ -50,12 +54,15 @@ pub(super) async fn shut_down(telemetry: Telemetry) {
 fn say_ready(running: &Running, data: &str, began: Instant, screen: Screen) -> Result<(), Failure> {
     let address = format!("http://{}", running.addr());
     let seconds = began.elapsed().as_secs_f64();
-    let value = serde_json::json!({ "ready": true, "grpc": address, "data": data, "seconds": seconds });
+    let nats = running.nats_url();
+    let value =
+        serde_json::json!({ "ready": true, "grpc": address, "nats": nats, "data": data, "seconds": seconds });
     if screen.is_json() {
         // One line each, because the process goes on: readers take line by line.
         return screen.line(&value.to_string());
     }
-    screen.line(&format!("osallisuus is ready after {seconds:.1} s: gRPC at {address}, data in {data}"))
+    let nats = nats.map(|url| format!(", events at {url}")).unwrap_or_default();
+    screen.line(&format!("osallisuus is ready after {seconds:.1} s: gRPC at {address}{nats}, data in {data}"))
 }
 
 impl From<StartError> for Failure {

@@ -6,4 +6,5 @@ mod help;
 mod import;
 mod keys;
 mod program;
+mod provision;
 mod up;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -12,14 +12,22 @@ use crate::program::{Ended, User};
 /// A command that goes on until it is told to end; killed when dropped.
 pub(crate) struct Going {
     child: Child,
-    out: BufReader<ChildStdout>,
+    out: Box<dyn BufRead>,
 }
 
 impl Going {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the program runs");
-        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let out = Box::new(BufReader::new(child.stdout.take().expect("a pipe")));
+        Self { child, out }
+    }
+
+    /// As [`start`](Self::start), but what is read is its log.
+    fn start_reading_log(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let out = Box::new(BufReader::new(child.stderr.take().expect("a pipe")));
         Self { child, out }
     }
 
@@ -33,6 +41,16 @@ impl Going {
                 return value;
             }
         }
+    }
+
+    /// Reads on to the line with this text; gives everything read.
+    fn wait_for(&mut self, text: &str) -> String {
+        let mut all = String::new();
+        while !all.contains(text) {
+            let read = self.out.read_line(&mut all).expect("text");
+            assert!(read > 0, "it ended and never said {text:?}: {all}");
+        }
+        all
     }
 
     /// Asks it to end and gives its exit code.
@@ -105,6 +123,12 @@ fn a_system_is_made_started_used_and_stopped() {
     let services: Vec<Value> =
         status.json().as_array().unwrap().iter().map(|one| one["service"].clone()).collect();
     assert_eq!(services, ["membership", "forums"]);
+    for one in status.json().as_array().unwrap() {
+        // A program of this size cannot run in less than a mebibyte.
+        assert!(one["resident_bytes"].as_u64().unwrap() > 1 << 20, "{one}");
+    }
+    let text = user.runs(&["status"]);
+    assert!(text.out.contains(" MiB"), "{}", text.out);
 
     let file = user.file("register.csv", "register_key,display_name\nA1,Aino Aalto\nA2,Eero Ek\n");
     let import = ["import", file.to_str().unwrap(), "--tenant", "19", "--output", "json"];
@@ -168,4 +192,50 @@ fn s1_38_the_demonstration_plays_the_election_of_scenario_1() {
     assert_eq!(first["seats_filled_bp"], 9643);
     assert_eq!(first["turnout_bp"], 8300);
     assert_eq!(again["seats_filled"], 28);
+}
+
+#[test]
+fn the_demonstration_stays_up_with_a_clock_that_can_be_set_until_it_is_told_to_end() {
+    let nats = testkit::nats::program().expect("a nats-server");
+    let user = User::new().with("OSALLISUUS_NATS__SERVER", nats.display().to_string());
+    let mut going = Going::start(user.command(&["demo", "--listen", "127.0.0.1:0", "--data", "here"]));
+    let said = going.wait_for("GetElectionResult");
+    let program = env!("CARGO_BIN_EXE_osallisuus");
+    assert!(said.contains(&format!("{program} status")), "{said}");
+    assert!(said.contains("nats --server nats://127.0.0.1:"), "{said}");
+    let user = user.with("OSALLISUUS_SESSION_FILE", "here/administrator.session");
+    expect(&user.runs(&["status"]), 0);
+    let set = user.runs(&["clock", "set", "2027-01-04", "--output", "json"]);
+    expect(&set, 0);
+    let get = user.runs(&["clock", "get", "--output", "json"]);
+    expect(&get, 0);
+    assert!(get.out.contains("2027-01-0"), "{}", get.out);
+    assert_eq!(going.stop(), Some(0));
+}
+
+#[test]
+fn a_service_that_waits_for_another_can_be_told_to_end() {
+    let (user, _) = user_with_folder();
+    // Its tokens' keys come from membership, which nobody runs: it starts and is not ready.
+    let user = user
+        .with("OSALLISUUS_SERVICES__MEMBERSHIP__ADDRESS", "http://127.0.0.1:1")
+        .with("OSALLISUUS_TELEMETRY__LOG", "info");
+    let mut going = Going::start_reading_log(user.command(&["serve", "forums", "--data", "here"]));
+    going.wait_for("not ready");
+    assert_eq!(going.stop(), Some(0));
+}
+
+#[test]
+fn postgresql_that_is_not_there_is_named_at_start_without_its_password() {
+    let (user, _) = user_with_folder();
+    let user = user
+        .with("OSALLISUUS_SERVICES__MEMBERSHIP__ADDRESS", "http://127.0.0.1:1")
+        .with("OSALLISUUS_SERVICES__FORUMS__DATABASE", "postgres://me:s3cret@127.0.0.1:1/forums");
+    for command in [&["up"][..], &["serve", "forums"]] {
+        let ended = user.runs(&[command, &["--data", "here"]].concat());
+        expect(&ended, 4);
+        assert!(ended.err.contains("forums"), "{}", ended.err);
+        assert!(ended.err.contains("doctor"), "{}", ended.err);
+        assert!(!(ended.out + &ended.err).contains("s3cret"));
+    }
 }

@@ -9,6 +9,8 @@ use chassis::Config;
 use chassis::config::NatsAddress;
 use kernel::{Clock, SystemClock, Timestamp};
 use membership::vault::KEY_FILE;
+use messaging::broker::NatsSettings;
+use messaging::provision::check_profile;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -178,12 +180,31 @@ async fn text(connection: &DatabaseConnection, backend: DbBackend, sql: &str) ->
 async fn nats(config: &Config) -> Finding {
     match &config.nats.address {
         NatsAddress::Embedded => embedded_nats(&config.nats.server).await,
-        NatsAddress::Url(url) => match timeout(ANSWER, async_nats::connect(url.as_str())).await {
-            Ok(Ok(client)) => nats_server(&client).await,
-            Ok(Err(error)) => unreachable("NATS".to_owned(), "nats-server", &error.to_string()),
-            Err(_) => unreachable("NATS".to_owned(), "nats-server", "no answer within five seconds"),
-        },
+        NatsAddress::Url(url) => {
+            let settings = match config.nats.connection(url, "osallisuus doctor") {
+                Ok(settings) => settings,
+                Err(why) => {
+                    let remedy = "Name a file that this user may read.";
+                    return Finding::fault("NATS", Exit::Configuration, why, remedy);
+                }
+            };
+            match timeout(ANSWER, connect_nats(&settings)).await {
+                Ok(Ok(client)) => nats_server(&client, &settings).await,
+                Ok(Err(error)) => unreachable("NATS".to_owned(), "nats-server", &error.to_string()),
+                Err(_) => unreachable("NATS".to_owned(), "nats-server", "no answer within five seconds"),
+            }
+        }
     }
+}
+
+/// One try, where the system itself would try for ever.
+async fn connect_nats(settings: &NatsSettings) -> Result<async_nats::Client, async_nats::Error> {
+    let options = match &settings.credentials {
+        Some(credentials) => async_nats::ConnectOptions::with_credentials(credentials)?,
+        None => async_nats::ConnectOptions::new(),
+    };
+    let servers: Vec<&str> = settings.url.split(',').map(str::trim).collect();
+    Ok(options.name(&settings.name).connect(servers).await?)
 }
 
 async fn embedded_nats(program: &Path) -> Finding {
@@ -210,11 +231,11 @@ async fn embedded_nats(program: &Path) -> Finding {
     }
 }
 
-async fn nats_server(client: &async_nats::Client) -> Finding {
+async fn nats_server(client: &async_nats::Client, settings: &NatsSettings) -> Finding {
     let info = client.server_info();
-    if version(&info.version).is_none_or(|version| version < OLDEST_NATS) {
-        let detail = format!("nats-server {} is too old", info.version);
-        return Finding::fault("NATS", Exit::Unreachable, detail, "Use nats-server 2.10 or newer.");
+    if let Err(why) = check_profile(&info.version, settings.profile, &settings.streams) {
+        let remedy = "Or set nats.profile to what this installation is: osallisuus config show";
+        return Finding::fault("NATS", Exit::Unreachable, why, remedy);
     }
     let context = async_nats::jetstream::new(client.clone());
     match timeout(ANSWER, context.query_account()).await {
