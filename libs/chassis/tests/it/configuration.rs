@@ -93,6 +93,7 @@ fn the_environment_wins_over_the_file_and_is_named_as_the_source() {
         ("OSALLISUUS_CELL", "19"),
         ("OSALLISUUS_LIMITS__PER_MINUTE", "7"),
         ("OSALLISUUS_CONFIG", "the file itself"),
+        ("OSALLISUUS_SESSION_FILE", "for commands"),
         ("PATH", "/bin"),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
