@@ -94,7 +94,7 @@ impl System {
             ("services.membership.address".to_owned(), directory.url()),
         ];
         for service in services {
-            write_secret(&secrets, service)?;
+            write_secrets(&secrets, service)?;
             if store == Store::Postgres {
                 let url = Cluster::shared().create_database().await?;
                 all.push((format!("services.{}.database", service.name), url));
@@ -184,7 +184,7 @@ impl System {
     /// If a service does not start.
     pub async fn restart_as(&mut self, services: &[Service]) -> anyhow::Result<()> {
         for service in services {
-            write_secret(&self.folder.path().join("secrets"), service)?;
+            write_secrets(&self.folder.path().join("secrets"), service)?;
         }
         self.services = services.to_vec();
         self.running.take().context("the system is running")?.stop().await;
@@ -224,9 +224,10 @@ impl System {
     }
 }
 
-/// The account of a service; the stand-in for membership takes any.
-fn write_secret(folder: &Path, service: &Service) -> anyhow::Result<()> {
-    Ok(std::fs::write(folder.join(format!("{}.secret", service.name)), "secret of a test")?)
+/// The account of a service, of which the stand-in for membership takes any, and a key for what it seals.
+fn write_secrets(folder: &Path, service: &Service) -> anyhow::Result<()> {
+    std::fs::write(folder.join(format!("{}.secret", service.name)), "secret of a test")?;
+    Ok(std::fs::write(folder.join(format!("{}.key", service.name)), "5e".repeat(32))?)
 }
 
 async fn launch(services: &[Service], settings: &[(String, String)]) -> anyhow::Result<Running> {

@@ -20,6 +20,8 @@ use std::sync::Arc;
 use kernel::{Clock, Date, Ids, TenantId};
 use messaging::{Database, Writer};
 
+use crate::vault::Vault;
+
 pub use announcing::AnnounceElection;
 pub use nominations::{Accept, Nominate};
 pub use paper::PaperBatchEntry;
@@ -31,6 +33,7 @@ pub use upkeep::{
 /// The commands and queries of forums.
 #[derive(Clone, Debug)]
 pub struct App {
+    vault: Vault,
     database: Database,
     writer: Writer,
     clock: Arc<dyn Clock>,
@@ -39,15 +42,17 @@ pub struct App {
 }
 
 impl App {
-    /// Works on this database with this writer; serves these counties. `clock` is the business clock.
+    /// Works on this database with this writer; serves these counties. `vault` seals what the database must not tell,
+    /// `clock` is the business clock.
     pub fn new(
+        vault: Vault,
         database: Database,
         writer: Writer,
         clock: Arc<dyn Clock>,
         ids: Ids,
         tenants: Vec<TenantId>,
     ) -> Self {
-        Self { database, writer, clock, ids, tenants: tenants.into() }
+        Self { vault, database, writer, clock, ids, tenants: tenants.into() }
     }
 
     /// Today in Finland, by the business clock.

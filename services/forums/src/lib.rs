@@ -14,7 +14,7 @@
 //! - Jobs: close voting after its last day, send notices, erase personal data after the appeal period, forget people
 //!   who have left.
 //!
-//! How the secrecy of ballots is kept, and what it does not cover, stands in [`domain::sealed`].
+//! `forums.key` in the folder of secrets seals the seeds of lots, see [`vault`]. How the secrecy of ballots is kept, and what it does not cover, stands in [`domain::sealed`].
 
 pub mod app;
 pub mod consumers;
@@ -24,18 +24,25 @@ pub mod events;
 pub mod grpc;
 mod jobs;
 pub mod store;
+pub mod vault;
 
 use chassis::{Context, Parts, Service, StartError};
 use proto::forums::elections_service_server::ElectionsServiceServer;
 use proto::forums::forums_service_server::ForumsServiceServer;
 
 use crate::app::App;
+use crate::vault::Vault;
 
 /// Forums, as the chassis starts it.
 pub const SERVICE: Service = Service { name: "forums", defaults: "", migrations: store::migrations, build };
 
 fn build(context: &Context) -> Result<Parts, StartError> {
+    let vault = Vault::open(context.secrets.folder()).map_err(|fault| {
+        let why = fault.internal_text().unwrap_or(fault.message()).to_owned();
+        StartError::Other(format!("{why}; make the data folder with `osallisuus init`, or restore the file"))
+    })?;
     let app = App::new(
+        vault,
         context.database.clone(),
         context.writer.clone(),
         context.clock.clone(),

@@ -57,6 +57,7 @@ fn secrets(services: &[chassis::Service]) -> tempfile::TempDir {
     let folder = tempfile::Builder::new().prefix("osallisuus-secrets-").tempdir().expect("a folder");
     let key = membership::vault::Vault::key_text(&Ids::system().bytes());
     std::fs::write(folder.path().join(membership::vault::KEY_FILE), key).expect("a key file");
+    forums::vault::Vault::prepare(folder.path(), &Ids::system()).expect("a key file");
     for service in services {
         std::fs::write(folder.path().join(format!("{}.secret", service.name)), "secret of a test")
             .expect("a secret");

@@ -27,7 +27,8 @@ pub struct AnnounceElection {
 struct Announce {
     id: ElectionId,
     forum: ForumId,
-    seed: LotsSeed,
+    lots_commitment: String,
+    sealed_seed: Vec<u8>,
     request: AnnounceElection,
 }
 
@@ -45,7 +46,14 @@ impl App {
         request: AnnounceElection,
     ) -> Result<pb::AnnounceElectionResponse, Fault> {
         let seed = LotsSeed::new(self.ids.bytes());
-        let input = Announce { id: self.ids.new_id(), forum: call.scope.forum()?, seed, request };
+        let id = self.ids.new_id();
+        let input = Announce {
+            id,
+            forum: call.scope.forum()?,
+            lots_commitment: seed.commitment(),
+            sealed_seed: self.vault.seal(id, self.ids.bytes(), &seed)?,
+            request,
+        };
         self.writer.run(call.command(), input, |tx, input| announce(tx, input).boxed()).await
     }
 
@@ -75,11 +83,11 @@ async fn announce(tx: &Tx, input: &Announce) -> Result<pb::AnnounceElectionRespo
     let announcement = Announcement {
         schedule: input.request.schedule,
         board_key: input.request.board_key,
-        lots_commitment: input.seed.commitment(),
+        lots_commitment: input.lots_commitment.clone(),
         supplementary: input.request.supplementary,
     };
     let election = Election::announce(input.id, forum.id, announcement, &quotas, today)?;
-    store::elections::insert(tx.conn(), &election, &input.seed).await?;
+    store::elections::insert(tx.conn(), &election, &input.sealed_seed).await?;
     events::election(&forum, &election, &ElectionEvent::Announced)
         .into_iter()
         .for_each(|event| tx.publish(event));

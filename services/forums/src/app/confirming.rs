@@ -17,9 +17,11 @@ use crate::domain::lots::Draw;
 use crate::domain::seat::{Holder, Seat, SeatEvent};
 use crate::domain::tally::{Outcome, Tally};
 use crate::store::tallies::TallyLine;
+use crate::vault::Vault;
 use crate::{convert, events, store};
 
 struct Confirm {
+    vault: Vault,
     forum: ForumId,
     election: ElectionId,
 }
@@ -31,7 +33,7 @@ impl App {
         call: &Call,
         election: ElectionId,
     ) -> Result<pb::ConfirmResultResponse, Fault> {
-        let input = Confirm { forum: call.scope.forum()?, election };
+        let input = Confirm { vault: self.vault.clone(), forum: call.scope.forum()?, election };
         self.writer.run(call.command(), input, |tx, input| confirm(tx, input).boxed()).await
     }
 }
@@ -46,7 +48,7 @@ async fn confirm(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmResultResponse, 
     let mut seats = store::seats::of_forum(tx.conn(), forum.id).await?;
     let candidates = candidates_by_number(tx, before.id).await?;
     let lines = store::tallies::load(tx.conn(), before.id).await?;
-    let outcomes = outcomes(tx, &before, &seats, &candidates, &lines).await?;
+    let outcomes = outcomes(tx, &input.vault, &before, &seats, &candidates, &lines).await?;
 
     let policies = store::policies::of(tx.conn(), forum.charter.tenant).await?;
     let policy = ConfirmationPolicy {
@@ -84,12 +86,13 @@ async fn candidates_by_number(tx: &Tx, election: ElectionId) -> Result<Candidate
 /// Who is elected where. Those who have left, or hold a seat by now, are followed by deputies.
 async fn outcomes(
     tx: &Tx,
+    vault: &Vault,
     election: &Election,
     seats: &[Seat],
     candidates: &Candidates,
     lines: &BTreeMap<MunicipalityCode, Vec<TallyLine>>,
 ) -> Result<Vec<(MunicipalityCode, Outcome)>, Fault> {
-    let seed = store::elections::seed(tx.conn(), election.id).await?;
+    let seed = store::elections::seed(tx.conn(), vault, election.id).await?;
     let seated: BTreeSet<_> =
         seats.iter().filter_map(|seat| seat.holder.as_ref()).map(|holder| holder.reference).collect();
     let of = |constituency: &Constituency| {

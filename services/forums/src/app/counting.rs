@@ -20,6 +20,7 @@ use crate::domain::sealed::{BallotBox, BoardPrivateKey, BoxLabel};
 use crate::domain::tally::Tally;
 use crate::domain::voter::Channel;
 use crate::store::tallies::TallyLine;
+use crate::vault::Vault;
 use crate::{convert, events, store};
 
 /// Opened ballots by municipality.
@@ -41,6 +42,7 @@ struct Witness {
 }
 
 struct Draw {
+    vault: Vault,
     forum: ForumId,
     election: ElectionId,
     municipality: MunicipalityCode,
@@ -83,7 +85,7 @@ impl App {
         election: ElectionId,
         municipality: MunicipalityCode,
     ) -> Result<pb::DrawLotsResponse, Fault> {
-        let input = Draw { forum: call.scope.forum()?, election, municipality };
+        let input = Draw { vault: self.vault.clone(), forum: call.scope.forum()?, election, municipality };
         self.writer.run(call.command(), input, |tx, input| draw(tx, input).boxed()).await
     }
 
@@ -237,7 +239,7 @@ async fn draw(tx: &Tx, input: &Draw) -> Result<pb::DrawLotsResponse, Fault> {
     store::elections::save(tx.conn(), &election).await?;
     events::election(&forum, &election, &event).into_iter().for_each(|event| tx.publish(event));
 
-    let seed = store::elections::seed(tx.conn(), election.id).await?;
+    let seed = store::elections::seed(tx.conn(), &input.vault, election.id).await?;
     let lines = store::tallies::load(tx.conn(), election.id).await?;
     let tally = lines.get(&input.municipality).map(|lines| store::tallies::tally(lines));
     let tally = tally.unwrap_or_else(|| Tally::empty(0));

@@ -15,7 +15,7 @@ impl App {
         let conn = self.database.read();
         let election = store::elections::load(conn, id).await?;
         let forum = store::forums::load(conn, election.forum).await?;
-        let seed = store::elections::seed(conn, id).await?;
+        let seed = store::elections::seed(conn, &self.vault, id).await?;
         let candidates = store::candidates::all(conn, id).await?;
         let parts = |lines: Vec<TallyLine>| -> (Tally, Vec<Place>) {
             let place = |line: &TallyLine| Place {

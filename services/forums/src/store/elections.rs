@@ -13,14 +13,15 @@ use super::values;
 use crate::domain::election::{ConfirmedResult, Constituency, Election, Phase, Schedule};
 use crate::domain::lots::{LotsSeed, WitnessNumber};
 use crate::domain::sealed::BoardPublicKey;
+use crate::vault::Vault;
 
-/// Stores a new election with the secret seed of its lots.
-pub async fn insert(conn: &impl ConnectionTrait, stored: &Election, seed: &LotsSeed) -> Result<(), Fault> {
+/// Stores a new election with the sealed seed of its lots.
+pub async fn insert(conn: &impl ConnectionTrait, stored: &Election, sealed_seed: &[u8]) -> Result<(), Fault> {
     let row = row_of(stored, String::new()).into_active_model();
     election::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
     let rows = stored.constituencies.iter().map(|one| constituency_row(stored.id, one).into_active_model());
     constituency::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(database_fault)?;
-    let seed = lots_seed::Model { election_id: stored.id.as_uuid(), seed: seed.as_bytes().to_vec() };
+    let seed = lots_seed::Model { election_id: stored.id.as_uuid(), sealed: sealed_seed.to_vec() };
     let kept = lots_seed::Entity::insert(seed.into_active_model()).exec_without_returning(conn).await;
     kept.map_err(database_fault)?;
     Ok(())
@@ -94,11 +95,15 @@ pub async fn list(
     Ok(elections)
 }
 
-/// The secret seed of an election's lots.
-pub async fn seed(conn: &impl ConnectionTrait, election: ElectionId) -> Result<LotsSeed, Fault> {
+/// The secret seed of an election's lots, opened with the key of forums.
+pub async fn seed(
+    conn: &impl ConnectionTrait,
+    vault: &Vault,
+    election: ElectionId,
+) -> Result<LotsSeed, Fault> {
     let row = lots_seed::Entity::find_by_id(election.as_uuid()).one(conn).await.map_err(database_fault)?;
     let row = row.ok_or_else(|| Fault::internal("an election has no seed"))?;
-    values::bytes(&row.seed).map(LotsSeed::new)
+    vault.unseal(election, &row.sealed)
 }
 
 /// Forgets who witnessed the lots of an election; their numbers stay, which the proof of the lots needs.

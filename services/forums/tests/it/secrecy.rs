@@ -1,5 +1,6 @@
 //! What casting leaves behind, and that each person has one ballot whatever is sent at once.
 
+use forums::domain::lots::WitnessNumber;
 use forums::domain::sealed::{BoardPrivateKey, BoardPublicKey, BoxLabel};
 use futures::future::join_all;
 use messaging::DatabaseKind;
@@ -78,6 +79,26 @@ async fn bal_11_casting_changes_the_box_and_adds_a_mark_and_nothing_else() {
         // The same command again, with another choice even: nothing happens, and nothing tells.
         world.app.cast_ballot(&call, world.forum, &[2]).await.unwrap();
         assert_eq!(dump(&world.database).await, once);
+    }
+}
+
+/// Whoever reads the database could tell the seed to the witness, who could then choose.
+#[tokio::test]
+async fn f5_the_seed_of_the_lots_is_nowhere_in_the_tables_before_they_are_drawn() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let world = World::new(store, small()).await;
+        let election = world.open_small().await;
+        for (person, number) in world.people[0][5..7].iter().zip([1, 2]) {
+            world.cast(person, election, &[number]).await.unwrap();
+        }
+        world.close_and_count(election).await.unwrap();
+        let number = WitnessNumber::new("4163").unwrap();
+        world.app.witness_lots(&world.officer(2), election, municipality("889"), number).await.unwrap();
+        let before = dump(&world.database).await.join("\n").to_lowercase();
+        let drawn = world.app.draw_lots(&world.officer(0), election, municipality("889")).await.unwrap();
+        let lots = drawn.lots.unwrap();
+        assert!(before.contains(&lots.commitment), "the commitment is, as anybody knows it");
+        assert!(!before.contains(&lots.seed), "the seed lies readable");
     }
 }
 

@@ -9,6 +9,7 @@ use forums::domain::candidate::Acceptance;
 use forums::domain::election::Schedule;
 use forums::domain::forum::{Charter, ForumLevel, ForumType, SeatQuota};
 use forums::domain::sealed::BoardPublicKey;
+use forums::vault::Vault;
 use futures::FutureExt as _;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Kem as _, Serializable as _};
@@ -109,7 +110,8 @@ impl World {
         let writer =
             Writer::start(&database, clocks, ids.clone(), settings, &TaskTracker::new(), stop.clone());
         let tenants = ["19", "21"].map(|code| TenantId::new(code).unwrap()).to_vec();
-        let app = App::new(database.clone(), writer.clone(), clock.clone(), ids.clone(), tenants);
+        let vault = Vault::new(ids.bytes());
+        let app = App::new(vault, database.clone(), writer.clone(), clock.clone(), ids.clone(), tenants);
         let (private, public) = X25519HkdfSha256::derive_keypair(&ids.bytes::<32>());
         let person = |place: &Place| Person { subject: ids.new_id(), municipality: municipality(place.code) };
         let people =

@@ -100,6 +100,11 @@ async fn prepare(installation: &Installation, config: Config) -> Result<Made, Fa
         Ids::system(),
     );
     let code = prepared.await?;
+    forums::vault::Vault::prepare(&config.secrets_dir, &Ids::system()).map_err(|error| {
+        let file = config.secrets_dir.join(forums::vault::KEY_FILE);
+        Failure::new(Exit::Configuration, format!("{}: {error}", file.display()))
+            .remedy("Make the folder writable for this user, or choose another in secrets.dir.")
+    })?;
     // Everything is committed; what closing could still say is of no use to anybody.
     let _ = database.close().await;
     let Some(SetupCode(setup_code)) = code else {

@@ -100,11 +100,12 @@ fn init_makes_secrets_for_the_owner_only_and_refuses_a_folder_that_is_made() {
         let entry = entry.unwrap();
         assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
     }
-    let key = std::fs::read(secrets.join("membership.key")).unwrap();
+    let keys = || ["membership.key", "forums.key"].map(|name| std::fs::read(secrets.join(name)).unwrap());
+    let made = keys();
     let again = user.runs(&["init", "--data", "here"]);
     expect(&again, 5);
     assert!(again.err.contains("has been made already"), "{}", again.err);
-    assert_eq!(std::fs::read(secrets.join("membership.key")).unwrap(), key, "the key is as it was");
+    assert_eq!(keys(), made, "the keys are as they were");
 }
 
 #[test]

@@ -8,8 +8,8 @@ pub(crate) struct Model {
     /// The election.
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) election_id: Uuid,
-    /// 32 random bytes.
-    pub(crate) seed: Vec<u8>,
+    /// Sealed with the key of forums.
+    pub(crate) sealed: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -183,7 +183,7 @@ fn election() -> TableCreateStatement {
 }
 
 fn lots_seed() -> TableCreateStatement {
-    let columns = [id("election_id"), bytes("seed")];
+    let columns = [id("election_id"), bytes("sealed")];
     table("lots_seed", columns, &["election_id"])
 }
 

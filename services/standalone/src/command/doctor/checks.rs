@@ -70,7 +70,8 @@ fn data_folder(config: &Config) -> Finding {
 fn secrets(config: &Config) -> Vec<Finding> {
     let folder = &config.secrets_dir;
     let files = services::names().map(|service| account_file(folder, service));
-    let files: Vec<PathBuf> = files.chain([folder.join(KEY_FILE)]).collect();
+    let files: Vec<PathBuf> =
+        files.chain([folder.join(KEY_FILE), folder.join(forums::vault::KEY_FILE)]).collect();
     let missing = files.iter().filter(|file| !file.is_file()).map(|file| file.display().to_string());
     let missing: Vec<String> = missing.collect();
     let mut findings = Vec::new();
