@@ -69,19 +69,19 @@ fn transaction(head: Head) -> String {
         "BEGIN;\n\
          SELECT gen_random_uuid() AS forum, gen_random_uuid() AS event, gen_random_uuid() AS key \\gset\n\
          INSERT INTO forum (id, tenant, agreement_id, name, purpose, purpose_plain, kind, level, service_group, \
-         term_starts_on, term_ends_on, founding_decision, state, seats_filled) VALUES (:'forum', '19', '', \
+         term_starts_on, term_ends_on, founding_decision, state, seats_filled) VALUES (:forum, '19', '', \
          'Oulunkaaren seudullinen asiakasfoorumi', \
          'Asiakkaat kehittävät vammaispalveluja yhdessä henkilöstön kanssa.', \
          'Foorumissa asiakkaat kertovat, miten palvelut toimivat.', 'client_forum', 'regional', \
          'disability_services', '2030-05-01', '2032-04-30', 'POHDE/2026/1', 'founded', 0);\n\
-         INSERT INTO forum_tenant (forum_id, tenant, lead) VALUES (:'forum', '19', true);\n\
+         INSERT INTO forum_tenant (forum_id, tenant, lead) VALUES (:forum, '19', true);\n\
          INSERT INTO command_log (principal, idem_key, rpc, request_hash, response, created_at) VALUES \
-         ('person:00000000-0000-7000-8000-000000000000', :'key', 'FoundForum', sha256('x'), \
+         ('person 00000000-0000-7000-8000-000000000000', :key, 'FoundForum', sha256('x'), \
          decode(repeat('ab', 400), 'hex'), 1);\n\
          {seq}\
          INSERT INTO event_log (lane, seq, epoch, event_id, aggregate_type, aggregate_id, event_type, \
          schema_version, payload, causation_id, correlation_id, traceparent, co_tenants, occurred_at, prev_hash, \
-         hash) VALUES ('{lane}', :seq, 1, :'event', 'forum', :'forum', 'osallisuus.forums.v1.ForumFounded', 1, \
+         hash) VALUES ('{lane}', :seq, 1, :event, 'forum', :forum, 'osallisuus.forums.v1.ForumFounded', 1, \
          decode(repeat('ab', 100), 'hex'), '0123456789abcdef0123456789abcdef', '', '', '', 1, sha256('x'), \
          sha256('y'));\n\
          COMMIT;\n"
