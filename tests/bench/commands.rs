@@ -23,13 +23,13 @@ struct Contender {
 
 /// Measures and prints.
 pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
+    let raw = pgbench::Database::prepare().await?;
     let mut contenders = vec![
         start("SQLite, group commit", Store::Sqlite, "0").await?,
         start("SQLite, one command per transaction", Store::Sqlite, "1").await?,
         start("PostgreSQL, group commit", Store::Postgres, "0").await?,
         start("PostgreSQL, one command per transaction", Store::Postgres, "1").await?,
     ];
-    let raw = pgbench::Database::prepare().await?;
     let (mut locked, mut free) = (Vec::new(), Vec::new());
     for _ in 0..options.rounds {
         for contender in &mut contenders {
