@@ -8,7 +8,6 @@ use proto::forums as pb;
 
 use super::App;
 use crate::domain::candidate::Candidate;
-use crate::domain::election::Phase;
 use crate::domain::voter::Channel;
 use crate::store::candidates::After;
 use crate::{convert, store};
@@ -100,7 +99,8 @@ impl App {
         })
     }
 
-    /// The ballot paper of the caller's own municipality, from the close of nominations until it is erased.
+    /// The ballot paper of the caller's own municipality, from the close of nominations until it is erased. Who has left
+    /// is not on it.
     pub async fn get_ballot_paper(
         &self,
         call: &Call,
@@ -110,7 +110,7 @@ impl App {
         let (election, municipality) = call.scope.roll()?;
         let election = store::elections::load_in(conn, forum, election).await?;
         let constituency = election.constituency(municipality)?;
-        if election.phase == Phase::Announced {
+        if !election.candidates_final() {
             return Err(Fault::conflict(
                 "forums.no_ballot_paper",
                 "There is a ballot paper when nominations have closed. Come back after their last day.",

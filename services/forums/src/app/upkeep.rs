@@ -168,19 +168,14 @@ async fn forget_all(tx: &Tx, persons: &[(Subject, Uuid)], cursor: u64) -> Result
 
 /// Erases a person's candidacies and that they witnessed lots, takes them off the deputies and vacates their seats, which deputies then take.
 async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault> {
-    let today = tx.now().helsinki_date();
     for candidate in store::candidates::all_of_person(tx.conn(), person, None).await? {
         let election = store::elections::load(tx.conn(), candidate.election).await?;
-        let mut erased = candidate.clone().erased();
-        // On a ballot paper a number stays a number; before that the candidacy ends.
-        if election.nominating(today) {
-            erased.state = CandidateState::Withdrawn;
-            if candidate.state == CandidateState::Accepted {
-                let election = election.with_one_candidate_less(candidate.municipality);
-                store::elections::save(tx.conn(), &election).await?;
-            }
+        let on_paper = election.candidates_final();
+        if !on_paper && candidate.state == CandidateState::Accepted {
+            let election = election.with_one_candidate_less(candidate.municipality);
+            store::elections::save(tx.conn(), &election).await?;
         }
-        store::candidates::save(tx.conn(), &erased).await?;
+        store::candidates::save(tx.conn(), &candidate.left(on_paper)).await?;
     }
     store::elections::forget_witness(tx.conn(), person).await?;
     store::seats::remove_deputy_everywhere(tx.conn(), person).await?;

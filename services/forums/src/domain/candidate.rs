@@ -248,6 +248,14 @@ impl Candidate {
         Ok(self)
     }
 
+    /// The candidacy of a person who has left, without anything about them. It ends, unless it is on the ballot paper:
+    /// there a number stays a number.
+    #[must_use]
+    pub fn left(self, on_paper: bool) -> Self {
+        let state = if on_paper { self.state } else { CandidateState::Withdrawn };
+        Self { state, ..self.erased() }
+    }
+
     /// The candidacy without anything about the person: after the appeal period, or when the person left.
     #[must_use]
     pub fn erased(mut self) -> Self {

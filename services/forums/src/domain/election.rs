@@ -273,6 +273,12 @@ impl Election {
         Err(Fault::conflict("forums.nominations_not_open", message))
     }
 
+    /// Whether the candidates are final and have their numbers. Until somebody closes nominations they are not, even
+    /// after the last day.
+    pub fn candidates_final(&self) -> bool {
+        self.phase != Phase::Announced
+    }
+
     /// The municipality in this election; NotFound `forums.municipality_does_not_elect`.
     pub fn constituency(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
         self.constituencies.iter().find(|one| one.municipality == municipality).ok_or_else(|| {

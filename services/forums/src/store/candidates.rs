@@ -113,7 +113,7 @@ pub async fn count(
         .map_err(database_fault)
 }
 
-/// Accepted candidates of a municipality; by number once they have one.
+/// Accepted candidates of a municipality who have not left; by number once they have one.
 pub async fn accepted(
     conn: &impl ConnectionTrait,
     election: ElectionId,
@@ -123,6 +123,7 @@ pub async fn accepted(
         .filter(candidate::Column::ElectionId.eq(election.as_uuid()))
         .filter(candidate::Column::Municipality.eq(municipality.as_str()))
         .filter(candidate::Column::State.eq(CandidateState::Accepted.as_str()))
+        .filter(candidate::Column::Person.is_not_null())
         .order_by_asc(candidate::Column::Number)
         .all(conn)
         .await

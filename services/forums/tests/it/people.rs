@@ -219,6 +219,46 @@ async fn who_leaves_is_forgotten_and_a_deputy_moves_up() {
 }
 
 #[tokio::test]
+async fn the_ballot_paper_shows_nobody_who_has_left() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    world.freeze_roll(election).await;
+    for (person, name) in world.people[0].iter().zip(["A", "B", "C", "D"]) {
+        world.stand(person, election, name, true).await;
+    }
+    let leaves =
+        async |which: usize| world.app.forget(vec![world.people[0][which].subject], 1).await.unwrap();
+    leaves(0).await;
+    // The last day is over, and nobody has closed nominations yet.
+    world.on("2026-03-21");
+    leaves(1).await;
+    assert_eq!(world.state(election).await.constituencies[0].candidates, 2);
+    let states = "SELECT state FROM candidate ORDER BY state";
+    assert_eq!(texts(&world.database, states).await, ["accepted", "accepted", "withdrawn", "withdrawn"]);
+    world.app.close_nominations(&world.officer(0), election).await.unwrap();
+    let voter = world.voter(&world.people[0][9], election);
+    let on_paper = async || -> Vec<(String, u32)> {
+        let paper = world.app.get_ballot_paper(&voter, world.forum).await.unwrap();
+        let mut seen: Vec<_> =
+            paper.candidates.into_iter().map(|one| (one.ballot_name, one.number)).collect();
+        seen.sort();
+        seen
+    };
+    let before = on_paper().await;
+    assert_eq!(before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["C", "D"]);
+    // Now the numbers are final: the other one keeps theirs, and the election goes on.
+    leaves(2).await;
+    assert_eq!(on_paper().await, before[1..]);
+    assert_eq!(world.state(election).await.constituencies[0].candidates, 2);
+    world.on("2026-04-13");
+    world.app.open_voting(&world.officer(0), election).await.unwrap();
+    world.cast(&world.people[0][9], election, &[before[1].1]).await.unwrap();
+    world.close_and_count(election).await.unwrap();
+    world.app.erase_election(election).await.unwrap();
+    assert_eq!(on_paper().await, [], "nor after the erasure");
+}
+
+#[tokio::test]
 async fn a_candidate_who_leaves_before_confirmation_does_not_take_the_seat() {
     let world = World::new(Store::Sqlite, small()).await;
     let election = world.open_small().await;
