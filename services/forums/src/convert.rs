@@ -177,12 +177,14 @@ pub fn candidacy(candidate: &Candidate) -> pb::Candidate {
     }
 }
 
-/// A candidacy with what is on the ballot paper; the picture itself if it is given.
-pub fn candidate(candidate: &Candidate, picture: Vec<u8>) -> pb::Candidate {
+/// A candidacy with what is on the ballot paper, but for the bytes of the picture.
+pub fn candidate(candidate: &Candidate) -> pb::Candidate {
+    let picture = candidate.picture;
     pb::Candidate {
         ballot_name: candidate.ballot_name.clone(),
-        picture,
-        picture_media_type: candidate.picture.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        picture_media_type: picture.map(|picture| picture.kind.as_str().to_owned()).unwrap_or_default(),
+        picture_size: picture.map_or(0, |picture| picture.size),
+        picture_sha256: picture.map(|picture| picture.sha256.to_vec()).unwrap_or_default(),
         picture_text: candidate.picture_text.clone(),
         ..candidacy(candidate)
     }
@@ -191,7 +193,7 @@ pub fn candidate(candidate: &Candidate, picture: Vec<u8>) -> pb::Candidate {
 /// A candidacy for officers: with the person's reference.
 pub fn candidate_for_officers(one: &Candidate) -> pb::Candidate {
     let candidate_ref = one.person.map(|person| person.to_string()).unwrap_or_default();
-    pb::Candidate { candidate_ref, ..candidate(one, Vec::new()) }
+    pb::Candidate { candidate_ref, ..candidate(one) }
 }
 
 /// State of a batch.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chassis::Call;
-use kernel::{ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, TenantId};
+use kernel::{CandidateId, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, TenantId};
 use proto::forums as pb;
 
 use super::App;
@@ -109,20 +109,29 @@ impl App {
         let conn = self.database.read();
         let (election, municipality) = call.scope.roll()?;
         let election = store::elections::load_in(conn, forum, election).await?;
-        let constituency = election.constituency(municipality)?;
-        if !election.candidates_final() {
-            return Err(Fault::conflict(
-                "forums.no_ballot_paper",
-                "There is a ballot paper when nominations have closed. Come back after their last day.",
-            ));
-        }
-        let mut candidates = Vec::new();
-        for one in store::candidates::accepted(conn, election.id, municipality).await? {
-            let picture = store::candidates::picture(conn, one.id).await?;
-            candidates.push(convert::candidate(&one, picture));
-        }
-        let max_approvals = constituency.seats;
+        election.check_paper()?;
+        let max_approvals = election.constituency(municipality)?.seats;
+        let candidates = store::candidates::accepted(conn, election.id, municipality).await?;
+        let candidates = candidates.iter().map(convert::candidate).collect();
         Ok(pb::GetBallotPaperResponse { municipality: municipality.to_string(), max_approvals, candidates })
+    }
+
+    /// A picture on that paper. NotFound `forums.no_such_picture`, for a candidate of another municipality as well.
+    pub async fn get_candidate_picture(
+        &self,
+        call: &Call,
+        forum: ForumId,
+        candidate: CandidateId,
+    ) -> Result<pb::GetCandidatePictureResponse, Fault> {
+        let conn = self.database.read();
+        let (election, municipality) = call.scope.roll()?;
+        let election = store::elections::load_in(conn, forum, election).await?;
+        election.check_paper()?;
+        let candidate = store::candidates::find(conn, candidate).await?;
+        let candidate = candidate.filter(|one| one.is_on_paper(election.id, municipality));
+        let known = candidate.and_then(|one| Some((one.id, one.picture?))).ok_or_else(no_such_picture)?;
+        let picture = store::candidates::picture(conn, known.0).await?.ok_or_else(no_such_picture)?;
+        Ok(pb::GetCandidatePictureResponse { picture, media_type: known.1.kind.as_str().to_owned() })
     }
 
     /// Whether the caller has voted.
@@ -178,7 +187,7 @@ impl App {
     ) -> Result<pb::ListMyCandidaciesResponse, Fault> {
         let person = call.scope.subject()?;
         let mine = store::candidates::all_of_person(self.database.read(), person, Some(forum)).await?;
-        let candidacies = mine.iter().map(|one| convert::candidate(one, Vec::new())).collect();
+        let candidacies = mine.iter().map(convert::candidate).collect();
         Ok(pb::ListMyCandidaciesResponse { candidacies })
     }
 }
@@ -201,6 +210,13 @@ fn read_place(key: &str) -> Result<After, Fault> {
     let number = next()?.parse().map_err(|_| broken_token())?;
     let id = next()?.parse().map_err(|_| broken_token())?;
     Ok(After { municipality, number, id })
+}
+
+fn no_such_picture() -> Fault {
+    Fault::not_found(
+        "forums.no_such_picture",
+        "There is no such picture on this ballot paper. Get the paper: it tells which candidates have one.",
+    )
 }
 
 fn broken_token() -> Fault {

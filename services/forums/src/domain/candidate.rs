@@ -8,6 +8,7 @@ use kernel::{
 };
 use rand::Rng;
 use rand::seq::SliceRandom;
+use sha2::{Digest, Sha256};
 
 /// Most candidates of one municipality.
 pub const MAX_CANDIDATES: u64 = 500;
@@ -75,6 +76,25 @@ impl PictureType {
     }
 }
 
+/// What is known of a picture without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    /// Kind.
+    pub kind: PictureType,
+    /// Size in bytes.
+    pub size: u32,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+}
+
+impl Picture {
+    /// What is known of these bytes; none unless they are a picture of at most [`MAX_PICTURE`] bytes.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let size = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MAX_PICTURE)?;
+        Some(Self { kind: PictureType::sniff(bytes)?, size, sha256: Sha256::digest(bytes).into() })
+    }
+}
+
 /// A candidacy, without the picture itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -92,8 +112,8 @@ pub struct Candidate {
     pub state: CandidateState,
     /// Name on the ballot paper; empty until accepted and once erased.
     pub ballot_name: String,
-    /// Kind of picture, if there is one.
-    pub picture: Option<PictureType>,
+    /// The picture, if there is one.
+    pub picture: Option<Picture>,
     /// What the picture shows.
     pub picture_text: String,
     /// Whether the name may be published in case of election.
@@ -114,8 +134,8 @@ pub struct Nominee {
 pub struct Acceptance {
     /// Name.
     pub ballot_name: String,
-    /// Picture and its kind.
-    pub picture: Option<(PictureType, Vec<u8>)>,
+    /// The picture with its bytes.
+    pub picture: Option<(Picture, Vec<u8>)>,
     /// What the picture shows, for those who do not see it.
     pub picture_text: String,
     /// Whether the name may be published in case of election.
@@ -180,10 +200,9 @@ impl Acceptance {
                 "send the name for the ballot paper",
             );
         }
-        let kind = PictureType::sniff(&picture);
         if picture.len() > MAX_PICTURE {
             fault = fault.field("picture", format!("at most {MAX_PICTURE} bytes"), "send a smaller picture");
-        } else if !picture.is_empty() && kind.is_none() {
+        } else if !picture.is_empty() && PictureType::sniff(&picture).is_none() {
             fault = fault.field("picture", "PNG or JPEG", "send a picture in one of these forms, or none");
         }
         if picture_text.chars().count() > 300 {
@@ -199,7 +218,8 @@ impl Acceptance {
         if !fault.fields().is_empty() {
             return Err(fault);
         }
-        Ok(Self { ballot_name, picture: kind.map(|kind| (kind, picture)), picture_text, publish_name })
+        let picture = Picture::of(&picture).map(|known| (known, picture));
+        Ok(Self { ballot_name, picture, picture_text, publish_name })
     }
 }
 
@@ -232,7 +252,7 @@ impl Candidate {
         self.refuse_withdrawn()?;
         self.state = CandidateState::Accepted;
         self.ballot_name.clone_from(&acceptance.ballot_name);
-        self.picture = acceptance.picture.as_ref().map(|(kind, _)| *kind);
+        self.picture = acceptance.picture.as_ref().map(|(picture, _)| *picture);
         self.picture_text.clone_from(&acceptance.picture_text);
         self.publish_name = acceptance.publish_name;
         Ok(self)
@@ -246,6 +266,12 @@ impl Candidate {
         self.state = CandidateState::Withdrawn;
         self.forget_ballot_data();
         Ok(self)
+    }
+
+    /// Whether the candidate is on the ballot paper of this municipality, and has not left.
+    pub fn is_on_paper(&self, election: ElectionId, municipality: MunicipalityCode) -> bool {
+        let here = self.election == election && self.municipality == municipality;
+        here && self.state == CandidateState::Accepted && self.number.is_some() && self.person.is_some()
     }
 
     /// The candidacy of a person who has left, without anything about them. It ends, unless it is on the ballot paper:
@@ -343,7 +369,7 @@ mod tests {
         let png = b"\x89PNG\r\n\x1a\n rest".to_vec();
         let accepted = Acceptance::new(" Aino K. ", png.clone(), "Aino nauraa", true).unwrap();
         assert_eq!(accepted.ballot_name, "Aino K.");
-        assert_eq!(accepted.picture.map(|(kind, _)| kind), Some(PictureType::Png));
+        assert_eq!(accepted.picture.map(|(picture, _)| picture.kind), Some(PictureType::Png));
         let fields = |name: &str, picture: Vec<u8>, text: &str| -> Vec<String> {
             let fault = Acceptance::new(name, picture, text, false).unwrap_err();
             fault.fields().iter().map(|field| field.field.clone()).collect()

@@ -279,6 +279,17 @@ impl Election {
         self.phase != Phase::Announced
     }
 
+    /// Refuses until there are ballot papers: Conflict `forums.no_ballot_paper`.
+    pub fn check_paper(&self) -> Result<(), Fault> {
+        if self.candidates_final() {
+            return Ok(());
+        }
+        Err(Fault::conflict(
+            "forums.no_ballot_paper",
+            "There is a ballot paper when nominations have closed. Come back after their last day.",
+        ))
+    }
+
     /// The municipality in this election; NotFound `forums.municipality_does_not_elect`.
     pub fn constituency(&self, municipality: MunicipalityCode) -> Result<&Constituency, Fault> {
         self.constituencies.iter().find(|one| one.municipality == municipality).ok_or_else(|| {

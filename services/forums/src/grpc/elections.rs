@@ -143,6 +143,19 @@ impl ElectionsService for Elections {
         answer(get.await)
     }
 
+    async fn get_candidate_picture(
+        &self,
+        request: Request<pb::GetCandidatePictureRequest>,
+    ) -> Answer<pb::GetCandidatePictureResponse> {
+        let call = Call::of(&request)?;
+        let get = async {
+            let pb::GetCandidatePictureRequest { forum_id, election_id: _, candidate_id } = request.get_ref();
+            let (forum, candidate) = (read("forum_id", forum_id)?, read("candidate_id", candidate_id)?);
+            self.app.get_candidate_picture(&call, forum, candidate).await
+        };
+        answer(get.await)
+    }
+
     async fn list_candidates(
         &self,
         request: Request<pb::ListCandidatesRequest>,

@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::entity::{candidate, candidate_picture, election};
 use super::values;
-use crate::domain::candidate::{Candidate, CandidateState, PictureType};
+use crate::domain::candidate::{Candidate, CandidateState, Picture, PictureType};
 
 /// Stores a new candidacy.
 pub async fn insert(conn: &impl ConnectionTrait, stored: &Candidate) -> Result<(), Fault> {
@@ -43,10 +43,10 @@ pub async fn save_picture(
     Ok(())
 }
 
-/// The picture of a candidacy; empty if it has none.
-pub async fn picture(conn: &impl ConnectionTrait, candidate: CandidateId) -> Result<Vec<u8>, Fault> {
+/// The bytes of a candidacy's picture, if it has one.
+pub async fn picture(conn: &impl ConnectionTrait, candidate: CandidateId) -> Result<Option<Vec<u8>>, Fault> {
     let row = candidate_picture::Entity::find_by_id(candidate.as_uuid()).one(conn).await;
-    Ok(row.map_err(database_fault)?.map(|row| row.picture).unwrap_or_default())
+    Ok(row.map_err(database_fault)?.map(|row| row.picture))
 }
 
 /// A person's own candidacy in an election. NotFound `forums.no_such_candidacy`, for other people's as well.
@@ -203,15 +203,16 @@ fn row_of(candidate: &Candidate) -> candidate::Model {
         number: candidate.number.map(i64::from),
         state: candidate.state.as_str().to_owned(),
         ballot_name: candidate.ballot_name.clone(),
-        picture_type: candidate.picture.map(|kind| kind.as_str().to_owned()),
+        picture_type: candidate.picture.map(|picture| picture.kind.as_str().to_owned()),
+        picture_size: candidate.picture.map(|picture| i64::from(picture.size)),
+        picture_sha256: candidate.picture.map(|picture| picture.sha256.to_vec()),
         picture_text: candidate.picture_text.clone(),
         publish_name: candidate.publish_name,
     }
 }
 
 fn candidate_of(row: candidate::Model) -> Result<Candidate, Fault> {
-    let picture = row.picture_type.as_deref();
-    let picture = picture.map(|text| values::known(&PictureType::ALL, PictureType::as_str, text));
+    let picture = picture_of(&row)?;
     Ok(Candidate {
         id: CandidateId::from_uuid(row.id),
         election: ElectionId::from_uuid(row.election_id),
@@ -220,8 +221,17 @@ fn candidate_of(row: candidate::Model) -> Result<Candidate, Fault> {
         number: values::maybe_count(row.number)?,
         state: values::known(&CandidateState::ALL, CandidateState::as_str, &row.state)?,
         ballot_name: row.ballot_name,
-        picture: picture.transpose()?,
+        picture,
         picture_text: row.picture_text,
         publish_name: row.publish_name,
     })
+}
+
+fn picture_of(row: &candidate::Model) -> Result<Option<Picture>, Fault> {
+    let (Some(kind), Some(size), Some(sha256)) = (&row.picture_type, row.picture_size, &row.picture_sha256)
+    else {
+        return Ok(None);
+    };
+    let kind = values::known(&PictureType::ALL, PictureType::as_str, kind)?;
+    Ok(Some(Picture { kind, size: values::count(size)?, sha256: values::bytes(sha256)? }))
 }

@@ -1,11 +1,13 @@
 //! Candidates' data: shown to whom it must be, erased when its time is over, and gone with the person.
 
 use forums::app::{Accept, Nominate};
-use forums::domain::candidate::{Acceptance, Nominee};
+use forums::domain::candidate::{Acceptance, MAX_PICTURE, Nominee};
 use forums::domain::lots::WitnessNumber;
 use kernel::{ElectionId, PageSize};
+use prost::Message as _;
 use proto::forums as pb;
 use proto::membership::PolicySet;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{blobs, dump, texts};
 use crate::world::{DATES, Store, World, municipality, places, small};
@@ -31,7 +33,7 @@ async fn one_person_nominates_another_who_is_told_and_accepts_with_a_picture() {
     let accept = Accept { forum: world.forum, election, candidate, acceptance };
     let accepted =
         world.app.accept_candidacy(&world.client(person), accept).await.unwrap().candidate.unwrap();
-    assert!(accepted.picture.is_empty() && accepted.ballot_name.is_empty(), "answers keep no name");
+    assert!(accepted.picture_sha256.is_empty() && accepted.ballot_name.is_empty(), "answers keep no name");
     for stored in blobs(&world.database, "SELECT response FROM command_log").await {
         assert!(!stored.windows(7).any(|part| part == b"Aino K."), "nor does the command log");
     }
@@ -43,8 +45,62 @@ async fn one_person_nominates_another_who_is_told_and_accepts_with_a_picture() {
     world.on("2026-03-21");
     world.app.close_nominations(&world.officer(0), election).await.unwrap();
     let paper = world.app.get_ballot_paper(&world.voter(friend, election), world.forum).await.unwrap();
-    assert_eq!((paper.candidates[0].picture.as_slice(), paper.candidates[0].number), (PNG, 1));
+    let on_paper = &paper.candidates[0];
+    assert_eq!((on_paper.picture_media_type.as_str(), on_paper.number), ("image/png", 1));
+    assert_eq!(on_paper.picture_size as usize, PNG.len());
+    assert_eq!(on_paper.picture_sha256, Sha256::digest(PNG).as_slice());
+    let picture =
+        world.app.get_candidate_picture(&world.voter(friend, election), world.forum, candidate).await;
+    assert_eq!(picture.unwrap().picture, PNG);
     assert!(paper.candidates[0].candidate_ref.is_empty());
+}
+
+/// A message over 4 MiB is one that gRPC clients refuse.
+#[tokio::test]
+async fn the_ballot_paper_stays_small_however_many_pictures_there_are() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    let mut largest = PNG.to_vec();
+    largest.resize(MAX_PICTURE, 7);
+    for (index, person) in world.people[0].iter().take(50).enumerate() {
+        world.stand_with(person, election, &format!("Ehdokas {index}"), largest.clone()).await;
+    }
+    world.on("2026-03-21");
+    world.app.close_nominations(&world.officer(0), election).await.unwrap();
+    let voter = world.voter(&world.people[0][60], election);
+    let paper = world.app.get_ballot_paper(&voter, world.forum).await.unwrap();
+    assert_eq!(paper.candidates.len(), 50);
+    assert!(paper.candidates.iter().all(|one| one.picture_size as usize == MAX_PICTURE));
+    assert!(paper.encoded_len() < 20_000, "{} bytes", paper.encoded_len());
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_to_the_voters_of_its_municipality_while_it_is_on_the_paper() {
+    let world = World::new(Store::Sqlite, places()).await;
+    let election = world.announce(DATES, false).await;
+    let [standing, plain, neighbour] = [&world.people[3][0], &world.people[3][1], &world.people[4][0]];
+    world.stand_with(standing, election, "Aino", PNG.to_vec()).await;
+    world.stand(plain, election, "Eino", false).await;
+    let candidacy = async |person| {
+        let mine = world.app.list_my_candidacies(&world.client(person), world.forum).await.unwrap();
+        mine.candidacies[0].candidate_id.parse().unwrap()
+    };
+    let (with_picture, without) = (candidacy(standing).await, candidacy(plain).await);
+    let look = async |voter, candidate| {
+        let voter = world.voter(voter, election);
+        let shown = world.app.get_candidate_picture(&voter, world.forum, candidate).await;
+        shown.map(|shown| shown.picture).map_err(|fault| fault.code().to_owned())
+    };
+    assert_eq!(look(plain, with_picture).await, Err("forums.no_ballot_paper".to_owned()));
+    world.on("2026-03-21");
+    world.app.close_nominations(&world.officer(0), election).await.unwrap();
+    assert_eq!(look(plain, with_picture).await, Ok(PNG.to_vec()));
+    let none = Err("forums.no_such_picture".to_owned());
+    assert_eq!(look(plain, without).await, none, "they gave none");
+    assert_eq!(look(plain, world.ids.new_id()).await, none, "no such candidate");
+    assert_eq!(look(neighbour, with_picture).await, none, "a voter of another municipality");
+    world.app.forget(vec![standing.subject], 1).await.unwrap();
+    assert_eq!(look(plain, with_picture).await, none, "gone with the person");
 }
 
 #[tokio::test]

@@ -265,9 +265,23 @@ impl World {
 
     /// A client nominates themselves and accepts under this name.
     pub(crate) async fn stand(&self, person: &Person, election: ElectionId, name: &str, publish: bool) {
+        self.stand_as(person, election, Acceptance::new(name, Vec::new(), "", publish).unwrap()).await;
+    }
+
+    /// The same with a picture.
+    pub(crate) async fn stand_with(
+        &self,
+        person: &Person,
+        election: ElectionId,
+        name: &str,
+        picture: Vec<u8>,
+    ) {
+        self.stand_as(person, election, Acceptance::new(name, picture, "Kuva", false).unwrap()).await;
+    }
+
+    async fn stand_as(&self, person: &Person, election: ElectionId, acceptance: Acceptance) {
         let nominated = self.nominate(person, election, person.municipality).await.unwrap();
         let candidate = nominated.candidate.unwrap().candidate_id.parse().unwrap();
-        let acceptance = Acceptance::new(name, Vec::new(), "", publish).unwrap();
         let accept = Accept { forum: self.forum, election, candidate, acceptance };
         self.app.accept_candidacy(&self.client(person), accept).await.unwrap();
     }

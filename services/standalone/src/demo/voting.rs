@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use proto::common::ActingMode;
 use proto::forums::{
     CandidateTally, CastBallotRequest, CloseVotingRequest, ElectionState, EnterPaperBatchRequest,
-    GetBallotPaperRequest, GetElectionRequest, HandPaperBallotRequest, ListCandidatesRequest,
-    OpenVotingRequest,
+    GetBallotPaperRequest, GetCandidatePictureRequest, GetElectionRequest, HandPaperBallotRequest,
+    ListCandidatesRequest, OpenVotingRequest,
 };
 use proto::membership::{
     HelperKind, IssuePaperBallotVoucherRequest, ListElectoralRollRequest, RecordVotingAssistanceRequest,
@@ -133,6 +133,15 @@ impl Play {
             election_id: contest.election_id.clone(),
         };
         let paper = account.elections().get_ballot_paper(request).await.map_err(during(&doing))?.into_inner();
+        // The sheet that the voter looks at has its pictures.
+        for candidate in paper.candidates.iter().filter(|candidate| candidate.picture_size > 0) {
+            let request = GetCandidatePictureRequest {
+                forum_id: self.forum_id.clone(),
+                election_id: contest.election_id.clone(),
+                candidate_id: candidate.candidate_id.clone(),
+            };
+            account.elections().get_candidate_picture(request).await.map_err(during(&doing))?;
+        }
         let on_paper =
             paper.candidates.into_iter().map(|candidate| (candidate.candidate_id, candidate.number));
         let numbers: HashMap<String, u32> = on_paper.collect();

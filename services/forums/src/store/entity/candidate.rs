@@ -22,6 +22,10 @@ pub(crate) struct Model {
     pub(crate) ballot_name: String,
     /// Media type of the picture.
     pub(crate) picture_type: Option<String>,
+    /// Its size in bytes.
+    pub(crate) picture_size: Option<i64>,
+    /// Its SHA-256.
+    pub(crate) picture_sha256: Option<Vec<u8>>,
     /// What the picture shows.
     pub(crate) picture_text: String,
     /// Whether the name may be published in case of election.

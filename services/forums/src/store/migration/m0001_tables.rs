@@ -221,6 +221,8 @@ fn candidate() -> TableCreateStatement {
         text("state"),
         text("ballot_name"),
         optional_text("picture_type"),
+        optional_number("picture_size"),
+        optional_bytes("picture_sha256"),
         text("picture_text"),
         flag("publish_name"),
     ];
