@@ -11,6 +11,7 @@
 //! | `app/sessions.rs` | signing in and out |
 //! | `app/tokens.rs` | actor tokens, service accounts, signing keys |
 //! | `app/rolls.rs` | rolls: freezing, reading, vouchers, assistance |
+//! | `app/vouchers.rs` | vouchers, signed on the way out |
 //! | `app/nominations.rs` | nomination codes |
 //! | `app/directory.rs` | notices and retired references |
 //! | `app/import.rs` | the register file |
@@ -26,6 +27,7 @@ mod rolls;
 mod sessions;
 mod tenancy;
 mod tokens;
+mod vouchers;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

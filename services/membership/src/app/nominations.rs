@@ -2,12 +2,15 @@
 
 use chassis::token::Purpose as VoucherPurpose;
 use futures::FutureExt as _;
-use kernel::{ActingMode, Caller, Fault, Subject, TenantId};
+use kernel::{ActingMode, Caller, ElectionId, Fault, Subject, TenantId};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
-use super::{App, own_act, person_of, rolls, tokens};
+use super::rolls::FORUMS;
+use super::vouchers::Unsigned;
+use super::{App, own_act, person_of, tokens};
 use crate::domain::{Rejection, code, token};
+use crate::store::cards::NominationCode;
 use crate::vault::Purpose;
 use crate::{convert, store};
 
@@ -39,38 +42,50 @@ impl App {
         Ok(answer)
     }
 
-    /// Exchanges a code for a voucher; the code is used up.
+    /// Exchanges a code for a voucher for one election; the code is used up. The voucher tells the attestations for the
+    /// election's service group in its municipalities, and nothing else of the person.
     ///
     /// # Errors
-    /// NominationCodeRefused for a wrong, used and expired code alike.
+    /// RollUnknown, RollOver; NominationCodeRefused for a wrong, used and expired code alike; NotAttestedThere.
     pub async fn exchange_nomination_code(
         &self,
         command: &Command,
         typed: &str,
+        election: ElectionId,
     ) -> Result<pb::ExchangeNominationCodeResponse, Fault> {
         let code = code::read(typed, CODE_LENGTH).ok_or(Rejection::NominationCodeRefused)?;
         let hash = self.vault().hash(Purpose::NominationCode, code.as_bytes());
-        self.writer()
-            .run(command, (self.clone(), hash), |tx, (app, hash)| {
-                async move {
-                    Ok(pb::ExchangeNominationCodeResponse { voucher: app.exchange(tx, hash).await? })
-                }
-                .boxed()
+        let unsigned = self
+            .writer()
+            .run(command, (self.clone(), hash, election), |tx, (app, hash, election)| {
+                app.exchange(tx, hash, *election).boxed()
             })
-            .await
+            .await?;
+        let voucher = self.sign_voucher(VoucherPurpose::Nominate, unsigned).await?;
+        Ok(pb::ExchangeNominationCodeResponse { voucher })
     }
 
-    async fn exchange(&self, tx: &Tx, hash: &[u8]) -> Result<String, Fault> {
-        let taken = store::cards::take_nomination_code(tx.conn(), hash).await?;
-        let (person, expires_at) = taken.ok_or(Rejection::NominationCodeRefused)?;
-        if tx.now() > expires_at {
-            return Err(Rejection::NominationCodeRefused.into());
+    async fn exchange(&self, tx: &Tx, hash: &[u8], election: ElectionId) -> Result<Unsigned, Fault> {
+        let head = store::rolls::head(tx.conn(), election).await?.ok_or(Rejection::RollUnknown)?;
+        if head.over {
+            return Err(Rejection::RollOver.into());
         }
-        let record = tokens::record(tx.conn(), person).await?;
-        let rights = record.rights(ActingMode::Alone, tx.now().helsinki_date())?;
+        let taken = store::cards::take_nomination_code(tx.conn(), hash).await?;
+        let code = taken.filter(|code| tx.now() <= code.expires_at).ok_or(Rejection::NominationCodeRefused)?;
+        let record = tokens::record(tx.conn(), code.person).await?.within(&code.tenants);
+        // Whether a person is shut out is nobody else's business.
+        let rights = record
+            .rights(ActingMode::Alone, tx.now().helsinki_date())
+            .map_err(|_| Rejection::NominationCodeRefused)?;
+        let places = store::rolls::counts(tx.conn(), election).await?;
+        let mut attestations = rights.attestations;
+        attestations.retain(|one| one.group == head.group && places.contains_key(&one.municipality));
+        if attestations.is_empty() {
+            return Err(Rejection::NotAttestedThere.into());
+        }
         let new = tokens::random_reference(self);
-        let subject = store::references::find_or_add(tx.conn(), person, rolls::FORUMS, new).await?;
-        self.voucher(tx.conn(), VoucherPurpose::Nominate, subject, rights.attestations, Vec::new()).await
+        let subject = store::references::find_or_add(tx.conn(), code.person, FORUMS, new).await?;
+        Ok(self.new_voucher(subject, attestations, Vec::new()))
     }
 }
 
@@ -81,15 +96,14 @@ async fn create(
     hash: &[u8],
 ) -> Result<pb::CreateNominationCodeResponse, Fault> {
     let person = person_of(tx.conn(), subject).await?;
-    let mut record = tokens::record(tx.conn(), person).await?;
-    // Whoever signed in with the card of another county has nothing to stand for here.
-    record.participants.retain(|one| tenants.contains(&one.tenant));
+    let record = tokens::record(tx.conn(), person).await?.within(tenants);
     let rights = record.rights(ActingMode::Alone, tx.now().helsinki_date())?;
     if rights.attestations.is_empty() {
         return Err(Rejection::NothingToStandFor.into());
     }
     let expires_at = tx.now() + token::NOMINATION_CODE;
-    store::cards::put_nomination_code(tx.conn(), hash, person, expires_at).await?;
+    let code = NominationCode { person, tenants: tenants.to_vec(), expires_at };
+    store::cards::put_nomination_code(tx.conn(), hash, &code).await?;
     Ok(pb::CreateNominationCodeResponse {
         code: String::new(),
         expires_at: Some(convert::timestamp_out(expires_at)),

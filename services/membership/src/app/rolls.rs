@@ -9,6 +9,7 @@ use kernel::{
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
+use super::vouchers::Unsigned;
 use super::{App, own_act, person_of, tokens};
 use crate::domain::{Rejection, roll};
 use crate::store::rolls::Head;
@@ -60,6 +61,7 @@ impl App {
             election: announced.election,
             forum: announced.forum,
             tenants: announced.tenants.clone(),
+            group: announced.group.clone(),
             hash: hash.to_vec(),
             over: false,
         };
@@ -136,15 +138,14 @@ impl App {
         participant: ParticipantId,
     ) -> Result<pb::IssuePaperBallotVoucherResponse, Fault> {
         let input = (self.clone(), forum, election, participant);
-        self.writer()
+        let unsigned = self
+            .writer()
             .run(command, input, |tx, (app, forum, election, participant)| {
-                async move {
-                    let voucher = app.make_paper_voucher(tx, *forum, *election, *participant).await?;
-                    Ok(pb::IssuePaperBallotVoucherResponse { voucher })
-                }
-                .boxed()
+                app.make_paper_voucher(tx, *forum, *election, *participant).boxed()
             })
-            .await
+            .await?;
+        let voucher = self.sign_voucher(VoucherPurpose::PaperBallot, unsigned).await?;
+        Ok(pb::IssuePaperBallotVoucherResponse { voucher })
     }
 
     async fn make_paper_voucher(
@@ -153,7 +154,7 @@ impl App {
         forum: ForumId,
         election: ElectionId,
         participant: ParticipantId,
-    ) -> Result<String, Fault> {
+    ) -> Result<Unsigned, Fault> {
         let head = of_forum(store::rolls::head(tx.conn(), election).await?, forum)?;
         if head.over {
             return Err(Rejection::RollOver.into());
@@ -165,7 +166,7 @@ impl App {
             store::rolls::claim(tx.conn(), election, person).await?.ok_or(Rejection::NotOnRoll)?;
         let new = tokens::random_reference(self);
         let subject = store::references::find_or_add(tx.conn(), person, FORUMS, new).await?;
-        self.voucher(tx.conn(), VoucherPurpose::PaperBallot, subject, Vec::new(), vec![claim]).await
+        Ok(self.new_voucher(subject, Vec::new(), vec![claim]))
     }
 
     /// The caller says who helped them to vote; it is on record on the roll only.

@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use chassis::token::{Issuer, Purpose as VoucherPurpose, Voucher};
+use chassis::token::Issuer;
 use futures::FutureExt as _;
-use kernel::{
-    ActingMode, Attestation, Caller, Fault, ParticipantId, RollClaim, Subject, TenantId, Timestamp,
-};
+use kernel::{ActingMode, Caller, Fault, ParticipantId, Subject, TenantId, Timestamp};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
@@ -194,7 +192,7 @@ impl App {
     }
 
     /// The issuer with the key in use; unsealed once for each key.
-    async fn issuer(&self, db: &impl ConnectionTrait) -> Result<Arc<Issuer>, Fault> {
+    pub(super) async fn issuer(&self, db: &impl ConnectionTrait) -> Result<Arc<Issuer>, Fault> {
         let key = store::keys::current(db).await?;
         let key = key.ok_or_else(|| {
             Fault::internal("there is no signing key: make the data folder with `osallisuus init`")
@@ -208,28 +206,6 @@ impl App {
         let issuer = Arc::new(Issuer::new(&self.inner.wiring.cell, key.key_id, secret)?);
         *self.inner.issuer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&issuer));
         Ok(issuer)
-    }
-
-    /// Signs a word about a person for forums, good for fifteen minutes.
-    pub(super) async fn voucher(
-        &self,
-        db: &impl ConnectionTrait,
-        purpose: VoucherPurpose,
-        subject: Subject,
-        attestations: Vec<Attestation>,
-        rolls: Vec<RollClaim>,
-    ) -> Result<String, Fault> {
-        let now = self.real_now();
-        let voucher = Voucher {
-            id: self.ids().uuid(),
-            purpose,
-            audience: super::rolls::FORUMS.to_owned(),
-            subject,
-            attestations,
-            rolls,
-            expires: whole_seconds(now + token::VOUCHER),
-        };
-        self.issuer(db).await?.voucher(&voucher, now)
     }
 }
 
@@ -251,7 +227,7 @@ pub(super) fn random_reference(app: &App) -> Subject {
 }
 
 /// Tokens count in whole seconds; what the answer says and the token says must be the same.
-fn whole_seconds(at: Timestamp) -> Timestamp {
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_seconds(at.as_seconds())
 }
 

@@ -110,6 +110,8 @@ pub enum Rejection {
     NotOnRoll,
     /// The nomination code is wrong, used or expired.
     NominationCodeRefused,
+    /// The person is not attested for the election's service group in any of its municipalities.
+    NotAttestedThere,
     /// The person has no attestation with which to be nominated.
     NothingToStandFor,
 }
@@ -390,6 +392,12 @@ impl Rejection {
                 NotFound,
                 "membership.nomination_code_refused",
                 "code: the code is wrong, was used, or its days are over. Ask the person for a new code.",
+            ),
+            Rejection::NotAttestedThere => (
+                Conflict,
+                "membership.not_attested_there",
+                "election_id: a candidate is attested for the election's service group in one of its municipalities, \
+                 and this person is not. Send the election in which they can stand; the code still works.",
             ),
             Rejection::NothingToStandFor => (
                 Conflict,

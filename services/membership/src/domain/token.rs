@@ -67,6 +67,13 @@ impl Record {
         self
     }
 
+    /// The record without the entries in other counties' registers than these, for the same reason.
+    #[must_use]
+    pub fn within(mut self, tenants: &[TenantId]) -> Record {
+        self.participants.retain(|one| tenants.contains(&one.tenant));
+        self
+    }
+
     /// The rights of a token of today.
     ///
     /// A mandate carries the counties only: no office, and no vote or candidacy (M5).

@@ -50,7 +50,11 @@ impl RollsService for Api {
         request: Request<pb::ExchangeNominationCodeRequest>,
     ) -> Result<Response<pb::ExchangeNominationCodeResponse>, Status> {
         let (call, message) = open(request)?;
-        answer(self.0.exchange_nomination_code(call.command(), &message.code).await)
+        let run = async {
+            let election = parsed("election_id", &message.election_id)?;
+            self.0.exchange_nomination_code(call.command(), &message.code, election).await
+        };
+        answer(run.await)
     }
 
     async fn issue_paper_ballot_voucher(

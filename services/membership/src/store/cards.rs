@@ -1,6 +1,6 @@
 //! Code cards and nomination codes. Only hashes of codes are here.
 
-use kernel::{ParticipantId, Timestamp, UnitId};
+use kernel::{ParticipantId, TenantId, Timestamp, UnitId};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::entity::{code_card, nomination_code};
-use super::{Result, failed, stored, word};
+use super::{Result, failed, joined, split, stored, word};
 use crate::domain::card::{Card, State};
 use crate::domain::participant::PersonId;
 
@@ -102,18 +102,29 @@ pub(crate) async fn replace_open(
     Ok(())
 }
 
+/// A nomination code, without the code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NominationCode {
+    /// Who may be nominated with it.
+    pub(crate) person: PersonId,
+    /// Counties of the session that made it: it tells of the person's entries there and no others.
+    pub(crate) tenants: Vec<TenantId>,
+    /// Last moment at which it works, by the business clock.
+    pub(crate) expires_at: Timestamp,
+}
+
 /// Stores a nomination code in the place of an older one of the person.
 pub(crate) async fn put_nomination_code(
     db: &impl ConnectionTrait,
     code_hash: &[u8],
-    person: PersonId,
-    expires_at: Timestamp,
+    code: &NominationCode,
 ) -> Result<()> {
-    drop_nomination_codes(db, person).await?;
+    drop_nomination_codes(db, code.person).await?;
     let row = nomination_code::Model {
         code_hash: code_hash.to_vec(),
-        person: person.as_uuid(),
-        expires_at: expires_at.as_micros(),
+        person: code.person.as_uuid(),
+        tenants: joined(&code.tenants),
+        expires_at: code.expires_at.as_micros(),
     };
     nomination_code::Entity::insert(row.into_active_model())
         .exec_without_returning(db)
@@ -122,15 +133,19 @@ pub(crate) async fn put_nomination_code(
     Ok(())
 }
 
-/// Takes a nomination code out: whose it was and how long it was good. None if there is no such code.
+/// Takes a nomination code out. None if there is no such code.
 pub(crate) async fn take_nomination_code(
     db: &impl ConnectionTrait,
     code_hash: &[u8],
-) -> Result<Option<(PersonId, Timestamp)>> {
+) -> Result<Option<NominationCode>> {
     let row = nomination_code::Entity::find_by_id(code_hash.to_vec()).one(db).await.map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     nomination_code::Entity::delete_by_id(code_hash.to_vec()).exec(db).await.map_err(failed)?;
-    Ok(Some((PersonId::from(row.person), Timestamp::from_micros(row.expires_at))))
+    Ok(Some(NominationCode {
+        person: PersonId::from(row.person),
+        tenants: split(&row.tenants)?,
+        expires_at: Timestamp::from_micros(row.expires_at),
+    }))
 }
 
 /// Forgets the nomination codes of a person.

@@ -26,6 +26,8 @@ pub(crate) struct Head {
     pub(crate) forum: ForumId,
     /// Counties of the forum, the lead first.
     pub(crate) tenants: Vec<TenantId>,
+    /// Service group whose clients vote and stand.
+    pub(crate) group: String,
     /// Hash of the roll.
     pub(crate) hash: Vec<u8>,
     /// Whether the election is confirmed or annulled.
@@ -52,6 +54,7 @@ pub(crate) async fn freeze(db: &impl ConnectionTrait, head: &Head, frozen: &Roll
         election,
         forum: head.forum.as_uuid(),
         tenants: joined(&head.tenants),
+        service_group: head.group.clone(),
         hash: head.hash.clone(),
         over: head.over,
     };
@@ -97,6 +100,7 @@ pub(crate) async fn head(db: &impl ConnectionTrait, election: ElectionId) -> Res
             election,
             forum: ForumId::from_uuid(row.forum),
             tenants: split(&row.tenants)?,
+            group: row.service_group,
             hash: row.hash,
             over: row.over,
         })

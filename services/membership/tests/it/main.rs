@@ -6,6 +6,8 @@ mod cards;
 mod directory;
 mod import;
 mod leaving;
+mod log;
+mod nominations;
 mod register;
 mod roles;
 mod rolls;

@@ -11,11 +11,11 @@ use time::macros::date;
 use crate::roles::joint_forum;
 use crate::support::{ENGINES, GROUP, World, claims, municipality, refused};
 
-fn seats(places: &[&str]) -> Vec<MunicipalitySeats> {
+pub(crate) fn seats(places: &[&str]) -> Vec<MunicipalitySeats> {
     places.iter().map(|code| MunicipalitySeats { municipality: (*code).to_owned(), seats: 4 }).collect()
 }
 
-async fn announce(world: &World, forum: ForumId, places: &[&str]) -> ElectionId {
+pub(crate) async fn announce(world: &World, forum: ForumId, places: &[&str]) -> ElectionId {
     let election: ElectionId = world.id();
     let announced = ElectionAnnounced {
         election_id: election.to_string(),
@@ -30,7 +30,7 @@ async fn announce(world: &World, forum: ForumId, places: &[&str]) -> ElectionId 
     election
 }
 
-async fn planned_forum(world: &World) -> ForumId {
+pub(crate) async fn planned_forum(world: &World) -> ForumId {
     let forum = joint_forum(world).await;
     let plan =
         SeatPlanApproved { forum_id: forum.to_string(), seats: seats(&["139", "751", "785"]), total: 12 };
@@ -198,44 +198,6 @@ async fn officers_read_the_roll_and_hand_out_paper_and_help_is_on_the_roll_only(
         assert_eq!(names[2].display_name, "Eero Ek");
         let unheard = world.app.resolve_references(world.id(), &references).await;
         assert_eq!(refused(unheard), "membership.scope_unknown");
-        world.close().await;
-    }
-}
-
-#[tokio::test]
-async fn a_nomination_code_lets_another_nominate_once() {
-    for engine in ENGINES {
-        let world = World::open(engine).await;
-        let ii = world.unit("19", "Iin päivätoiminta", "139").await;
-        let staff = world.staff("19", ii).await;
-        let person = world.person("19", "A-1", None).await;
-        let session = world.sign_in("19", person).await;
-        let caller = world.caller(&session).await;
-        let nothing = world.app.create_nomination_code(&world.command(), &caller).await;
-        assert_eq!(refused(nothing), "membership.nothing_to_stand_for");
-        world.attest(ii, staff, person, "139").await.unwrap();
-
-        let command = world.command();
-        let made = world.app.create_nomination_code(&command, &caller).await.unwrap();
-        assert_eq!(world.app.create_nomination_code(&command, &caller).await.unwrap(), made);
-        assert_eq!(made.code.len(), 9);
-        let newer = world.app.create_nomination_code(&world.command(), &caller).await.unwrap();
-        let old = world.app.exchange_nomination_code(&world.command(), &made.code).await;
-        assert_eq!(refused(old), "membership.nomination_code_refused");
-        let command = world.command();
-        let typed = newer.code.to_lowercase().replace('-', "");
-        let voucher = world.app.exchange_nomination_code(&command, &typed).await.unwrap();
-        assert_eq!(world.app.exchange_nomination_code(&command, &typed).await.unwrap(), voucher);
-        let told = claims(&voucher.voucher);
-        assert_eq!((&told["purpose"], &told["att"][0]["m"]), (&"nominate".into(), &"139".into()));
-        assert_eq!(told["sub"], world.token(&session, "forums").await.unwrap().subject);
-        let again = world.app.exchange_nomination_code(&world.command(), &newer.code).await;
-        assert_eq!(refused(again), "membership.nomination_code_refused");
-
-        let third = world.app.create_nomination_code(&world.command(), &caller).await.unwrap();
-        world.on(date!(2026 - 01 - 23));
-        let late = world.app.exchange_nomination_code(&world.command(), &third.code).await;
-        assert_eq!(refused(late), "membership.nomination_code_refused");
         world.close().await;
     }
 }

@@ -381,6 +381,14 @@ impl World {
         connection.query_one_raw(statement).await.unwrap().expect("a row").try_get_by_index(0).unwrap()
     }
 
+    /// A column of bytes from the database.
+    pub(crate) async fn bytes(&self, question: &str) -> Vec<Vec<u8>> {
+        let connection = self.database.read();
+        let statement = Statement::from_string(connection.get_database_backend(), question);
+        let rows = connection.query_all_raw(statement).await.unwrap();
+        rows.into_iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
     /// Every published event of type `M`, in order.
     pub(crate) async fn published<M: Message + Name + Default>(&self) -> Vec<M> {
         let connection = self.database.read();

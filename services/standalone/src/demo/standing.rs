@@ -97,8 +97,9 @@ impl Play {
                 let code = account.rolls().create_nomination_code(CreateNominationCodeRequest {}).await;
                 let code = code.map_err(during(&doing))?.into_inner().code;
                 let other = self.sign_in(&other).await?;
-                let voucher =
-                    other.rolls().exchange_nomination_code(ExchangeNominationCodeRequest { code }).await;
+                let request =
+                    ExchangeNominationCodeRequest { code, election_id: contest.election_id.clone() };
+                let voucher = other.rolls().exchange_nomination_code(request).await;
                 let voucher = voucher.map_err(during(&doing))?.into_inner().voucher;
                 self.nominate_by(&other, contest, place, voucher).await?;
             }

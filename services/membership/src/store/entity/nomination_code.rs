@@ -8,6 +8,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) code_hash: Vec<u8>,
     pub(crate) person: Uuid,
+    pub(crate) tenants: String,
     pub(crate) expires_at: i64,
 }
 

@@ -9,6 +9,7 @@ pub(crate) struct Model {
     pub(crate) election: Uuid,
     pub(crate) forum: Uuid,
     pub(crate) tenants: String,
+    pub(crate) service_group: String,
     pub(crate) hash: Vec<u8>,
     pub(crate) over: bool,
 }

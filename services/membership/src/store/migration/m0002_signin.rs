@@ -83,7 +83,12 @@ fn tables() -> Vec<TableCreateStatement> {
             ],
             &["key_id"],
         ),
-        table("nomination_code", [bytes("code_hash"), uuid("person"), number("expires_at")], &["code_hash"]),
+        table(
+            "nomination_code",
+            // Counties of the session that made it, with commas between them: it tells of no other.
+            [bytes("code_hash"), uuid("person"), text("tenants"), number("expires_at")],
+            &["code_hash"],
+        ),
         table(
             "notice",
             [

@@ -41,7 +41,14 @@ fn tables() -> Vec<TableCreateStatement> {
         ),
         table(
             "roll",
-            [uuid("election"), uuid("forum"), text("tenants"), bytes("hash"), yes_no("over")],
+            [
+                uuid("election"),
+                uuid("forum"),
+                text("tenants"),
+                text("service_group"),
+                bytes("hash"),
+                yes_no("over"),
+            ],
             &["election"],
         ),
         table(
