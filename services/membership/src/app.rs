@@ -15,6 +15,7 @@
 //! | `app/nominations.rs` | nomination codes |
 //! | `app/directory.rs` | notices and retired references |
 //! | `app/import.rs` | the register file |
+//! | `app/upkeep.rs` | deleting what has run out |
 
 mod attestations;
 mod cards;
@@ -27,6 +28,7 @@ mod rolls;
 mod sessions;
 mod tenancy;
 mod tokens;
+mod upkeep;
 mod vouchers;
 
 use std::fmt;
@@ -51,6 +53,7 @@ pub use sessions::NewAdministrator;
 pub(crate) use sessions::SETUP_CODE_LENGTH;
 pub use tokens::Asked;
 pub(crate) use tokens::{account_hash, new_key, put_key};
+pub use upkeep::PURGE_JOB;
 
 /// The service that speaks here: the audience of its callers' tokens.
 const SERVICE: &str = "membership";

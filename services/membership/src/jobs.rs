@@ -1,5 +1,6 @@
 //! What happens by itself when its day has come: attestations and roles end after their last day, held notices reach
-//! their people. Each job carries the id of its thing and looks again whether there is anything to do.
+//! their people, what has run out is deleted. Each job but the last carries the id of its thing, and looks again whether
+//! there is anything to do.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -24,6 +25,14 @@ pub(crate) fn role_end(app: App) -> Run {
 /// Delivers a held notice.
 pub(crate) fn notice(app: App) -> Run {
     on(app, |app, id: NoticeId| async move { app.deliver_notice(id).await }.boxed())
+}
+
+/// Deletes what has run out.
+pub(crate) fn purge(app: App) -> Run {
+    Box::new(move |_, _| {
+        let app = app.clone();
+        async move { app.purge().await.map_err(JobError::from) }.boxed()
+    })
 }
 
 fn on<I: From<Uuid> + Send + 'static>(

@@ -13,7 +13,8 @@
 //! **Events in**, from forums: `ForumFounded` and `SeatPlanApproved` (whose a forum is, until when, with which
 //! municipalities), `ElectionAnnounced` (freezes the roll), `ElectionConfirmed` and `ElectionAnnulled` (end its claims).
 //!
-//! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next.
+//! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next;
+//! what has run out (sessions, nomination codes, old cards) is deleted once a night.
 //!
 //! **Secrets** live in `membership.key` beside the database, see [`vault`]; [`setup`] makes them.
 
@@ -74,5 +75,6 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .consume("forums", consumers::forums(app.clone()))
         .job(app::EXPIRY_JOB, jobs::attestation_expiry(app.clone()))
         .job(app::ROLE_END_JOB, jobs::role_end(app.clone()))
-        .job(app::NOTICE_JOB, jobs::notice(app)))
+        .job(app::NOTICE_JOB, jobs::notice(app.clone()))
+        .job(app::PURGE_JOB, jobs::purge(app)))
 }

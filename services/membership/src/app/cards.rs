@@ -9,6 +9,7 @@ use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
 
+use super::upkeep::schedule_purge;
 use super::{App, participants, person_of};
 use crate::domain::card::{self, Card, State};
 use crate::domain::participant::{Participant, PersonId};
@@ -104,6 +105,7 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
             "The number drawn for the card is taken. Ask for the card again, with a new idempotency key.",
         ));
     }
+    schedule_purge(tx);
     new.app.tell_of_own(tx, participant.person, CARD_MADE, &format!("{CARD_MADE}/{}", card.number)).await?;
     Ok(pb::IssueCodeCardResponse {
         card: card.number,

@@ -7,6 +7,7 @@ use messaging::{Command, Tx};
 use proto::membership as pb;
 
 use super::rolls::FORUMS;
+use super::upkeep::schedule_purge;
 use super::vouchers::Unsigned;
 use super::{App, own_act, person_of, tokens};
 use crate::domain::{Rejection, code, token};
@@ -71,7 +72,8 @@ impl App {
             return Err(Rejection::RollOver.into());
         }
         let taken = store::cards::take_nomination_code(tx.conn(), hash).await?;
-        let code = taken.filter(|code| tx.now() <= code.expires_at).ok_or(Rejection::NominationCodeRefused)?;
+        let code =
+            taken.filter(|code| tx.now() <= code.expires_at).ok_or(Rejection::NominationCodeRefused)?;
         let record = tokens::record(tx.conn(), code.person).await?.within(&code.tenants);
         // Whether a person is shut out is nobody else's business.
         let rights = record
@@ -104,6 +106,7 @@ async fn create(
     let expires_at = tx.now() + token::NOMINATION_CODE;
     let code = NominationCode { person, tenants: tenants.to_vec(), expires_at };
     store::cards::put_nomination_code(tx.conn(), hash, &code).await?;
+    schedule_purge(tx);
     Ok(pb::CreateNominationCodeResponse {
         code: String::new(),
         expires_at: Some(convert::timestamp_out(expires_at)),

@@ -7,6 +7,7 @@ use kernel::{AssignmentId, Assurance, Fault, HeldRole, ParticipantId, Role, Scop
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
+use super::upkeep::schedule_purge;
 use super::{App, NewParticipant, participants, roles};
 use crate::domain::card::{self, Card, State};
 use crate::domain::participant::{Participant, PersonId};
@@ -205,7 +206,8 @@ async fn begin_session(tx: &Tx, participant: &Participant, begin: &Begin) -> Res
     let expires_at = begin.real_now + token::SESSION;
     // The card is of one county, which proves nothing to another: the session covers its entry only.
     let session = Session { person, participant: participant.id, assurance: begin.assurance, expires_at };
-    store::sessions::add(tx.conn(), &begin.secret_hash, &session, begin.real_now).await?;
+    store::sessions::add(tx.conn(), &begin.secret_hash, &session).await?;
+    schedule_purge(tx);
     Ok(pb::Session {
         session: String::new(),
         expires_at: Some(convert::timestamp_out(expires_at)),

@@ -5,6 +5,8 @@
 
 use kernel::{Date, ParticipantId, Timestamp, UnitId, deadline};
 
+use time::Duration;
+
 use super::Rejection;
 
 /// Characters of a card's number.
@@ -13,6 +15,8 @@ pub const NUMBER_LENGTH: usize = 8;
 pub const CODE_LENGTH: usize = 12;
 /// Tries after which a card stops working.
 pub const MOST_TRIES: u32 = 10;
+/// How long after its last day it is still on record who had a card made: an election and its appeals are over by then.
+pub const KEPT: Duration = Duration::days(365);
 
 /// Where a card stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -102,6 +102,16 @@ pub(crate) async fn replace_open(
     Ok(())
 }
 
+/// Deletes the cards, in whatever state, whose last moment was before this one; tells whether any others are left.
+pub(crate) async fn purge(db: &impl ConnectionTrait, before: Timestamp) -> Result<bool> {
+    code_card::Entity::delete_many()
+        .filter(code_card::Column::ExpiresAt.lt(before.as_micros()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(code_card::Entity::find().one(db).await.map_err(failed)?.is_some())
+}
+
 /// A nomination code, without the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NominationCode {
@@ -146,6 +156,16 @@ pub(crate) async fn take_nomination_code(
         tenants: split(&row.tenants)?,
         expires_at: Timestamp::from_micros(row.expires_at),
     }))
+}
+
+/// Deletes the nomination codes that have expired; tells whether any others are left.
+pub(crate) async fn purge_nomination_codes(db: &impl ConnectionTrait, now: Timestamp) -> Result<bool> {
+    nomination_code::Entity::delete_many()
+        .filter(nomination_code::Column::ExpiresAt.lt(now.as_micros()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(nomination_code::Entity::find().one(db).await.map_err(failed)?.is_some())
 }
 
 /// Forgets the nomination codes of a person.

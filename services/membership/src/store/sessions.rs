@@ -34,19 +34,8 @@ pub(crate) async fn load(db: &impl ConnectionTrait, secret_hash: &[u8]) -> Resul
     .transpose()
 }
 
-/// Begins a session, and drops those of the person that have expired.
-pub(crate) async fn add(
-    db: &impl ConnectionTrait,
-    secret_hash: &[u8],
-    session: &Session,
-    real_now: Timestamp,
-) -> Result<()> {
-    session::Entity::delete_many()
-        .filter(session::Column::Person.eq(session.person.as_uuid()))
-        .filter(session::Column::ExpiresAt.lt(real_now.as_micros()))
-        .exec(db)
-        .await
-        .map_err(failed)?;
+/// Begins a session.
+pub(crate) async fn add(db: &impl ConnectionTrait, secret_hash: &[u8], session: &Session) -> Result<()> {
     let row = session::Model {
         secret_hash: secret_hash.to_vec(),
         person: session.person.as_uuid(),
@@ -61,6 +50,26 @@ pub(crate) async fn add(
 /// Ends a session; ending one that is not there is fine.
 pub(crate) async fn end(db: &impl ConnectionTrait, secret_hash: &[u8]) -> Result<()> {
     session::Entity::delete_by_id(secret_hash.to_vec()).exec(db).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Deletes the sessions that have expired; tells whether any others are left.
+pub(crate) async fn purge(db: &impl ConnectionTrait, real_now: Timestamp) -> Result<bool> {
+    session::Entity::delete_many()
+        .filter(session::Column::ExpiresAt.lt(real_now.as_micros()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(session::Entity::find().one(db).await.map_err(failed)?.is_some())
+}
+
+/// Ends the sessions of an entry in a county's register.
+pub(crate) async fn end_of(db: &impl ConnectionTrait, participant: ParticipantId) -> Result<()> {
+    session::Entity::delete_many()
+        .filter(session::Column::Participant.eq(participant.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 

@@ -15,4 +15,5 @@ mod setup;
 mod support;
 mod tenancy;
 mod tokens;
+mod upkeep;
 mod wire;
