@@ -82,8 +82,7 @@ async fn attest(
     let participant = store::participants::any(tx.conn(), asked.participant).await?;
     let participant = participant.ok_or(Rejection::ParticipantUnknown)?;
     let existing = store::attestations::of(tx.conn(), [participant.id]).await?;
-    let made =
-        make(tx, id, &participant, &unit, Some(by), &asked.group, asked.municipality, &existing).await?;
+    let made = make(tx, id, &participant, &unit, by, &asked.group, asked.municipality, &existing).await?;
     Ok(pb::AttestEligibilityResponse { attestation: Some(convert::attestation_out(&made)) })
 }
 
@@ -94,7 +93,7 @@ pub(super) async fn make(
     id: AttestationId,
     participant: &Participant,
     unit: &ServiceUnit,
-    by: Option<PersonId>,
+    by: PersonId,
     group: &str,
     municipality: MunicipalityCode,
     existing: &[Attestation],

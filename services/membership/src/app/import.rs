@@ -8,22 +8,28 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use kernel::{AssignmentId, AttestationId, Date, Fault, HeldRole, Role, ScopeKind, ScopeRef, TenantId};
+use kernel::{AssignmentId, AttestationId, Fault, HeldRole, Role, ScopeKind, ScopeRef, Subject, TenantId};
 use messaging::{Attempt, Command, Origin, Tx};
 use proto::membership as pb;
 
 use super::participants::{NewParticipant, enrol, require_absent};
 use super::roles::NewRole;
-use super::{App, attestations, roles};
+use super::{App, attestations, person_of, roles};
 use crate::domain::import::{self, Attested, RawRow, Row, RowFault};
 use crate::domain::participant::{self, Participant, PersonId};
 use crate::domain::tenancy::ServiceUnit;
 use crate::domain::{Rejection, role};
 use crate::{convert, store};
 
+/// Why a row is refused that attests whoever imports it (M1).
+const OWN_ROW: &str = "nobody attests for themselves, and this row is of the one who imports it; leave group and \
+                       municipality empty, and ask the staff of the unit, or a colleague to import the row";
+
 /// The rows of a request.
 struct Rows {
     app: App,
+    /// Who imports them.
+    by: Subject,
     tenant: TenantId,
     rows: Vec<RawRow>,
 }
@@ -61,13 +67,14 @@ impl App {
     /// Every fault of every row; nothing is stored.
     ///
     /// # Errors
-    /// Of the database.
+    /// SessionRefused if the caller has left.
     pub async fn check_import(
         &self,
+        by: Subject,
         tenant: TenantId,
         rows: Vec<RawRow>,
     ) -> Result<pb::CheckImportResponse, Fault> {
-        let rows = Arc::new(Rows { app: self.clone(), tenant, rows });
+        let rows = Arc::new(Rows { app: self.clone(), by, tenant, rows });
         let faults = self
             .writer()
             .internal("membership.check_import", rows, |tx, rows| check(tx, Arc::clone(rows)).boxed())
@@ -78,14 +85,15 @@ impl App {
     /// Stores the rows, all or none.
     ///
     /// # Errors
-    /// `membership.import_refused` with the faults of the rows.
+    /// SessionRefused if the caller has left; `membership.import_refused` with the faults of the rows.
     pub async fn import(
         &self,
         command: &Command,
+        by: Subject,
         tenant: TenantId,
         rows: Vec<RawRow>,
     ) -> Result<pb::ImportParticipantsResponse, Fault> {
-        let rows = Rows { app: self.clone(), tenant, rows };
+        let rows = Rows { app: self.clone(), by, tenant, rows };
         self.writer()
             .run(command, rows, |tx, rows| {
                 async move {
@@ -118,6 +126,7 @@ impl Rows {
     /// Stores the rows whose form is right, and tells what is wrong with the others.
     async fn store(&self, tx: &Tx) -> Result<(pb::ImportParticipantsResponse, Vec<RowFault>), Fault> {
         let today = tx.now().helsinki_date();
+        let by = person_of(tx.conn(), self.by).await?;
         let (rows, mut faults) = import::check(&self.rows, self.tenant, today);
         let keys = rows.iter().map(|row| row.register_key.clone());
         let known = store::participants::by_keys(tx.conn(), self.tenant, keys).await?;
@@ -131,7 +140,7 @@ impl Rows {
         let mut answer = pb::ImportParticipantsResponse::default();
         for row in rows {
             let unit = row.unit.as_ref().map(|name| units.get(name));
-            match self.store_row(tx, &row, known.get(&row.register_key), unit, today).await {
+            match self.store_row(tx, &row, known.get(&row.register_key), unit, by).await {
                 Ok(Outcome::Added) => answer.added += 1,
                 Ok(Outcome::Updated) => answer.updated += 1,
                 Ok(Outcome::Unchanged) => answer.unchanged += 1,
@@ -150,7 +159,7 @@ impl Rows {
         row: &Row,
         known: Option<&Participant>,
         unit: Option<Option<&ServiceUnit>>,
-        today: Date,
+        by: PersonId,
     ) -> Result<Outcome, Stop> {
         let unit = match unit {
             Some(None) => {
@@ -164,11 +173,11 @@ impl Rows {
         let (participant, mut changed) = match known {
             // Who has left stays away, whatever the county's register says.
             Some(known) if known.state.is_gone() => return Ok(Outcome::Unchanged),
-            Some(known) => self.update(tx, row, known.clone()).await?,
+            Some(known) => self.update(tx, row, known.clone(), by).await?,
             None => (self.enrol(tx, row).await?, false),
         };
         if let (Some(attested), Some(unit)) = (&row.attested, unit) {
-            changed |= self.attest(tx, &participant, attested, unit, today).await?;
+            changed |= self.attest(tx, &participant, attested, unit, by).await?;
         }
         if let Some(role) = row.role {
             changed |= self.assign(tx, &participant, role, unit).await?;
@@ -198,11 +207,20 @@ impl Rows {
         tx: &Tx,
         row: &Row,
         mut participant: Participant,
+        by: PersonId,
     ) -> Result<(Participant, bool), Stop> {
         let mut changed = false;
         if let Some(link) = &row.identity_link {
-            let link = self.app.link_hash(link);
+            let (link, before) = (self.app.link_hash(link), participant.person);
             changed = link_person(tx, &mut participant, &link).await.map_err(in_column("identity_link"))?;
+            // Whoever could not attest themselves cannot become somebody who was attested, either.
+            if participant.person != before && participant.person == by {
+                let today = tx.now().helsinki_date();
+                let held = store::attestations::of(tx.conn(), [participant.id]).await?;
+                if held.iter().any(|attestation| attestation.is_on(today)) {
+                    return Err(Stop::Row("identity_link", OWN_ROW.to_owned()));
+                }
+            }
         }
         let command = participant::Command::ChangeProfile(row.profile.clone());
         if let Some(event) = participant.decide(&command).map_err(Fault::from)? {
@@ -222,9 +240,10 @@ impl Rows {
         participant: &Participant,
         attested: &Attested,
         unit: &ServiceUnit,
-        today: Date,
+        by: PersonId,
     ) -> Result<bool, Stop> {
         let Attested { group, municipality } = attested;
+        let today = tx.now().helsinki_date();
         let existing = store::attestations::of(tx.conn(), [participant.id]).await?;
         let is_there = existing
             .iter()
@@ -233,10 +252,13 @@ impl Rows {
             return Ok(false);
         }
         let id: AttestationId = self.app.ids().new_id();
-        attestations::make(tx, id, participant, unit, None, group, *municipality, &existing)
-            .await
-            .map_err(in_column("municipality"))?;
-        Ok(true)
+        match attestations::make(tx, id, participant, unit, by, group, *municipality, &existing).await {
+            Ok(_) => Ok(true),
+            Err(fault) if fault.code() == Rejection::AttestsSelf.code() => {
+                Err(Stop::Row("group", OWN_ROW.to_owned()))
+            }
+            Err(fault) => Err(in_column("municipality")(fault)),
+        }
     }
 
     /// Gives the role, in the unit or else in the county, unless it is held already; tells whether it was not.

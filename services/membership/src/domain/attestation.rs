@@ -70,8 +70,8 @@ pub struct Attesting<'a> {
     pub participant: &'a Participant,
     /// Unit whose staff attests.
     pub unit: &'a ServiceUnit,
-    /// The staff member; None where there is none, in an import.
-    pub by: Option<PersonId>,
+    /// Whoever attests: the staff member, or who imports the county's register.
+    pub by: PersonId,
     /// Service group.
     pub group: &'a str,
     /// The municipality.
@@ -108,7 +108,7 @@ pub fn attest(asked: &Attesting<'_>) -> Result<Event, Rejection> {
     if municipality.county_on(today) != Some(unit.tenant) {
         return Err(Rejection::MunicipalityNotInCounty);
     }
-    if asked.by == Some(participant.person) {
+    if asked.by == participant.person {
         return Err(Rejection::AttestsSelf);
     }
     let in_force =
@@ -209,7 +209,7 @@ mod tests {
             id: AttestationId::from_uuid(Uuid::from_u128(5)),
             participant: &participant,
             unit,
-            by: Some(PersonId::from(Uuid::from_u128(77))),
+            by: PersonId::from(Uuid::from_u128(77)),
             group: "disability_services",
             municipality: MunicipalityCode::new(municipality).unwrap(),
             existing,
@@ -249,7 +249,7 @@ mod tests {
             id: AttestationId::from_uuid(Uuid::nil()),
             participant: &person,
             unit: &unit("19"),
-            by: Some(person.person),
+            by: person.person,
             group: "disability_services",
             municipality: MunicipalityCode::new("139").unwrap(),
             existing: &[],
