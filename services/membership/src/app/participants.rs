@@ -97,6 +97,9 @@ impl App {
         let person = person_of(self.reads(), caller.subject()?).await?;
         let mut participants = store::participants::of_person(self.reads(), person).await?;
         participants.retain(|one| caller.tenants.contains(&one.tenant));
+        if participants.is_empty() {
+            return Err(Rejection::SessionRefused.into());
+        }
         // Who made a card is for the eyes of its holder, and not for whoever acts for them.
         let cards = match caller.mode {
             ActingMode::OnBehalf => Vec::new(),
@@ -141,17 +144,24 @@ impl App {
             .await
     }
 
-    /// The caller leaves, in all counties.
+    /// The caller leaves in one county. `county` names it where the token covers several of their entries.
     ///
     /// # Errors
-    /// SessionRefused if they have left already; MandateOwnActs.
+    /// SessionRefused if they have left there already; LeavesWhere; MandateOwnActs.
     pub async fn leave(
         &self,
         command: &Command,
         caller: &Caller,
+        county: Option<TenantId>,
     ) -> Result<pb::LeaveParticipationResponse, Fault> {
-        let subject = own_act(caller)?;
-        self.writer().run(command, subject, |tx, subject| leave(tx, *subject).boxed()).await
+        let leaving = Leaving {
+            subject: own_act(caller)?,
+            counties: county.map_or_else(|| caller.tenants.clone(), |county| vec![county]),
+            // Nobody leaves where their card does not let them in.
+            covered: caller.tenants.clone(),
+            alone: self.new_id(),
+        };
+        self.writer().run(command, leaving, |tx, leaving| leave(tx, leaving).boxed()).await
     }
 
     /// Records a mandate.
@@ -267,34 +277,62 @@ async fn change(
     shown.into_iter().next().ok_or_else(|| Fault::internal("one person gave no answer"))
 }
 
-/// Everything that ties the person to the platform ends; other services are told to drop their references.
-async fn leave(tx: &Tx, subject: Subject) -> Result<pb::LeaveParticipationResponse, Fault> {
-    let person = person_of(tx.conn(), subject).await?;
-    let participants = store::participants::of_person(tx.conn(), person).await?;
-    let ids: Vec<ParticipantId> = participants.iter().map(|one| one.id).collect();
-    for attestation in store::attestations::of(tx.conn(), ids.clone()).await? {
+/// Somebody who leaves.
+#[derive(Debug, Clone)]
+struct Leaving {
+    subject: Subject,
+    /// Where.
+    counties: Vec<TenantId>,
+    /// Counties of the token.
+    covered: Vec<TenantId>,
+    /// Who the entry is from then on, if the human stays in another county.
+    alone: PersonId,
+}
+
+/// Everything that ties the entry to the platform ends. With the last entry of a human, services are told to drop their
+/// references; until then the human goes on in the other county, and the entry is nobody's but its own.
+async fn leave(tx: &Tx, leaving: &Leaving) -> Result<pb::LeaveParticipationResponse, Fault> {
+    let person = person_of(tx.conn(), leaving.subject).await?;
+    let mut present = store::participants::of_person(tx.conn(), person).await?;
+    present.retain(|entry| !entry.state.is_gone());
+    let is_meant = |entry: &&Participant| {
+        leaving.counties.contains(&entry.tenant) && leaving.covered.contains(&entry.tenant)
+    };
+    let mut meant = present.iter().filter(is_meant);
+    let entry = meant.next().ok_or(Rejection::SessionRefused)?;
+    if meant.next().is_some() {
+        return Err(Rejection::LeavesWhere.into());
+    }
+    for attestation in store::attestations::of(tx.conn(), [entry.id]).await? {
         if let Some(event) = attestation.leave() {
             attestations::end(tx, attestation, &event).await?;
         }
     }
-    for assignment in store::roles::of(tx.conn(), ids.clone()).await? {
+    for assignment in store::roles::of(tx.conn(), [entry.id]).await? {
         if let Ok(event) = assignment.end() {
             roles::end(tx, assignment, &event).await?;
         }
     }
-    for participant in participants {
-        if let Some(event) = participant.decide(&participant::Command::Leave)? {
-            store::participants::save(tx.conn(), &participant.apply(&event)).await?;
-        }
+    let mut left = entry.clone();
+    if let Some(event) = left.decide(&participant::Command::Leave)? {
+        left = left.apply(&event);
     }
-    store::sessions::end_all(tx.conn(), person).await?;
-    store::cards::replace_open(tx.conn(), ids).await?;
+    store::sessions::end_of(tx.conn(), entry.id).await?;
+    store::cards::replace_open(tx.conn(), [entry.id]).await?;
     store::cards::drop_nomination_codes(tx.conn(), person).await?;
-    store::notices::forget(tx.conn(), person).await?;
-    store::rolls::withdraw(tx.conn(), person).await?;
-    store::references::retire(tx.conn(), person).await?;
-    // Whoever is registered again by this link is a new person.
-    store::participants::set_link(tx.conn(), person, None).await?;
+    store::roles::forget_mandates(tx.conn(), person, entry.tenant).await?;
+    store::rolls::withdraw(tx.conn(), person, entry.id).await?;
+    if present.len() == 1 {
+        store::notices::forget(tx.conn(), person).await?;
+        store::references::retire(tx.conn(), person).await?;
+        // Whoever is registered again by this link is a new person.
+        store::participants::set_link(tx.conn(), person, None).await?;
+    } else {
+        // The human, who has the link, can be registered here again.
+        store::participants::add_person(tx.conn(), leaving.alone, None).await?;
+        left.person = leaving.alone;
+    }
+    store::participants::save(tx.conn(), &left).await?;
     Ok(pb::LeaveParticipationResponse {})
 }
 

@@ -63,6 +63,8 @@ pub enum Rejection {
     MandateFromSelf,
     /// An act that no mandate covers (M5).
     MandateOwnActs,
+    /// The caller takes part in several counties and says not which they leave.
+    LeavesWhere,
     /// No mandate in force on record.
     NoMandate,
     /// The unit may make cards only for people it has attested.
@@ -273,6 +275,11 @@ impl Rejection {
                 "membership.mandate_own_acts",
                 "acting_mode: leaving, standing as a candidate and saying who helped to vote are nobody's but the \
                  person's own. The person signs in and does it.",
+            ),
+            Rejection::LeavesWhere => (
+                Invalid,
+                "membership.leaves_where",
+                "tenant: a person leaves in one county at a time, and you are let in to several. Send the county's code.",
             ),
             Rejection::NoMandate => (
                 Forbidden,

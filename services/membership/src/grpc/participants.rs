@@ -1,6 +1,6 @@
 //! The register of participants.
 
-use kernel::{Fault, Invalid, MunicipalityCode, PageSize, Role, ScopeRef};
+use kernel::{Fault, Invalid, MunicipalityCode, PageSize, Role, ScopeRef, TenantId};
 use proto::membership as pb;
 use proto::membership::participants_service_server::ParticipantsService;
 use tonic::{Request, Response, Status};
@@ -150,7 +150,10 @@ impl ParticipantsService for Api {
         request: Request<pb::CheckImportRequest>,
     ) -> Result<Response<pb::CheckImportResponse>, Status> {
         let (call, message) = open(request)?;
-        let run = async { self.0.check_import(call.scope.tenant()?, rows_in(message.rows)?).await };
+        let run = async {
+            let by = call.caller.subject()?;
+            self.0.check_import(by, call.scope.tenant()?, rows_in(message.rows)?).await
+        };
         answer(run.await)
     }
 
@@ -159,7 +162,10 @@ impl ParticipantsService for Api {
         request: Request<pb::ImportParticipantsRequest>,
     ) -> Result<Response<pb::ImportParticipantsResponse>, Status> {
         let (call, message) = open(request)?;
-        let run = async { self.0.import(call.command(), call.scope.tenant()?, rows_in(message.rows)?).await };
+        let run = async {
+            let by = call.caller.subject()?;
+            self.0.import(call.command(), by, call.scope.tenant()?, rows_in(message.rows)?).await
+        };
         answer(run.await)
     }
 
@@ -191,8 +197,14 @@ impl ParticipantsService for Api {
         &self,
         request: Request<pb::LeaveParticipationRequest>,
     ) -> Result<Response<pb::LeaveParticipationResponse>, Status> {
-        let (call, _) = open(request)?;
-        let run = async { self.0.leave(call.command(), &call.caller).await };
+        let (call, message) = open(request)?;
+        let run = async {
+            let county: Option<TenantId> = match message.tenant.as_str() {
+                "" => None,
+                code => Some(parsed("tenant", code)?),
+            };
+            self.0.leave(call.command(), &call.caller, county).await
+        };
         answer(run.await)
     }
 

@@ -3,7 +3,7 @@
 use kernel::{AssignmentId, HeldRole, ParticipantId, TenantId};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
     QueryOrder as _,
 };
 
@@ -93,6 +93,24 @@ pub(crate) async fn add_mandate(db: &impl ConnectionTrait, mandate: &Mandate) ->
         ends_on: mandate.ends_on,
     };
     mandate::Entity::insert(row.into_active_model()).exec_without_returning(db).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Forgets the mandates that this county has recorded from or for a human.
+pub(crate) async fn forget_mandates(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    tenant: TenantId,
+) -> Result<()> {
+    let party = Condition::any()
+        .add(mandate::Column::Holder.eq(person.as_uuid()))
+        .add(mandate::Column::Principal.eq(person.as_uuid()));
+    mandate::Entity::delete_many()
+        .filter(mandate::Column::Tenant.eq(tenant.as_str()))
+        .filter(party)
+        .exec(db)
+        .await
+        .map_err(failed)?;
     Ok(())
 }
 

@@ -185,11 +185,16 @@ pub(crate) async fn any(db: &impl ConnectionTrait, person: PersonId) -> Result<b
     Ok(row.is_some())
 }
 
-/// Withdraws the places of a human who leaves: whoever comes back is a new person and must not vote twice.
-pub(crate) async fn withdraw(db: &impl ConnectionTrait, person: PersonId) -> Result<()> {
+/// Withdraws the places of an entry that leaves: whoever comes back must not vote twice.
+pub(crate) async fn withdraw(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    participant: ParticipantId,
+) -> Result<()> {
     roll_entry::Entity::update_many()
         .col_expr(roll_entry::Column::Withdrawn, Expr::value(true))
         .filter(roll_entry::Column::Person.eq(person.as_uuid()))
+        .filter(roll_entry::Column::Participant.eq(participant.as_uuid()))
         .exec(db)
         .await
         .map_err(failed)?;

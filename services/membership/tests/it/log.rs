@@ -8,7 +8,8 @@ use crate::support::{ENGINES, World, claims, tenant};
 /// How many answers are kept, of which none may hold any of these secrets nor anything that begins like a token.
 async fn check_log(world: &World, secrets: &[String]) -> usize {
     let logged = world.bytes("SELECT response FROM command_log").await;
-    let is_in = |answer: &[u8], secret: &str| answer.windows(secret.len()).any(|part| part == secret.as_bytes());
+    let is_in =
+        |answer: &[u8], secret: &str| answer.windows(secret.len()).any(|part| part == secret.as_bytes());
     for answer in &logged {
         assert!(!is_in(answer, "eyJ"), "a token lies in the log");
         for secret in secrets {
@@ -52,9 +53,8 @@ async fn no_secret_and_no_signed_word_lies_in_the_log_of_answers() {
 
         let of = |voucher: &str| voucher.split('.').map(str::to_owned).collect::<Vec<_>>();
         let command = world.command();
-        let exchange = async || {
-            world.app.exchange_nomination_code(&command, &code, election).await.unwrap().voucher
-        };
+        let exchange =
+            async || world.app.exchange_nomination_code(&command, &code, election).await.unwrap().voucher;
         let voucher = exchange().await;
         secrets.extend(of(&voucher));
         let before = check_log(&world, &secrets).await;

@@ -241,7 +241,7 @@ async fn m5_a_mandate_makes_nobody_leave_stand_or_be_helped() {
         let session = world.sign_in("19", person).await;
         let caller = Caller { mode: ActingMode::OnBehalf, ..world.caller(&session).await };
         let own = "membership.mandate_own_acts";
-        assert_eq!(refused(world.app.leave(&world.command(), &caller).await), own);
+        assert_eq!(refused(world.app.leave(&world.command(), &caller, None).await), own);
         assert_eq!(refused(world.app.create_nomination_code(&world.command(), &caller).await), own);
         let helped = world.app.record_assistance(&world.command(), &caller, world.id(), "staff").await;
         assert_eq!(refused(helped), own);

@@ -198,7 +198,7 @@ async fn from_the_setup_code_to_a_client_who_reads_their_own_data() {
         assert_eq!(myself[0].attestations[0].municipality, "139");
         assert_eq!(myself[0].state(), pb::ParticipantState::Active);
 
-        let leave = || pb::LeaveParticipationRequest {};
+        let leave = || pb::LeaveParticipationRequest { tenant: "19".to_owned() };
         served.participants().leave_participation(served.request(&by_client, leave())).await.unwrap();
         let gone =
             served.participants().get_myself(served.request(&by_client, pb::GetMyselfRequest {})).await;
