@@ -9,12 +9,17 @@ use proto::membership as pb;
 
 use super::upkeep::schedule_purge;
 use super::{App, NewParticipant, participants, roles};
-use crate::domain::card::{self, Card, State};
+use crate::domain::card::{self, Card};
 use crate::domain::participant::{Participant, PersonId};
 use crate::domain::{Rejection, code, token};
 use crate::store::sessions::Session;
 use crate::vault::Purpose;
 use crate::{convert, store};
+
+/// Notice to the holder of a card that too many wrong codes were tried on it.
+pub const CARD_LOCKED: &str = "membership.card_locked";
+/// The same to whoever had the card made.
+pub const ISSUED_CARD_LOCKED: &str = "membership.issued_card_locked";
 
 /// Characters of a setup code: one hundred bits.
 pub(crate) const SETUP_CODE_LENGTH: usize = 20;
@@ -53,7 +58,8 @@ impl App {
     /// Signs in with a code card, which is used up.
     ///
     /// # Errors
-    /// CardRefused for a wrong number or code alike; CardUsed, CardReplaced, CardExpired, CardLocked, Suspended.
+    /// CardRefused for a wrong number, a wrong code and a locked card alike; CardUsed, CardReplaced, CardExpired and
+    /// Suspended for those who know the code.
     pub async fn sign_in_with_card(
         &self,
         command: &Command,
@@ -74,25 +80,48 @@ impl App {
     }
 
     /// That the code is the card's. A try is counted before the code is looked at, so that many at once are no way
-    /// round the limit; a card that is not open any more takes no tries, and its code opens nothing.
+    /// round the limit.
+    ///
+    /// Every number goes the same way, of a card that is there, that is locked, or that is not there at all: a turn of
+    /// the writer, a slow hash, and after a refusal another turn. So neither the answer nor its time tells them apart.
     async fn check_code(&self, number: &str, typed: &str) -> Result<(), Fault> {
-        let found = store::cards::load(self.reads(), number).await?;
-        let Some((card, hash)) = found else {
-            // As slow as for a card that exists.
-            self.vault().slow_hash(number, typed, self.ids().bytes()).await?;
-            return Err(Rejection::CardRefused.into());
+        let try_of = number.to_owned();
+        let stored = self
+            .writer()
+            .internal("membership.card_try", try_of, |tx, number| begin_try(tx, number).boxed())
+            .await?;
+        let is_right = match stored {
+            Some(hash) => self.vault().is_slow_hash_of(number, typed, hash).await?,
+            None => {
+                self.vault().slow_hash(number, typed, self.ids().bytes()).await?;
+                false
+            }
         };
-        if card.state == State::Open {
-            let number = number.to_owned();
-            self.writer()
-                .internal("membership.card_try", number, |tx, number| begin_try(tx, number).boxed())
-                .await?;
+        if is_right {
+            return Ok(());
         }
-        if self.vault().is_slow_hash_of(number, typed, hash).await? {
-            Ok(())
-        } else {
-            Err(Rejection::CardRefused.into())
+        let refused = (self.clone(), number.to_owned());
+        self.writer()
+            .internal("membership.card_refused", refused, |tx, (app, number)| {
+                app.tell_of_lock(tx, number).boxed()
+            })
+            .await?;
+        Err(Rejection::CardRefused.into())
+    }
+
+    /// Tells the holder of a card that is locked, and whoever had it made; those who tried the codes are told nothing.
+    async fn tell_of_lock(&self, tx: &Tx, number: &str) -> Result<(), Fault> {
+        let Some((card, _)) = store::cards::load(tx.conn(), number).await? else { return Ok(()) };
+        if !card.is_locked() {
+            return Ok(());
         }
+        for (whom, template) in [(card.participant, CARD_LOCKED), (card.issued_by, ISSUED_CARD_LOCKED)] {
+            let Some(entry) = store::participants::any(tx.conn(), whom).await? else { continue };
+            if !entry.state.is_gone() {
+                self.tell_of_own(tx, entry.person, template, &format!("{template}/{number}")).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends a session; ending one that has ended is fine.
@@ -179,13 +208,14 @@ async fn load_card(tx: &Tx, number: &str) -> Result<Card, Fault> {
     Ok(found.ok_or(Rejection::CardRefused)?.0)
 }
 
-async fn begin_try(tx: &Tx, number: &str) -> Result<(), Fault> {
-    let card = load_card(tx, number).await?;
-    if card.state == State::Open {
-        let event = card.begin_try()?;
+/// Counts a try; gives the slow hash to compare with, unless there is no such card or it is locked.
+async fn begin_try(tx: &Tx, number: &str) -> Result<Option<String>, Fault> {
+    let Some((card, hash)) = store::cards::load(tx.conn(), number).await? else { return Ok(None) };
+    let Ok(begun) = card.begin_try() else { return Ok(None) };
+    if let Some(event) = begun {
         store::cards::save(tx.conn(), &card.apply(event)).await?;
     }
-    Ok(())
+    Ok(Some(hash))
 }
 
 async fn sign_in(tx: &Tx, number: &str, begin: &Begin) -> Result<pb::SignInWithCodeCardResponse, Fault> {

@@ -87,15 +87,16 @@ impl Card {
     }
 
     /// A try begins; it is counted before the code is looked at, so that many tries at once are no way round the limit.
+    /// A card that is no longer open opens nothing, so its tries are not counted: None.
     ///
     /// # Errors
-    /// CardLocked after [`MOST_TRIES`] tries; CardRefused for a card that is no longer open, which says nothing to one
-    /// who does not know the code.
-    pub fn begin_try(&self) -> Result<Event, Rejection> {
+    /// CardRefused after [`MOST_TRIES`] tries, as for a wrong code: whoever tries codes learns neither that there is such
+    /// a card nor, by a right code, that they may stop.
+    pub fn begin_try(&self) -> Result<Option<Event>, Rejection> {
         match self.state {
-            State::Open if self.is_locked() => Err(Rejection::CardLocked),
-            State::Open => Ok(Event::Tried),
-            State::Used | State::Replaced => Err(Rejection::CardRefused),
+            State::Open if self.is_locked() => Err(Rejection::CardRefused),
+            State::Open => Ok(Some(Event::Tried)),
+            State::Used | State::Replaced => Ok(None),
         }
     }
 
@@ -166,7 +167,7 @@ mod tests {
             let mut card = card();
             let mut taken = 0;
             for _ in 0..tries {
-                if let Ok(event) = card.begin_try() {
+                if let Ok(Some(event)) = card.begin_try() {
                     card = card.apply(event);
                     taken += 1;
                 }

@@ -90,16 +90,33 @@ async fn ten_wrong_tries_lock_a_card_even_all_at_once() {
             refused(world.app.sign_in_with_card(&world.command(), &card.card, wrong).await)
         });
         let codes = futures::future::join_all(tries).await;
-        let refused_by_code = codes.iter().filter(|code| *code == "membership.card_refused").count();
-        let locked = codes.iter().filter(|code| *code == "membership.card_locked").count();
-        assert_eq!((refused_by_code, locked), (10, 4));
-        let right = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
-        assert_eq!(refused(right), "membership.card_locked");
-        // An unknown card and an unreadable code say no more than a wrong code.
-        for (number, code) in [("00000000", wrong), ("nonsense!", wrong), (card.card.as_str(), "x")] {
-            let answer = world.app.sign_in_with_card(&world.command(), number, code).await;
-            assert_eq!(refused(answer), "membership.card_refused");
+        assert!(codes.iter().all(|code| code == "membership.card_refused"), "{codes:?}");
+        assert_eq!(world.value::<i64>("SELECT max(tries) FROM code_card").await, 10);
+        // The right code opens a locked card as little as a wrong one, an unknown card or an unreadable code.
+        let fresh = world.card("19", world.person("19", "A-2", None).await).await;
+        let tries = [
+            (card.card.as_str(), card.code.as_str()),
+            (fresh.card.as_str(), wrong),
+            ("00000000", wrong),
+            ("nonsense!", wrong),
+            (card.card.as_str(), "x"),
+        ];
+        let mut answers = Vec::new();
+        for (number, code) in tries {
+            let answer = world.app.sign_in_with_card(&world.command(), number, code).await.unwrap_err();
+            answers.push((answer.kind(), answer.code().to_owned(), answer.message().to_owned()));
         }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+
+        // Holder and issuer are told, once, whoever tries on; the holder sees it with a new card.
+        let told = "SELECT count(*) FROM notice WHERE template";
+        for template in ["membership.card_locked", "membership.issued_card_locked"] {
+            assert_eq!(world.value::<i64>(&format!("{told} = '{template}'")).await, 1, "{template}");
+        }
+        let notices = "SELECT count(*) FROM notice n JOIN participant p ON p.person = n.person \
+                       WHERE p.register_key = 'administrator' AND n.template = 'membership.issued_card_locked'";
+        assert_eq!(world.value::<i64>(notices).await, 1);
+        assert_eq!(world.value::<i64>(&format!("{told} = 'membership.card_made'")).await, 2);
         world.close().await;
     }
 }
