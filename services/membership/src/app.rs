@@ -11,6 +11,7 @@
 //! | `app/sessions.rs` | signing in and out |
 //! | `app/tokens.rs` | actor tokens, service accounts, signing keys |
 //! | `app/rolls.rs` | rolls: freezing, reading, vouchers, assistance |
+//! | `app/roll_checks.rs` | whether a roll is still the published one |
 //! | `app/vouchers.rs` | vouchers, signed on the way out |
 //! | `app/nominations.rs` | nomination codes |
 //! | `app/directory.rs` | notices and retired references |
@@ -24,6 +25,7 @@ mod import;
 mod nominations;
 mod participants;
 mod roles;
+mod roll_checks;
 mod rolls;
 mod sessions;
 mod tenancy;
@@ -48,9 +50,10 @@ pub use cards::CARD_MADE;
 pub use directory::NOTICE_JOB;
 pub use participants::NewParticipant;
 pub use roles::{NewRole, ROLE_END_JOB};
+pub use roll_checks::ROLL_CHECK_JOB;
 pub use rolls::Announced;
-pub use sessions::NewAdministrator;
 pub(crate) use sessions::SETUP_CODE_LENGTH;
+pub use sessions::{CARD_LOCKED, ISSUED_CARD_LOCKED, NewAdministrator};
 pub use tokens::Asked;
 pub(crate) use tokens::{account_hash, new_key, put_key};
 pub use upkeep::PURGE_JOB;

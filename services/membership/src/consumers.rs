@@ -49,19 +49,19 @@ async fn handle(app: &App, tx: &Tx, received: &Received) -> Result<(), HandlerEr
         app.freeze_roll(tx, &announced).await.map_err(failed)
     } else if received.is::<ElectionConfirmed>() {
         let event: ElectionConfirmed = received.decode()?;
-        end(tx, &event.election_id).await
+        end(app, tx, &event.election_id).await
     } else if received.is::<ElectionAnnulled>() {
         let event: ElectionAnnulled = received.decode()?;
-        end(tx, &event.election_id).await
+        end(app, tx, &event.election_id).await
     } else {
         // Seats, votes and lots are nothing to membership.
         Ok(())
     }
 }
 
-async fn end(tx: &Tx, election: &str) -> Result<(), HandlerError> {
+async fn end(app: &App, tx: &Tx, election: &str) -> Result<(), HandlerError> {
     let election: ElectionId = read(election.parse())?;
-    store::rolls::end(tx.conn(), election).await.map_err(failed)
+    app.end_roll(tx, election).await.map_err(failed)
 }
 
 /// Counties of a forum: the lane's first, then the others of the header.

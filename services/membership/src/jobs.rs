@@ -4,7 +4,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kernel::{AssignmentId, AttestationId, Fault, NoticeId, Uuid};
+use kernel::{AssignmentId, AttestationId, ElectionId, Fault, NoticeId, Uuid};
 use messaging::{JobContext, JobError};
 
 use crate::app::App;
@@ -25,6 +25,11 @@ pub(crate) fn role_end(app: App) -> Run {
 /// Delivers a held notice.
 pub(crate) fn notice(app: App) -> Run {
     on(app, |app, id: NoticeId| async move { app.deliver_notice(id).await }.boxed())
+}
+
+/// Checks a frozen roll.
+pub(crate) fn roll_check(app: App) -> Run {
+    on(app, |app, id: ElectionId| async move { app.check_roll(id).await }.boxed())
 }
 
 /// Deletes what has run out.

@@ -14,7 +14,7 @@
 //! municipalities), `ElectionAnnounced` (freezes the roll), `ElectionConfirmed` and `ElectionAnnulled` (end its claims).
 //!
 //! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next;
-//! what has run out (sessions, nomination codes, old cards) is deleted once a night.
+//! frozen rolls are compared with their published hashes every night; what has run out (sessions, nomination codes, old cards) is deleted once a night.
 //!
 //! **Secrets** live in `membership.key` beside the database, see [`vault`]; [`setup`] makes them.
 
@@ -76,5 +76,6 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .job(app::EXPIRY_JOB, jobs::attestation_expiry(app.clone()))
         .job(app::ROLE_END_JOB, jobs::role_end(app.clone()))
         .job(app::NOTICE_JOB, jobs::notice(app.clone()))
+        .job(app::ROLL_CHECK_JOB, jobs::roll_check(app.clone()))
         .job(app::PURGE_JOB, jobs::purge(app)))
 }

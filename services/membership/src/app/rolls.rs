@@ -9,11 +9,11 @@ use kernel::{
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
+use super::roll_checks::schedule_check;
 use super::vouchers::Unsigned;
 use super::{App, own_act, person_of, tokens};
 use crate::domain::{Rejection, roll};
 use crate::store::rolls::Head;
-use crate::vault::Purpose;
 use crate::{convert, events, store};
 
 /// The service that runs elections.
@@ -54,9 +54,8 @@ impl App {
         )
         .await?;
         let frozen = roll::freeze(&claims, &plan, &announced.municipalities);
-        let keyed =
-            |entry| self.vault().hash(Purpose::RollEntry, &roll::entry_bytes(announced.election, entry));
-        let hash = roll::hash(announced.election, frozen.entries.iter().map(keyed).collect());
+        let keyed = frozen.entries.iter().map(|entry| self.entry_hash(announced.election, entry));
+        let hash = roll::hash(announced.election, keyed.collect());
         let head = Head {
             election: announced.election,
             forum: announced.forum,
@@ -76,17 +75,22 @@ impl App {
         if let Some(event) = events::roll_frozen(&announced.tenants, announced.election, &frozen, hash) {
             tx.publish(event);
         }
+        schedule_check(tx, announced.election);
         Ok(())
     }
 
-    /// Hash and counts of a roll.
+    /// Hash and counts of a roll as they were published, and whether the roll is still so.
     ///
     /// # Errors
     /// RollUnknown.
     pub async fn roll_summary(&self, election: ElectionId) -> Result<pb::GetRollSummaryResponse, Fault> {
-        let head = store::rolls::head(self.reads(), election).await?.ok_or(Rejection::RollUnknown)?;
-        let counts = store::rolls::counts(self.reads(), election).await?;
-        Ok(pb::GetRollSummaryResponse { roll_hash: head.hash, counts: convert::counts_out(&counts) })
+        let looked = self.look_at_roll(self.reads(), election).await?;
+        Ok(pb::GetRollSummaryResponse {
+            matches: looked.matches(),
+            roll_hash: looked.head.hash,
+            hash_now: looked.hash.to_vec(),
+            counts: convert::counts_out(&looked.published),
+        })
     }
 
     /// A page of one municipality's roll by name, for an officer of the forum.

@@ -72,7 +72,8 @@ pub enum Rejection {
     /// The person holds an office; only an administrator of each county that gave one makes their card, and only an
     /// operator an operator's.
     CardNeedsAdministrator,
-    /// Card and code do not belong together, or there is no such card.
+    /// Card and code do not belong together, there is no such card, or it is locked: which of them is told to nobody
+    /// who has not signed in.
     CardRefused,
     /// The card was used before.
     CardUsed,
@@ -80,8 +81,6 @@ pub enum Rejection {
     CardReplaced,
     /// The card's days are over.
     CardExpired,
-    /// Too many wrong tries.
-    CardLocked,
     /// The policy day has begun.
     PolicyHasBegun,
     /// The region holds no municipality of its county.
@@ -108,6 +107,8 @@ pub enum Rejection {
     RollOfOtherForum,
     /// The election is over.
     RollOver,
+    /// The roll in the database is not the one whose hash was published.
+    RollChanged,
     /// The person is not on the roll.
     NotOnRoll,
     /// The nomination code is wrong, used or expired.
@@ -301,7 +302,8 @@ impl Rejection {
             Rejection::CardRefused => (
                 Unauthenticated,
                 "membership.card_refused",
-                "Card number and code do not belong together. Check both; after ten wrong tries a card stops working.",
+                "Card number and code do not belong together. Check both; after ten wrong tries a card stops working, and \
+                 your unit makes a new one.",
             ),
             Rejection::CardUsed => (
                 Unauthenticated,
@@ -317,11 +319,6 @@ impl Rejection {
                 Unauthenticated,
                 "membership.card_expired",
                 "The code card's days are over. Ask your unit for a new card.",
-            ),
-            Rejection::CardLocked => (
-                Unauthenticated,
-                "membership.card_locked",
-                "The code card is locked after too many wrong tries. Ask your unit for a new card.",
             ),
             Rejection::PolicyHasBegun => (
                 Conflict,
@@ -388,6 +385,12 @@ impl Rejection {
                 Conflict,
                 "membership.roll_over",
                 "election_id: the election is over. Nothing can be done on its roll any more.",
+            ),
+            Rejection::RollChanged => (
+                Conflict,
+                "membership.roll_changed",
+                "The roll in membership's database is not the one whose hash was published when it was frozen: \
+                 somebody changed the table. Tell the election board, and compare with a backup.",
             ),
             Rejection::NotOnRoll => (
                 Forbidden,

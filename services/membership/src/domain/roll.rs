@@ -78,10 +78,11 @@ fn order(claim: &Claim) -> (Date, MunicipalityCode, ParticipantId) {
     (claim.attested_on, claim.municipality, claim.participant)
 }
 
-/// The bytes of an entry that are hashed with membership's own key: election, municipality and person as text, with a
-/// line break after each.
+/// The bytes of an entry that are hashed with membership's own key: election, municipality, person and their entry in
+/// the register as text, with a line break after each.
 pub fn entry_bytes(election: ElectionId, entry: &Entry) -> Vec<u8> {
-    format!("{election}\n{}\n{}\n", entry.municipality, entry.person).into_bytes()
+    let Entry { municipality, person, participant } = entry;
+    format!("{election}\n{municipality}\n{person}\n{participant}\n").into_bytes()
 }
 
 /// The hash of a roll, published so that the roll cannot be changed unseen.

@@ -14,7 +14,7 @@ use super::{Result, failed, joined, split, stored};
 use crate::domain::participant::PersonId;
 use crate::domain::roll::{Entry, Roll};
 
-/// Rows inserted with one statement.
+/// Rows inserted or read with one statement.
 const CHUNK: usize = 500;
 
 /// What is known of a roll besides its entries.
@@ -123,15 +123,41 @@ pub(crate) async fn counts(
         .collect()
 }
 
-/// Notes that an election is over: its roll gives no claims any more.
-pub(crate) async fn end(db: &impl ConnectionTrait, election: ElectionId) -> Result<()> {
-    roll::Entity::update_many()
+/// A part of a roll's entries, withdrawn ones too: at most [`CHUNK`], in the order of the persons after this one.
+pub(crate) async fn entries(
+    db: &impl ConnectionTrait,
+    election: ElectionId,
+    after: Option<PersonId>,
+) -> Result<Vec<Entry>> {
+    let after = after.map(|person| roll_entry::Column::Person.gt(person.as_uuid()));
+    let rows = roll_entry::Entity::find()
+        .filter(roll_entry::Column::Election.eq(election.as_uuid()))
+        .filter(Condition::all().add_option(after))
+        .order_by_asc(roll_entry::Column::Person)
+        .limit(CHUNK as u64)
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Entry {
+                person: PersonId::from(row.person),
+                participant: ParticipantId::from_uuid(row.participant),
+                municipality: stored(row.municipality.parse())?,
+            })
+        })
+        .collect()
+}
+
+/// Notes that an election is over: its roll gives no claims any more. False if it has no roll here.
+pub(crate) async fn end(db: &impl ConnectionTrait, election: ElectionId) -> Result<bool> {
+    let ended = roll::Entity::update_many()
         .col_expr(roll::Column::Over, Expr::value(true))
         .filter(roll::Column::Election.eq(election.as_uuid()))
         .exec(db)
         .await
         .map_err(failed)?;
-    Ok(())
+    Ok(ended.rows_affected == 1)
 }
 
 /// The places of a human on the rolls of elections that are not over, each with the entry in the register that has it.

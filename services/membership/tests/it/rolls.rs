@@ -201,3 +201,63 @@ async fn officers_read_the_roll_and_hand_out_paper_and_help_is_on_the_roll_only(
         world.close().await;
     }
 }
+
+#[tokio::test]
+async fn a_roll_changed_behind_the_services_back_is_seen() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let forum = planned_forum(&world).await;
+        let ii = world.unit("19", "Iin päivätoiminta", "139").await;
+        let staff = world.staff("19", ii).await;
+        let mut people = Vec::new();
+        for number in 0..3 {
+            let person = world.person("19", &format!("A-{number}"), None).await;
+            world.attest(ii, staff, person, "139").await.unwrap();
+            people.push(person);
+        }
+        let election = announce(&world, forum, &["139", "751"]).await;
+        let published = world.published::<pb::RollFrozen>().await[0].roll_hash.clone();
+        let checks = "SELECT count(*) FROM job WHERE kind = 'membership.roll_check'";
+        assert_eq!(world.value::<i64>(checks).await, 1, "the next night");
+        let look = async || {
+            let summary = world.app.roll_summary(election).await.unwrap();
+            assert_eq!(summary.roll_hash, published);
+            (summary.matches, summary.hash_now == published)
+        };
+        assert_eq!(look().await, (true, true));
+        // Leaving and being helped are no changes of the roll.
+        let caller = world.caller(&world.sign_in("19", people[0]).await).await;
+        world.app.record_assistance(&world.command(), &caller, election, "staff").await.unwrap();
+        world.app.leave(&world.command(), &caller, None).await.unwrap();
+        assert_eq!(look().await, (true, true));
+        world.on(date!(2026 - 01 - 16));
+        world.app.check_roll(election).await.unwrap();
+        assert_eq!(world.value::<i64>(checks).await, 2, "and the night after");
+
+        let one: [sea_orm::Value; 1] = [people[1].as_uuid().into()];
+        let elsewhere = "UPDATE roll_entry SET municipality = '751' WHERE participant = $1";
+        let back = "UPDATE roll_entry SET municipality = '139' WHERE participant = $1";
+        world.write(elsewhere, one.clone()).await;
+        assert_eq!(look().await, (false, false));
+        assert_eq!(refused(world.app.check_roll(election).await), "membership.roll_changed");
+        world.write(back, one.clone()).await;
+        assert_eq!(look().await, (true, true));
+        world.write("UPDATE roll_count SET count = count + 1 WHERE municipality = '751'", []).await;
+        assert_eq!(look().await, (false, true), "counts are compared too");
+        world.write("UPDATE roll_count SET count = count - 1 WHERE municipality = '751'", []).await;
+        let another: [sea_orm::Value; 2] = [people[2].as_uuid().into(), people[1].as_uuid().into()];
+        let given_away = "UPDATE roll_entry SET participant = $1 WHERE participant = $2";
+        world.write(given_away, another).await;
+        assert_eq!(look().await, (false, false), "a place given to another entry");
+        world.write("DELETE FROM roll_entry WHERE participant = $1", [people[2].as_uuid().into()]).await;
+        assert_eq!(look().await, (false, false));
+
+        // When the election is over the roll is looked at once more, at once.
+        let over = ElectionConfirmed { election_id: election.to_string(), ..Default::default() };
+        world.hear("19", &["21"], &over).await;
+        world.hear("19", &["21"], &over).await;
+        assert_eq!(world.value::<i64>(checks).await, 3);
+        assert_eq!(refused(world.app.check_roll(election).await), "membership.roll_changed");
+        world.close().await;
+    }
+}

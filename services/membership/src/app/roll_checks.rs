@@ -1,0 +1,116 @@
+//! Whether a frozen roll is still the one whose hash was published: looked at whenever anybody asks, every night until
+//! the election is over, and once more when it is.
+
+use std::collections::BTreeMap;
+
+use futures::FutureExt as _;
+use kernel::{Date, ElectionId, Fault, MunicipalityCode, Timestamp, deadline};
+use messaging::{NewJob, Tx};
+use sea_orm::ConnectionTrait;
+
+use super::App;
+use crate::domain::roll::{self, Entry};
+use crate::domain::{PersonId, Rejection};
+use crate::store;
+use crate::store::rolls::Head;
+use crate::vault::Purpose;
+
+/// Checks a roll; the payload is the election's id. A roll that was changed ends the job for good, which an operator
+/// sees in the status.
+pub const ROLL_CHECK_JOB: &str = "membership.roll_check";
+
+/// What was published of a roll, and what is in the table.
+pub(super) struct Looked {
+    pub(super) head: Head,
+    /// Counts as published.
+    pub(super) published: BTreeMap<MunicipalityCode, u32>,
+    /// Hash of what is in the table.
+    pub(super) hash: [u8; 32],
+    /// Counts of what is in the table, without the municipalities that have nobody.
+    counts: BTreeMap<MunicipalityCode, u32>,
+}
+
+impl Looked {
+    /// Whether the roll is the one that was published.
+    pub(super) fn matches(&self) -> bool {
+        let published = self.published.iter().filter(|(_, count)| **count > 0);
+        self.head.hash == self.hash && published.eq(&self.counts)
+    }
+}
+
+impl App {
+    /// The keyed hash of an entry.
+    pub(super) fn entry_hash(&self, election: ElectionId, entry: &Entry) -> [u8; 32] {
+        self.vault().hash(Purpose::RollEntry, &roll::entry_bytes(election, entry))
+    }
+
+    /// Computes a roll's hash and counts anew, a part of it at a time.
+    ///
+    /// # Errors
+    /// RollUnknown.
+    pub(super) async fn look_at_roll(
+        &self,
+        db: &impl ConnectionTrait,
+        election: ElectionId,
+    ) -> Result<Looked, Fault> {
+        let head = store::rolls::head(db, election).await?.ok_or(Rejection::RollUnknown)?;
+        let published = store::rolls::counts(db, election).await?;
+        let mut hashes = Vec::new();
+        let mut counts = BTreeMap::new();
+        let mut last: Option<PersonId> = None;
+        loop {
+            let part = store::rolls::entries(db, election, last).await?;
+            let Some(end) = part.last() else { break };
+            last = Some(end.person);
+            for entry in &part {
+                hashes.push(self.entry_hash(election, entry));
+                *counts.entry(entry.municipality).or_insert(0) += 1;
+            }
+        }
+        Ok(Looked { head, published, hash: roll::hash(election, hashes), counts })
+    }
+
+    /// Checks a roll, and schedules the next check unless the election is over.
+    ///
+    /// # Errors
+    /// RollUnknown; RollChanged if the roll is not the one that was published.
+    pub async fn check_roll(&self, election: ElectionId) -> Result<(), Fault> {
+        let looked = self.look_at_roll(self.reads(), election).await?;
+        if !looked.matches() {
+            return Err(Rejection::RollChanged.into());
+        }
+        if looked.head.over {
+            return Ok(());
+        }
+        self.writer()
+            .internal(ROLL_CHECK_JOB, election, |tx, election| {
+                async move {
+                    schedule_check(tx, *election);
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    /// Ends the claims of a roll, because its election is over, and has it checked for the last time.
+    pub(crate) async fn end_roll(&self, tx: &Tx, election: ElectionId) -> Result<(), Fault> {
+        if store::rolls::end(tx.conn(), election).await? {
+            schedule(tx, election, "end".to_owned(), tx.now());
+        }
+        Ok(())
+    }
+}
+
+/// Schedules the check of the next night.
+pub(super) fn schedule_check(tx: &Tx, election: ElectionId) {
+    if let Some(tomorrow) = Date::next_day(tx.now().helsinki_date()) {
+        schedule(tx, election, tomorrow.to_string(), deadline::start_of_day(tomorrow));
+    }
+}
+
+fn schedule(tx: &Tx, election: ElectionId, when: String, run_at: Timestamp) {
+    let dedupe_key = format!("{election}/{when}");
+    let payload = election.as_uuid().as_bytes().to_vec();
+    tx.schedule(NewJob { kind: ROLL_CHECK_JOB, dedupe_key, run_at, payload });
+}
