@@ -4,10 +4,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use data_encoding::HEXLOWER;
 use proto::forums::{ConstituencyResult, GetElectionResultRequest, GetElectionResultResponse};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use standalone::demo::Contest;
 
+use crate::support::stream::Message;
 use crate::support::world::World;
 
 /// Runs `tests/lots.py` on the public result; and on results that were tampered with, which it must notice.
@@ -44,6 +47,27 @@ pub(super) async fn check(world: &World, contest: &Contest) {
     let order = tampered.pointer_mut(&format!("/constituencies/{lots}/lots/order")).expect("the order");
     order.as_array_mut().expect("a list").reverse();
     assert!(!recompute(&tampered).status.success(), "another order went unnoticed");
+}
+
+/// What the announcement told the world, before anybody could vote, is the hash of the seed that was revealed in the
+/// end, and the key that the election board made.
+pub(super) async fn check_announced(
+    world: &World,
+    messages: &[Message],
+    contest: &Contest,
+    board_public_key: &[u8],
+) {
+    let announced = messages.iter().find(|message| {
+        message.kind() == "ElectionAnnounced" && message.text("election_id") == contest.election_id
+    });
+    let announced = announced.expect("it was announced");
+    assert_eq!(announced.bytes("board_public_key"), board_public_key);
+    let request = GetElectionResultRequest { election_id: contest.election_id.clone() };
+    let result =
+        world.public().elections().get_election_result(request).await.expect("a result").into_inner();
+    let lots = result.constituencies.iter().find_map(|one| one.lots.as_ref()).expect("lots");
+    let revealed = Sha256::digest(format!("osallisuus-lots-v1|commit|{}", lots.seed).as_bytes());
+    assert_eq!(announced.text("lots_commitment"), HEXLOWER.encode(&revealed));
 }
 
 fn recompute(result: &Value) -> Output {

@@ -57,6 +57,7 @@ async fn oulunkaari(store: Store) {
     world.settle().await;
     let messages = stream::all(&world.nats_url()).await;
     election::check_events(&messages, &first, &again, &play.forum_id);
+    lots::check_announced(&world, &messages, &first, &play.board.public()).await;
     let canaries = Canaries::collect(&play, &[&first, &again]).await;
     canaries.check_itself();
     canaries.check_stream(&messages);
@@ -65,10 +66,19 @@ async fn oulunkaari(store: Store) {
     world.finish().await;
 }
 
-/// Variant 1b: the lead county alone, without Simo.
 #[tokio::test(flavor = "multi_thread")]
-async fn s1_35_county_19_alone_has_24_seats_and_none_for_simo() {
-    let world = World::start(Store::Sqlite, &["19"]).await;
+async fn s1_35_county_19_alone_has_24_seats_and_none_for_simo_on_sqlite() {
+    one_county_alone(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_35_county_19_alone_has_24_seats_and_none_for_simo_on_postgres() {
+    one_county_alone(Store::Postgres).await;
+}
+
+/// Variant 1b: the lead county alone, without Simo.
+async fn one_county_alone(store: Store) {
+    let world = World::start(store, &["19"]).await;
     let play =
         Play::begin(world.server(), world.setup_code(), Progress::silent()).await.expect("an administrator");
     play.day("2026-02-23").await.expect("a day");

@@ -46,6 +46,15 @@ impl Message {
         }
     }
 
+    /// Bytes in the payload.
+    pub(crate) fn bytes(&self, field: &str) -> Vec<u8> {
+        let value = self.body().get_field_by_name(field).map(|value| value.into_owned());
+        match value {
+            Some(Value::Bytes(bytes)) => bytes.to_vec(),
+            other => panic!("{field} of {} is {other:?}", self.kind()),
+        }
+    }
+
     /// A text in the payload.
     pub(crate) fn text(&self, field: &str) -> String {
         let value = self.body().get_field_by_name(field).map(|value| value.into_owned());

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::process::{Command, Stdio};
 
+use data_encoding::HEXLOWER;
+use prost::Message as _;
 use proto::forums as pb;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use forums::domain::lots::WitnessNumber;
 use kernel::ElectionId;
@@ -53,6 +56,7 @@ async fn scenario_1(store: Store) {
     check_result(&result);
     check_lots_with_python(&result);
     check_events(&world).await;
+    check_announced(&world, &result).await;
     supplementary(&world, election).await;
 }
 
@@ -189,6 +193,19 @@ async fn check_events(world: &World) {
             assert!(!contains(payload, reference.as_bytes()) && !contains(payload, raw.as_bytes()), "SEC-31");
         }
     }
+}
+
+/// The announcement fixed the seed, by its hash, and the key to which ballots were sealed.
+async fn check_announced(world: &World, result: &pb::GetElectionResultResponse) {
+    let announced =
+        "SELECT payload FROM event_log WHERE event_type = 'osallisuus.forums.v1.ElectionAnnounced'";
+    let announced = blobs(&world.database, announced).await;
+    let [announced] = &announced[..] else { panic!("one election is announced") };
+    let announced = pb::ElectionAnnounced::decode(announced.as_slice()).unwrap();
+    assert_eq!(announced.board_public_key, world.board_public);
+    let lots = result.constituencies.iter().find_map(|one| one.lots.as_ref()).unwrap();
+    let revealed = Sha256::digest(format!("osallisuus-lots-v1|commit|{}", lots.seed).as_bytes());
+    assert_eq!(announced.lots_commitment, HEXLOWER.encode(&revealed));
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
