@@ -217,7 +217,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn folding_the_events_gives_the_state(commands in proptest::collection::vec(command(), 0..30)) {
+        fn tst_01_folding_the_events_gives_the_state(commands in proptest::collection::vec(command(), 0..30)) {
             let start = participant(State::Invited);
             let mut now = start.clone();
             let mut log = vec![Event::Registered(start.clone())];

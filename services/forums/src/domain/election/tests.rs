@@ -1,5 +1,7 @@
 //! The steps of an election, each allowed once, in order and on its days.
 
+mod model;
+
 use std::collections::BTreeMap;
 
 use kernel::Uuid;
