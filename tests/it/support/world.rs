@@ -17,8 +17,8 @@ use testkit::system::Store;
 use super::dump::{self, Table};
 use super::log;
 
-/// The services.
-pub(crate) const SERVICES: &[chassis::Service] = &[membership::SERVICE, forums::SERVICE];
+/// The services: those of the program.
+pub(crate) use standalone::services::SERVICES;
 
 /// Tables of the machinery: where readers are, who leads, what was published. They move by themselves.
 const TECHNICAL: [&str; 6] =

@@ -4,38 +4,105 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use proto::membership::{RegisterServiceUnitRequest, ServiceUnitKind};
+use proto::messaging::{GetClockRequest, SetClockRequest};
 use standalone::client::Server;
 use standalone::demo::{Contest, Play, Progress};
+use tempfile::TempDir;
 use testkit::nats;
 use testkit::system::Store;
 
 use crate::support::world;
 
-/// A process of the program; ended when dropped.
-struct Process(Child);
+/// A service in a process of its own; killed when dropped.
+struct Process {
+    child: Child,
+    service: &'static str,
+    settings: PathBuf,
+    address: String,
+}
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Process {
+    /// Starts `osallisuus serve <service>` and waits for the line that says where it listens.
+    fn serve(service: &'static str, settings: PathBuf) -> Self {
+        Self::serve_at(service, settings, "127.0.0.1:0")
+    }
+
+    fn serve_at(service: &'static str, settings: PathBuf, listen: &str) -> Self {
+        let mut child = Command::new(program())
+            .args(["serve", service, "--output", "json", "--config"])
+            .arg(&settings)
+            .env("OSALLISUUS_LISTEN__GRPC", listen)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let output = child.stdout.take().expect("its output");
+        let line = BufReader::new(output).lines().next().expect("a line").expect("text");
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(ready["ready"], true, "{line}");
+        let address = ready["grpc"].as_str().expect("an address").to_owned();
+        Self { child, service, settings, address }
+    }
+
+    /// Ends it as a power cut does.
+    fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    /// Starts it again where others look for it, after [`kill`](Self::kill).
+    fn again(self) -> Self {
+        let listen = self.address.trim_start_matches("http://").to_owned();
+        Self::serve_at(self.service, self.settings.clone(), &listen)
     }
 }
 
-/// Starts `osallisuus serve <service>` and waits for the line that says where it listens.
-fn serve(service: &str, settings: &Path) -> (Process, String) {
-    let mut child = Command::new(program())
-        .args(["serve", service, "--output", "json", "--config"])
-        .arg(settings)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let output = child.stdout.take().expect("its output");
-    let process = Process(child);
-    let line = BufReader::new(output).lines().next().expect("a line").expect("text");
-    let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-    assert_eq!(ready["ready"], true, "{line}");
-    (process, ready["grpc"].as_str().expect("an address").to_owned())
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Two services in processes of their own, with what they share.
+struct Deployment {
+    // Dropped in this order: services before what they need.
+    membership: Process,
+    forums: Process,
+    setup_code: String,
+    _nats: nats::Server,
+    _folder: TempDir,
+}
+
+impl Deployment {
+    async fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("osallisuus-processes-").tempdir().expect("a folder");
+        let nats = nats::Server::start().expect("a nats-server");
+        let databases = world::new_databases(Store::Sqlite, folder.path()).await;
+        let counties = ["19", "21"];
+        let settings = world::settings(folder.path(), &nats.url(), &counties, &databases, &[]);
+        let setup_code = world::set_up(&settings).await;
+        let membership = Process::serve("membership", settings);
+        // Another process is another folder for files of its own; secrets and databases are shared by name.
+        let own = folder.path().join("forums");
+        std::fs::create_dir(&own).expect("a folder");
+        let secrets = format!("{:?}", folder.path().join("secrets"));
+        let address = format!("{:?}", membership.address);
+        let more = [("services.membership.address", address.as_str()), ("secrets.dir", secrets.as_str())];
+        let settings = world::settings(&own, &nats.url(), &counties, &databases, &more);
+        let forums = Process::serve("forums", settings);
+        Self { membership, forums, setup_code, _nats: nats, _folder: folder }
+    }
+
+    /// The administrator, coming in.
+    async fn begin(&self) -> Play {
+        let server = Server::at(&self.membership.address)
+            .and_then(|server| server.with_service("forums", &self.forums.address))
+            .expect("addresses");
+        Play::begin(server, &self.setup_code, Progress::silent()).await.expect("an administrator")
+    }
 }
 
 /// The program, beside this test in the target folder.
@@ -49,26 +116,8 @@ fn program() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn services_in_processes_of_their_own_work_together() {
-    let folder = tempfile::Builder::new().prefix("osallisuus-processes-").tempdir().expect("a folder");
-    let nats = nats::Server::start().expect("a nats-server");
-    let databases = world::new_databases(Store::Sqlite, folder.path()).await;
-    let counties = ["19", "21"];
-    let settings = world::settings(folder.path(), &nats.url(), &counties, &databases, &[]);
-    let setup_code = world::set_up(&settings).await;
-    let (_membership, membership) = serve("membership", &settings);
-    // Another process is another folder for files of its own; secrets and databases are shared by name.
-    let own = folder.path().join("forums");
-    std::fs::create_dir(&own).expect("a folder");
-    let secrets = folder.path().join("secrets");
-    let more =
-        [("services.membership.address", format!("{membership:?}")), ("secrets.dir", format!("{secrets:?}"))];
-    let more: Vec<(&str, &str)> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let settings = world::settings(&own, &nats.url(), &counties, &databases, &more);
-    let (_forums, forums) = serve("forums", &settings);
-
-    let server =
-        Server::at(&membership).and_then(|server| server.with_service("forums", &forums)).expect("addresses");
-    let mut play = Play::begin(server, &setup_code, Progress::silent()).await.expect("an administrator");
+    let deployment = Deployment::start().await;
+    let mut play = deployment.begin().await;
     play.register().await.expect("membership works");
     play.found().await.expect("forums works, and membership has heard of the forum");
     // The announcement goes from forums to membership, the frozen roll back.
@@ -79,4 +128,53 @@ async fn services_in_processes_of_their_own_work_together() {
     let constituencies = election.election.expect("the election").constituencies;
     let eligible: u32 = constituencies.iter().map(|constituency| constituency.eligible).sum();
     assert_eq!(eligible, 46 + 41 + 13 + 15 + 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_03_a_killed_service_leaves_its_neighbour_working_and_the_election_goes_on_after_its_return() {
+    let mut deployment = Deployment::start().await;
+    let mut play = deployment.begin().await;
+    play.register().await.expect("registered");
+    play.found().await.expect("founded");
+    let mut contest = play.announce(Contest::first()).await.expect("announced");
+
+    let now = clock(&play, "forums").await;
+    deployment.forums.kill();
+    let unit = RegisterServiceUnitRequest {
+        tenant: "19".into(),
+        name: "Uusi yksikkö".into(),
+        kind: ServiceUnitKind::DayActivity.into(),
+        municipality: "139".into(),
+    };
+    play.administrator.tenancy().register_service_unit(unit).await.expect("membership needs no forums");
+    let asked = proto::forums::GetElectionRequest { election_id: contest.election_id.clone() };
+    let away = play.server.public().elections().get_election(asked).await.expect_err("forums is away");
+    assert_eq!(away.code(), tonic::Code::Unavailable, "{}", away.message());
+    deployment.forums = deployment.forums.again();
+    set_clock(&play, "forums", now).await;
+    play.nominate(&mut contest).await.expect("forums goes on where it was");
+    play.vote(&contest).await.expect("voted");
+
+    let now = clock(&play, "membership").await;
+    deployment.membership.kill();
+    let asked = proto::forums::GetElectionRequest { election_id: contest.election_id.clone() };
+    play.server.public().elections().get_election(asked).await.expect("forums reads without membership");
+    deployment.membership = deployment.membership.again();
+    set_clock(&play, "membership", now).await;
+    play.count(&contest).await.expect("counted");
+    let outcome = play.confirm(&contest).await.expect("confirmed");
+    assert_eq!((outcome.seats_filled, outcome.seats_total), (27, 28));
+    assert_eq!((outcome.seats_filled_bp, outcome.turnout_bp), (9643, 8300), "every ballot is there, once");
+}
+
+/// The business clock of a process.
+async fn clock(play: &Play, service: &str) -> Option<prost_types::Timestamp> {
+    let request = GetClockRequest { service: service.to_owned() };
+    play.administrator.operator(service).get_clock(request).await.expect("a clock").into_inner().now
+}
+
+/// A demonstration's business clock is in memory only: a new process starts with the one of the settings.
+async fn set_clock(play: &Play, service: &str, now: Option<prost_types::Timestamp>) {
+    let request = SetClockRequest { service: service.to_owned(), now };
+    play.administrator.operator(service).set_clock(request).await.expect("the clock is set");
 }
