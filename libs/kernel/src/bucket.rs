@@ -1,4 +1,4 @@
-//! Counts of people in coarse steps, for events and pages that must not tell small numbers.
+//! Counts of people in coarse steps, for events and pages that must not tell small numbers (SEC-34).
 
 use std::fmt;
 

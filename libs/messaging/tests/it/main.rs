@@ -8,7 +8,6 @@ mod copies;
 mod faults;
 mod jobs;
 mod lanes;
-mod measure;
 mod proxy;
 mod simulation;
 mod stories_of_operation;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use async_nats::jetstream::{self, consumer, stream};
 use futures::StreamExt as _;
@@ -206,6 +205,7 @@ async fn duplicates_and_rubbish_in_the_stream_do_no_harm() {
     assert_eq!(bus.source.pipeline().status().lanes()["19"].stopped, None);
 }
 
+/// TST-08.
 #[tokio::test]
 async fn rel_43_poison_is_parked_with_its_thing_and_redriven() {
     for engine in ENGINES {
@@ -407,21 +407,4 @@ async fn rel_01_a_server_that_is_too_old_is_refused_by_name() {
     assert!(refused.contains("2.9.10") && refused.contains("2.10"), "{refused}");
     assert!(matches!(broker.provision_stream(SOURCE).await, Err(BrokerError::Refused(_))));
     server.abort();
-}
-
-#[tokio::test]
-async fn relay_and_projector_rates() {
-    let mut bus = Bus::open(SQLITE).await;
-    for _ in 0..40 {
-        bus.source.write("19", "a", 100).await;
-    }
-    let began = Instant::now();
-    bus.start_source();
-    bus.source.until_published().await;
-    println!("relay, one lane: {:.0} events/s", 4_000.0 / began.elapsed().as_secs_f64());
-    let began = Instant::now();
-    bus.start_sink();
-    bus.sink.until_taken(&bus.source).await;
-    println!("projector, one lane: {:.0} events/s", 4_000.0 / began.elapsed().as_secs_f64());
-    bus.sink.assert_projected(&bus.source).await;
 }

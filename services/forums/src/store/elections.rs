@@ -53,7 +53,7 @@ pub async fn load(conn: &impl ConnectionTrait, id: ElectionId) -> Result<Electio
     whole(conn, row.ok_or_else(no_such_election)?).await
 }
 
-/// An election of this forum. NotFound `forums.no_such_election`.
+/// An election of this forum only (SEC-12). NotFound `forums.no_such_election`.
 pub async fn load_in(conn: &impl ConnectionTrait, forum: ForumId, id: ElectionId) -> Result<Election, Fault> {
     let row = election::Entity::find_by_id(id.as_uuid())
         .filter(election::Column::ForumId.eq(forum.as_uuid()))

@@ -89,7 +89,7 @@ pub struct Place {
     pub name: &'static str,
     /// County code.
     pub tenant: &'static str,
-    /// Seats (S1.31–S1.35).
+    /// Seats (S1.31, S1.32, S1.33, S1.34, S1.35).
     pub seats: u32,
     /// Its service units.
     pub units: &'static [(&'static str, ServiceUnitKind)],

@@ -140,6 +140,7 @@ impl World {
             14 => self.sink.fail(0.3),
             15 => self.source.fail(0.0),
             16 => self.sink.fail(0.0),
+            // Two relays that both believe they lead (TST-09).
             17 if self.relays.len() < 2 => self.start_relay(),
             18 => self.crash_relays(),
             19 => self.crash_projector(),
@@ -188,7 +189,7 @@ impl World {
         self.wake.notify_one();
     }
 
-    /// Within what the stream keeps: jumps beyond that let events expire, and then the stream need not hold them.
+    /// TST-11. Within what the stream keeps: jumps beyond that let events expire, and then the stream need not hold them.
     fn clock_jumps(&self) {
         let hours = i64::try_from(self.dice.below(48)).unwrap() - 24;
         let jumped = self.clock.now().as_micros() + hours * 3_600_000_000;
