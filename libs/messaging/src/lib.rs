@@ -12,7 +12,7 @@
 //! - [`NewEvent`] is a fact for others, [`NewJob`] work for later; both exist only if the act was committed.
 //! - [`Projection`] is what a service does with the events of another.
 //! - [`Pipeline`] runs the [`relay`] and the [`projector`]s of a service until it stops; [`provision`] says what streams
-//!   and consumers look like.
+//!   and consumers look like. [`schema`] has the words of migrations.
 //!
 //! Lanes: the events of one county (tenant) in one service are a sequence without gaps, linked by hashes. A reader that
 //! has checked both knows that it has missed nothing.
@@ -35,6 +35,7 @@ mod projection;
 pub mod projector;
 pub mod provision;
 pub mod relay;
+pub mod schema;
 pub mod status;
 pub mod store;
 pub mod telemetry;

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::schema::{bytes, number, optional, table, text, uuid};
+
 pub(super) struct Migration;
 
 impl MigrationName for Migration {
@@ -33,36 +35,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-
 fn small_number(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).integer().not_null().take()
-}
-
-fn bytes(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).blob().not_null().take()
-}
-
-fn table(
-    name: &'static str,
-    columns: impl IntoIterator<Item = ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create().table(name).take();
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary = Index::create();
-    for column in key {
-        primary.col(*column);
-    }
-    table.primary_key(&mut primary).take()
 }
 
 fn event_head() -> TableCreateStatement {
@@ -82,7 +56,7 @@ fn event_log() -> TableCreateStatement {
         text("lane"),
         number("seq"),
         number("epoch"),
-        ColumnDef::new("event_id").uuid().not_null().unique_key().take(),
+        uuid("event_id").unique_key().take(),
         text("aggregate_type"),
         text("aggregate_id"),
         text("event_type"),
@@ -120,7 +94,7 @@ fn projection_cursor() -> TableCreateStatement {
         number("epoch"),
         number("last_seq"),
         bytes("last_hash"),
-        ColumnDef::new("stopped").text().null().take(),
+        optional(text("stopped")),
         number("updated_at"),
     ];
     table("projection_cursor", columns, &["projection", "source", "lane"])
@@ -140,7 +114,7 @@ fn parked_event() -> TableCreateStatement {
         text("error"),
         small_number("attempts"),
         text("state"),
-        ColumnDef::new("reason").text().null().take(),
+        optional(text("reason")),
         number("parked_at"),
     ];
     table("parked_event", columns, &["projection", "source", "lane", "seq"])

@@ -5,7 +5,7 @@ mod m0002_signin;
 mod m0003_rolls;
 
 use sea_orm_migration::MigrationTrait;
-use sea_orm_migration::prelude::{ColumnDef, Index, Table, TableCreateStatement};
+use sea_orm_migration::prelude::ColumnDef;
 
 /// The migrations of this service, after those of messaging.
 pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
@@ -16,47 +16,6 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     ]
 }
 
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-
-fn bytes(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).blob().not_null().take()
-}
-
-fn uuid(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).uuid().not_null().take()
-}
-
 fn date(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).date().not_null().take()
-}
-
-fn yes_no(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).boolean().not_null().take()
-}
-
-/// The same column, allowed to be empty.
-fn optional(mut column: ColumnDef) -> ColumnDef {
-    column.null().take()
-}
-
-fn table(
-    name: &'static str,
-    columns: impl IntoIterator<Item = ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create().table(name).take();
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary = Index::create();
-    for column in key {
-        primary.col(*column);
-    }
-    table.primary_key(&mut primary).take()
 }

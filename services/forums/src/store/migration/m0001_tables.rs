@@ -1,5 +1,6 @@
 //! All tables of forums.
 
+use messaging::schema::{bytes, flag, number, optional, table, text, uuid};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -33,58 +34,6 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn id(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).uuid().not_null().take()
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().not_null().take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().not_null().take()
-}
-
-fn flag(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).boolean().not_null().take()
-}
-
-fn bytes(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).blob().not_null().take()
-}
-
-fn optional_id(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).uuid().null().take()
-}
-
-fn optional_text(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).text().null().take()
-}
-
-fn optional_number(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).big_integer().null().take()
-}
-
-fn optional_bytes(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name).blob().null().take()
-}
-
-fn table(
-    name: &'static str,
-    columns: impl IntoIterator<Item = ColumnDef>,
-    key: &[&'static str],
-) -> TableCreateStatement {
-    let mut table = Table::create().table(name).take();
-    for column in columns {
-        table.col(column);
-    }
-    let mut primary = Index::create();
-    for column in key {
-        primary.col(*column);
-    }
-    table.primary_key(&mut primary).take()
-}
-
 fn tables() -> Vec<TableCreateStatement> {
     vec![
         forum(),
@@ -108,7 +57,7 @@ fn tables() -> Vec<TableCreateStatement> {
 
 fn forum() -> TableCreateStatement {
     let columns = [
-        id("id"),
+        uuid("id"),
         text("tenant"),
         text("agreement_id"),
         text("name"),
@@ -127,46 +76,46 @@ fn forum() -> TableCreateStatement {
 }
 
 fn forum_tenant() -> TableCreateStatement {
-    let columns = [id("forum_id"), text("tenant"), flag("lead"), flag("confirmed")];
+    let columns = [uuid("forum_id"), text("tenant"), flag("lead"), flag("confirmed")];
     table("forum_tenant", columns, &["forum_id", "tenant"])
 }
 
 fn seat_quota() -> TableCreateStatement {
-    let columns = [id("forum_id"), text("municipality"), number("seats")];
+    let columns = [uuid("forum_id"), text("municipality"), number("seats")];
     table("seat_quota", columns, &["forum_id", "municipality"])
 }
 
 fn seat() -> TableCreateStatement {
     let columns = [
-        id("forum_id"),
+        uuid("forum_id"),
         text("municipality"),
         number("seat_no"),
         text("state"),
-        optional_text("origin"),
-        optional_id("holder_ref"),
+        optional(text("origin")),
+        optional(uuid("holder_ref")),
         flag("name_public"),
-        optional_id("election_id"),
-        optional_text("supplementary_due_on"),
+        optional(uuid("election_id")),
+        optional(text("supplementary_due_on")),
     ];
     table("seat", columns, &["forum_id", "municipality", "seat_no"])
 }
 
 fn deputy() -> TableCreateStatement {
     let columns = [
-        id("forum_id"),
+        uuid("forum_id"),
         text("municipality"),
         number("position"),
-        id("holder_ref"),
+        uuid("holder_ref"),
         flag("name_public"),
-        id("election_id"),
+        uuid("election_id"),
     ];
     table("deputy", columns, &["forum_id", "municipality", "position"])
 }
 
 fn election() -> TableCreateStatement {
     let columns = [
-        id("id"),
-        id("forum_id"),
+        uuid("id"),
+        uuid("forum_id"),
         flag("supplementary"),
         text("phase"),
         text("nomination_opens_on"),
@@ -175,37 +124,37 @@ fn election() -> TableCreateStatement {
         text("voting_closes_on"),
         bytes("board_public_key"),
         text("lots_commitment"),
-        optional_bytes("roll_hash"),
-        optional_number("forum_seats_filled"),
+        optional(bytes("roll_hash")),
+        optional(number("forum_seats_filled")),
         text("annul_reason"),
     ];
     table("election", columns, &["id"])
 }
 
 fn lots_seed() -> TableCreateStatement {
-    let columns = [id("election_id"), bytes("sealed")];
+    let columns = [uuid("election_id"), bytes("sealed")];
     table("lots_seed", columns, &["election_id"])
 }
 
 fn constituency() -> TableCreateStatement {
     let columns = [
-        id("election_id"),
+        uuid("election_id"),
         text("municipality"),
         number("seats"),
-        optional_number("eligible"),
+        optional(number("eligible")),
         number("candidates"),
         flag("uncontested"),
-        optional_number("ballots"),
+        optional(number("ballots")),
         number("blank"),
         number("invalid"),
-        optional_number("tie_seats_left"),
-        optional_text("witness_number"),
-        optional_id("witness_ref"),
+        optional(number("tie_seats_left")),
+        optional(text("witness_number")),
+        optional(uuid("witness_ref")),
         flag("lots_drawn"),
-        optional_number("elected"),
+        optional(number("elected")),
         number("deputies"),
         number("vacant"),
-        optional_text("supplementary_due_on"),
+        optional(text("supplementary_due_on")),
         flag("tally_suppressed"),
     ];
     table("constituency", columns, &["election_id", "municipality"])
@@ -213,16 +162,16 @@ fn constituency() -> TableCreateStatement {
 
 fn candidate() -> TableCreateStatement {
     let columns = [
-        id("id"),
-        id("election_id"),
+        uuid("id"),
+        uuid("election_id"),
         text("municipality"),
-        optional_id("person"),
-        optional_number("number"),
+        optional(uuid("person")),
+        optional(number("number")),
         text("state"),
         text("ballot_name"),
-        optional_text("picture_type"),
-        optional_number("picture_size"),
-        optional_bytes("picture_sha256"),
+        optional(text("picture_type")),
+        optional(number("picture_size")),
+        optional(bytes("picture_sha256")),
         text("picture_text"),
         flag("publish_name"),
     ];
@@ -230,38 +179,38 @@ fn candidate() -> TableCreateStatement {
 }
 
 fn candidate_picture() -> TableCreateStatement {
-    let columns = [id("candidate_id"), bytes("picture")];
+    let columns = [uuid("candidate_id"), bytes("picture")];
     table("candidate_picture", columns, &["candidate_id"])
 }
 
 fn tally_line() -> TableCreateStatement {
     let columns = [
-        id("election_id"),
+        uuid("election_id"),
         text("municipality"),
         number("number"),
         number("approvals"),
-        optional_number("seat_no"),
-        optional_number("deputy_no"),
+        optional(number("seat_no")),
+        optional(number("deputy_no")),
     ];
     table("tally_line", columns, &["election_id", "municipality", "number"])
 }
 
 fn ballot_box() -> TableCreateStatement {
-    let columns = [id("election_id"), text("municipality"), bytes("sealed"), number("paper_handed")];
+    let columns = [uuid("election_id"), text("municipality"), bytes("sealed"), number("paper_handed")];
     table("ballot_box", columns, &["election_id", "municipality"])
 }
 
 fn counted_choices() -> TableCreateStatement {
-    let columns = [id("election_id"), text("municipality"), bytes("choices")];
+    let columns = [uuid("election_id"), text("municipality"), bytes("choices")];
     table("counted_choices", columns, &["election_id", "municipality"])
 }
 
 fn paper_entry() -> TableCreateStatement {
     let columns = [
-        id("election_id"),
+        uuid("election_id"),
         text("municipality"),
         text("batch"),
-        id("official"),
+        uuid("official"),
         number("ballots"),
         number("blank"),
         number("invalid"),
@@ -283,7 +232,7 @@ fn retirement_cursor() -> TableCreateStatement {
 /// Marks lie in the order of their key and have no row id, so that SQLite keeps no order of insertion beside them.
 fn voter_mark(backend: DbBackend) -> TableCreateStatement {
     let columns =
-        [id("election_id"), id("voter_ref"), text("municipality"), text("channel"), bytes("key_hash")];
+        [uuid("election_id"), uuid("voter_ref"), text("municipality"), text("channel"), bytes("key_hash")];
     let mut table = table("voter_mark", columns, &["election_id", "voter_ref"]);
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");

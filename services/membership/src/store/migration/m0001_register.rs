@@ -1,8 +1,9 @@
 //! Counties' policy, regions and units; people, attestations, roles, mandates.
 
+use messaging::schema::{bytes, number, optional, table, text, uuid};
 use sea_orm_migration::prelude::*;
 
-use super::{bytes, date, number, optional, table, text, uuid};
+use super::date;
 
 pub(super) struct Migration;
 

@@ -1,8 +1,9 @@
 //! Cards, sessions, references, service accounts, signing keys, notices. Every secret is a hash or sealed.
 
+use messaging::schema::{bytes, number, optional, table, text, uuid};
 use sea_orm_migration::prelude::*;
 
-use super::{bytes, date, number, optional, table, text, uuid};
+use super::date;
 
 pub(super) struct Migration;
 

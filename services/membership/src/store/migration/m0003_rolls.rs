@@ -1,8 +1,9 @@
 //! What is known of forums, and the rolls of their elections.
 
+use messaging::schema::{bytes, flag, number, optional, table, text, uuid};
 use sea_orm_migration::prelude::*;
 
-use super::{bytes, date, number, optional, table, text, uuid, yes_no};
+use super::date;
 
 pub(super) struct Migration;
 
@@ -47,7 +48,7 @@ fn tables() -> Vec<TableCreateStatement> {
                 text("tenants"),
                 text("service_group"),
                 bytes("hash"),
-                yes_no("over"),
+                flag("over"),
             ],
             &["election"],
         ),
@@ -65,7 +66,7 @@ fn tables() -> Vec<TableCreateStatement> {
                 text("municipality"),
                 optional(text("helper_kind")),
                 // The person has left: the place is kept in the count and given to nobody.
-                yes_no("withdrawn"),
+                flag("withdrawn"),
             ],
             &["election", "person"],
         ),
