@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use proto::forums::{
-    ElectionState, GetElectionResultRequest, GetElectionResultResponse, GetForumRequest, ListSeatsRequest,
-    SeatOrigin, SeatState,
+    ElectionState, GetElectionRequest, GetElectionResultRequest, GetElectionResultResponse, GetForumRequest,
+    ListSeatsRequest, SeatOrigin, SeatState,
 };
+use proto::membership::GetRollSummaryRequest;
 use standalone::demo::Contest;
 
 use crate::support::stream::{self, Message};
@@ -70,6 +71,19 @@ pub(super) async fn check_first_result(world: &World, contest: &Contest) {
     let contested = result.constituencies.iter().filter(|one| !one.uncontested);
     let sums = contested.fold((0, 0), |sums, one| (sums.0 + one.ballots, sums.1 + one.eligible));
     assert_eq!(sums, (83, 100), "ballots of eligible where people voted");
+}
+
+/// The roll as everybody may look at it: the hash that forums heard of, and a table that is still so.
+pub(super) async fn check_roll(world: &World, contest: &Contest) {
+    let request = GetRollSummaryRequest { election_id: contest.election_id.clone() };
+    let summary = world.public().rolls().get_roll_summary(request).await.expect("a roll").into_inner();
+    let counts: Vec<(&str, u32)> =
+        summary.counts.iter().map(|count| (count.municipality.as_str(), count.count)).collect();
+    assert_eq!(counts, [("139", 46), ("615", 41), ("751", 12), ("785", 15), ("889", 13)]);
+    let request = GetElectionRequest { election_id: contest.election_id.clone() };
+    let election = world.public().elections().get_election(request).await.expect("the election");
+    assert_eq!(summary.roll_hash, election.into_inner().election.expect("the election").roll_hash);
+    assert!(summary.matches && summary.hash_now == summary.roll_hash);
 }
 
 /// The seats after the first election.

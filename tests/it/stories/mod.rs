@@ -43,6 +43,7 @@ async fn oulunkaari(store: Store) {
     play.count(&first).await.expect("counted");
     play.confirm(&first).await.expect("confirmed");
     election::check_first_result(&world, &first).await;
+    election::check_roll(&world, &first).await;
     election::check_first_seats(&world, &play.forum_id).await;
     rejected::check_suppression(&world, &play, &first).await;
     lots::check(&world, &first).await;

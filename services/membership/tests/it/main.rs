@@ -17,3 +17,4 @@ mod tenancy;
 mod tokens;
 mod upkeep;
 mod wire;
+mod wire_people;

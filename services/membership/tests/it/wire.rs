@@ -22,18 +22,27 @@ use tonic_types::StatusExt as _;
 use crate::support::{ENGINES, GROUP};
 
 /// A prepared membership in a process of its own, as `osallisuus init` and its binary make it.
-struct Served {
-    running: Running,
-    channel: Channel,
+pub(crate) struct Served {
+    pub(crate) running: Running,
+    pub(crate) channel: Channel,
     setup_code: String,
-    secrets: std::path::PathBuf,
+    pub(crate) secrets: std::path::PathBuf,
     keys: AtomicU32,
     _nats: nats::Server,
     _folder: TempDir,
 }
 
 impl Served {
-    async fn start(engine: DatabaseKind) -> Self {
+    pub(crate) async fn start(engine: DatabaseKind) -> Self {
+        Self::start_with(engine, false).await
+    }
+
+    /// One whose business clock an operator may set.
+    pub(crate) async fn start_demo(engine: DatabaseKind) -> Self {
+        Self::start_with(engine, true).await
+    }
+
+    async fn start_with(engine: DatabaseKind, demo: bool) -> Self {
         println!("engine: {engine:?}");
         let folder = TempDir::new().unwrap();
         let url = match engine {
@@ -48,6 +57,7 @@ impl Served {
             ("TENANTS", "19,21".to_owned()),
             ("DATA_DIR", folder.path().display().to_string()),
             ("LISTEN__GRPC", "127.0.0.1:0".to_owned()),
+            ("DEMO", demo.to_string()),
             ("NATS__URL", nats.url()),
             ("NATS__PROVISION", "true".to_owned()),
             ("SERVICES__MEMBERSHIP__DATABASE", url),
@@ -63,25 +73,25 @@ impl Served {
     }
 
     /// A request with a new idempotency key and, unless it is empty, a token.
-    fn request<T>(&self, token: &str, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, token: &str, message: T) -> Request<T> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         request(&format!("idempotency-key-{number}"), token, message)
     }
 
-    fn sign_in(&self) -> SignInServiceClient<Channel> {
+    pub(crate) fn sign_in(&self) -> SignInServiceClient<Channel> {
         SignInServiceClient::new(self.channel.clone())
     }
 
-    fn participants(&self) -> ParticipantsServiceClient<Channel> {
+    pub(crate) fn participants(&self) -> ParticipantsServiceClient<Channel> {
         ParticipantsServiceClient::new(self.channel.clone())
     }
 
-    fn tenancy(&self) -> TenancyServiceClient<Channel> {
+    pub(crate) fn tenancy(&self) -> TenancyServiceClient<Channel> {
         TenancyServiceClient::new(self.channel.clone())
     }
 
     /// A token for membership, bought with a session.
-    async fn token(&self, session: Option<pb::Session>) -> String {
+    pub(crate) async fn token(&self, session: Option<pb::Session>) -> String {
         let session = session.unwrap().session;
         let message =
             pb::IssueActorTokenRequest { session, audience: "membership".to_owned(), ..Default::default() };
@@ -90,7 +100,7 @@ impl Served {
     }
 
     /// The first administrator's token.
-    async fn administrator(&self) -> String {
+    pub(crate) async fn administrator(&self) -> String {
         let message = pb::RedeemSetupCodeRequest {
             code: self.setup_code.clone(),
             display_name: "Helmi Hallinto".to_owned(),
@@ -100,7 +110,7 @@ impl Served {
         self.token(redeemed.into_inner().session).await
     }
 
-    async fn register(&self, token: &str, key: &str) -> Result<pb::Participant, Status> {
+    pub(crate) async fn register(&self, token: &str, key: &str) -> Result<pb::Participant, Status> {
         let message = pb::RegisterParticipantRequest {
             tenant: "19".to_owned(),
             register_key: key.to_owned(),
@@ -112,17 +122,22 @@ impl Served {
     }
 
     /// Makes a card and signs in with it: the person's token.
-    async fn enter(&self, token: &str, participant_id: &str) -> String {
+    pub(crate) async fn enter(&self, token: &str, participant_id: &str) -> String {
+        let session = self.session(token, participant_id).await.unwrap();
+        self.token(Some(session)).await
+    }
+
+    /// Makes a card and signs in with it.
+    pub(crate) async fn session(&self, token: &str, participant_id: &str) -> Result<pb::Session, Status> {
         let message = pb::IssueCodeCardRequest {
             tenant: "19".to_owned(),
             participant_id: participant_id.to_owned(),
             unit_id: String::new(),
         };
-        let card =
-            self.participants().issue_code_card(self.request(token, message)).await.unwrap().into_inner();
+        let card = self.participants().issue_code_card(self.request(token, message)).await?.into_inner();
         let message = pb::SignInWithCodeCardRequest { card: card.card, code: card.code };
-        let entered = self.sign_in().sign_in_with_code_card(self.request("", message)).await.unwrap();
-        self.token(entered.into_inner().session).await
+        let entered = self.sign_in().sign_in_with_code_card(self.request("", message)).await?;
+        Ok(entered.into_inner().session.unwrap())
     }
 }
 
@@ -149,7 +164,7 @@ async fn prepare(url: &str, secrets: &std::path::Path) -> String {
 }
 
 /// The stable code of a status.
-fn code_of(status: &Status) -> String {
+pub(crate) fn code_of(status: &Status) -> String {
     status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
 }
 
