@@ -108,7 +108,7 @@ impl App {
         Ok(pb::GetMyselfResponse { participants: show(self.reads(), &participants).await?, cards })
     }
 
-    /// Shuts a person out for now: all sessions end.
+    /// Shuts a person out of the county for now: all sessions there end.
     ///
     /// # Errors
     /// ParticipantUnknown, HasLeft.
@@ -270,7 +270,8 @@ async fn change(
         participant = participant.apply(&event);
         store::participants::save(tx.conn(), &participant).await?;
         if event == participant::Event::Suspended {
-            store::sessions::end_all(tx.conn(), participant.person).await?;
+            // What another county lets the same human do is its own business.
+            store::sessions::end_of(tx.conn(), participant.id).await?;
         }
     }
     let shown = show(tx.conn(), &[participant]).await?;

@@ -156,10 +156,13 @@ async fn who_may_make_whose_card() {
 async fn a_suspended_person_stays_out_until_let_in_again() {
     for engine in ENGINES {
         let world = World::open(engine).await;
-        let person = world.person("19", "A-1", None).await;
+        let person = world.person("19", "A-1", Some("same human")).await;
+        let in_21 = world.person("21", "B-1", Some("same human")).await;
         let session = world.sign_in("19", person).await;
+        let session_in_21 = world.sign_in("21", in_21).await;
         world.app.suspend(&world.command(), tenant("19"), person).await.unwrap();
         assert_eq!(refused(world.token(&session, "forums").await), "membership.session_refused");
+        assert!(world.token(&session_in_21, "forums").await.is_ok(), "19 shuts nobody out of 21");
         let card = world.card("19", person).await;
         let answer = world.app.sign_in_with_card(&world.command(), &card.card, &card.code).await;
         assert_eq!(refused(answer), "membership.suspended");
