@@ -83,7 +83,7 @@ pub mod token;
 pub use access::Call;
 pub use config::{Config, ConfigFault, ConfigFaults};
 pub use directory::{DirectoryClient, Notified, Retired};
-pub use process::{main, run};
+pub use process::main;
 pub use running::Running;
 pub use secrets::Secrets;
 pub use service::{Context, Parts, Service, StartError};

@@ -12,8 +12,11 @@ use crate::service::{Service, StartError};
 use crate::signals::Signals;
 use crate::{start, telemetry};
 
-/// Exit code for a configuration or a command line that is wrong: nothing was started.
-const USAGE: u8 = 2;
+/// Exit code for a configuration that is wrong: nothing was started. The codes are those of `osallisuus`; 2, for a
+/// command line that is wrong, comes from clap.
+const CONFIGURATION: u8 = 3;
+/// Exit code for a database or a nats-server that does not answer.
+const UNREACHABLE: u8 = 4;
 
 /// Options of a service's own binary.
 #[derive(Parser)]
@@ -39,15 +42,14 @@ pub fn main(services: &[Service]) -> ExitCode {
         Ok(config) => run(services, config),
         Err(faults) => {
             complain(&faults);
-            ExitCode::from(USAGE)
+            ExitCode::from(CONFIGURATION)
         }
     }
 }
 
 /// Runs services until SIGTERM, SIGINT or the end of a task that should not end. 0 after a signal, 1 after a failure,
-/// 2 if the configuration is wrong.
-#[must_use]
-pub fn run(services: &[Service], config: Config) -> ExitCode {
+/// 3 if the configuration is wrong, 4 if something needed does not answer.
+fn run(services: &[Service], config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -82,7 +84,11 @@ pub fn run(services: &[Service], config: Config) -> ExitCode {
             Ok(running) => running.wait(signals).await,
             Err(error) => {
                 complain(&error);
-                ExitCode::from(if matches!(error, StartError::Config(_)) { USAGE } else { 1 })
+                match error {
+                    StartError::Config(_) => ExitCode::from(CONFIGURATION),
+                    StartError::Database { .. } | StartError::Nats(_) => ExitCode::from(UNREACHABLE),
+                    StartError::Listen { .. } | StartError::Other(_) => ExitCode::FAILURE,
+                }
             }
         }
     });

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use proto::membership::{RegisterServiceUnitRequest, ServiceUnitKind};
 use proto::messaging::{GetClockRequest, SetClockRequest};
+use rustix::process::{Pid, Signal, kill_process};
 use standalone::client::Server;
 use standalone::demo::{Contest, Play, Progress};
 use tempfile::TempDir;
@@ -29,7 +30,7 @@ impl Process {
     }
 
     fn serve_at(service: &'static str, settings: PathBuf, listen: &str) -> Self {
-        let mut child = Command::new(program())
+        let mut child = Command::new(program("osallisuus"))
             .args(["serve", service, "--output", "json", "--config"])
             .arg(&settings)
             .env("OSALLISUUS_LISTEN__GRPC", listen)
@@ -105,11 +106,11 @@ impl Deployment {
     }
 }
 
-/// The program, beside this test in the target folder.
-fn program() -> PathBuf {
+/// A program of the workspace, beside this test in the target folder.
+fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
     let folder = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
-    let program = folder.join("osallisuus");
+    let program = folder.join(name);
     assert!(program.is_file(), "{} is missing: cargo build --workspace", program.display());
     program
 }
@@ -177,4 +178,54 @@ async fn clock(play: &Play, service: &str) -> Option<prost_types::Timestamp> {
 async fn set_clock(play: &Play, service: &str, now: Option<prost_types::Timestamp>) {
     let request = SetClockRequest { service: service.to_owned(), now };
     play.administrator.operator(service).set_clock(request).await.expect("the clock is set");
+}
+
+#[tokio::test]
+async fn a_service_s_own_program_logs_json_and_tells_by_its_exit_code_how_it_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let away = "\"http://127.0.0.1:1\"";
+    let settings = |database: &str, more: &[(&str, &str)]| {
+        let databases = [("forums", database.to_owned())];
+        let more =
+            [&[("services.membership.address", away), ("telemetry.format", "\"json\"")], more].concat();
+        world::settings(folder.path(), "nats://127.0.0.1:1", &["19"], &databases, &more)
+    };
+    let ends = |settings: &Path| {
+        let output = Command::new(program("forums")).arg("--config").arg(settings).output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let sqlite = format!("sqlite://{}?mode=rwc", folder.path().join("forums.sqlite").display());
+
+    let (code, said) = ends(&settings(&sqlite, &[("listen.port", "7400")]));
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("listen.port"), "{said}");
+    let (code, said) = ends(&settings("postgres://me:s3cret@127.0.0.1:1/forums", &[]));
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("forums") && !said.contains("s3cret"), "{said}");
+
+    let secrets = folder.path().join("secrets");
+    std::fs::create_dir(&secrets).expect("a folder");
+    forums::vault::Vault::prepare(&secrets, &kernel::Ids::system()).expect("a key file");
+    let settings = settings(&sqlite, &[]);
+    let mut child = Command::new(program("forums"))
+        .arg("--config")
+        .arg(&settings)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+    loop {
+        let line = log.next().expect("it runs").expect("text");
+        let line: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+        if line["message"] == "started" {
+            break;
+        }
+    }
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("the signal is sent");
+    let rest = log.map(|line| line.expect("text"));
+    assert!(rest.last().is_some_and(|line| line.contains("stopped")));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
