@@ -1,7 +1,7 @@
 //! A running process: waiting for it, and ending it in order.
 //!
-//! Order of the end (OBS-11): health says NOT_SERVING, load balancers get their time; connections are told to go and
-//! requests in work finish; pipelines and jobs end; the writers, which all of them need, end last. Everything is safe
+//! Order of the end (OBS-11): health says NOT_SERVING, load balancers get their time; jobs in work finish; connections
+//! are told to go and requests in work finish; pipelines end; the writers, which all of them need, end last. Everything is safe
 //! without any of it, too.
 
 use std::fmt;
@@ -56,19 +56,39 @@ impl Unit {
     }
 }
 
-/// The three steps of the end.
+/// The steps of the end.
 #[derive(Clone, Default)]
 pub(crate) struct Stops {
+    pub(crate) jobs: CancellationToken,
     pub(crate) server: CancellationToken,
     pub(crate) pipelines: CancellationToken,
     pub(crate) writers: CancellationToken,
 }
 
+impl Stops {
+    /// All of them at once.
+    fn cancel(&self) {
+        for stop in [&self.jobs, &self.server, &self.pipelines, &self.writers] {
+            stop.cancel();
+        }
+    }
+}
+
 /// The tasks, by when they end.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks {
+    pub(crate) jobs: TaskTracker,
     pub(crate) pipelines: TaskTracker,
     pub(crate) writers: TaskTracker,
+}
+
+impl Tasks {
+    /// Waits for all of them, after they were asked to end.
+    pub(crate) async fn end(&self) {
+        end(&self.jobs, "jobs").await;
+        end(&self.pipelines, "pipelines").await;
+        end(&self.writers, "writers").await;
+    }
 }
 
 /// A started process: its address, and the means to end it. Dropping it ends it at once, without draining.
@@ -122,11 +142,14 @@ impl Running {
         }
     }
 
-    /// Drains and ends: requests in work, pipelines, writers, databases, nats-server.
+    /// Drains and ends: jobs and requests in work, pipelines, writers, databases, nats-server.
     pub async fn stop(mut self) {
         self.health.stop(&self.units).await;
         tokio::time::sleep(self.settings.notice).await;
         self.health.end_watches(&self.units).await;
+        // Before the server, which they call when a service they need runs in this process too.
+        self.stops.jobs.cancel();
+        end(&self.tasks.jobs, "jobs").await;
         self.stops.server.cancel();
         if timeout(self.settings.drain, &mut self.server).await.is_err() {
             tracing::warn!("requests were still in work at the end of the time to drain");
@@ -177,9 +200,7 @@ async fn end(tasks: &TaskTracker, what: &str) {
 impl Drop for Running {
     fn drop(&mut self) {
         // After `stop` all of this is over already.
-        self.stops.server.cancel();
-        self.stops.pipelines.cancel();
-        self.stops.writers.cancel();
+        self.stops.cancel();
         self.watchers.iter().for_each(JoinHandle::abort);
     }
 }

@@ -45,10 +45,21 @@ pub async fn start(services: &[Service], config: Config) -> Result<Running, Star
     let addr =
         listener.local_addr().map_err(|source| StartError::Listen { address: config.listen.grpc, source })?;
     let system = System::new(services, config, addr);
-    // Ends what was spawned if anything below fails.
-    let guards = system.guards();
-    let built = system.build(services).await?;
-    let running = system.spawn(built, listener).await?;
+    // Ends what was spawned if anything below fails or is given up.
+    let (guards, tasks) = (system.guards(), system.tasks.clone());
+    let started = match system.build(services).await {
+        Ok(built) => system.spawn(built, listener).await,
+        Err(error) => Err(error),
+    };
+    let running = match started {
+        Ok(running) => running,
+        Err(error) => {
+            // What was spawned uses files that the caller may remove.
+            drop(guards);
+            tasks.end().await;
+            return Err(error);
+        }
+    };
     guards.into_iter().for_each(|guard| {
         guard.disarm();
     });
@@ -108,9 +119,9 @@ impl System {
         }
     }
 
-    fn guards(&self) -> [DropGuard; 3] {
-        let Stops { server, pipelines, writers } = self.stops.clone();
-        [server.drop_guard(), pipelines.drop_guard(), writers.drop_guard()]
+    fn guards(&self) -> [DropGuard; 4] {
+        let Stops { jobs, server, pipelines, writers } = self.stops.clone();
+        [jobs.drop_guard(), server.drop_guard(), pipelines.drop_guard(), writers.drop_guard()]
     }
 
     async fn build(&self, services: &[Service]) -> Result<Vec<Built>, StartError> {
@@ -230,10 +241,10 @@ impl System {
             served
                 .insert(service.name, Served { verifier, overfull: Box::new(move || status.is_overfull()) });
             if !parts.jobs.is_empty() {
-                let (settings, stop) = (JobSettings::default(), self.stops.pipelines.clone());
+                let (settings, stop) = (JobSettings::default(), self.stops.jobs.clone());
                 let (database, writer, ids) = (database.clone(), writer.clone(), self.ids.clone());
                 let jobs = messaging::run_jobs(database, writer, parts.jobs, ids, settings, stop);
-                self.tasks.pipelines.spawn(jobs);
+                self.tasks.jobs.spawn(jobs);
             }
             let unit = Unit {
                 name: service.name,

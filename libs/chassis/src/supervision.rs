@@ -22,14 +22,16 @@ pub(crate) fn watch<T: Send + 'static>(
 ) -> (Failure, JoinHandle<()>) {
     let (tell, failure) = watch::channel(None);
     let (tasks, stops, server) = (tasks.clone(), stops.clone(), server.abort_handle());
-    let (writers, pipelines) = (tasks.writers.len(), tasks.pipelines.len());
+    let (jobs, pipelines, writers) = (tasks.jobs.len(), tasks.pipelines.len(), tasks.writers.len());
     let watcher = tokio::spawn(async move {
         loop {
             tokio::time::sleep(LOOK).await;
             let ended = if server.is_finished() && !stops.server.is_cancelled() {
                 "the gRPC server"
             } else if tasks.pipelines.len() < pipelines && !stops.pipelines.is_cancelled() {
-                "a relay, a projector or the job worker"
+                "a relay or a projector"
+            } else if tasks.jobs.len() < jobs && !stops.jobs.is_cancelled() {
+                "a job worker"
             } else if tasks.writers.len() < writers && !stops.writers.is_cancelled() {
                 "a writer"
             } else {

@@ -193,6 +193,8 @@ fn s1_38_the_demonstration_plays_the_election_of_scenario_1() {
     assert_eq!(first["seats_filled_bp"], 9643);
     assert_eq!(first["turnout_bp"], 8300);
     assert_eq!(again["seats_filled"], 28);
+    // Jobs that need another service end before the server does.
+    assert!(!ended.err.contains("WARN") && !ended.err.contains("ERROR"), "{}", ended.err);
 }
 
 #[test]
