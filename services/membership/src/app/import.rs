@@ -8,7 +8,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use kernel::{AssignmentId, AttestationId, Fault, HeldRole, Role, ScopeKind, ScopeRef, Subject, TenantId};
+use kernel::{
+    AssignmentId, AttestationId, Fault, HeldRole, ParticipantId, Role, ScopeKind, ScopeRef, Subject, TenantId,
+};
 use messaging::{Attempt, Command, Origin, Tx};
 use proto::membership as pb;
 
@@ -287,6 +289,18 @@ impl Rows {
     }
 }
 
+/// What nobody may hold at once in one county, nobody holds at once in two (M7, F8, F5).
+async fn require_compatible(tx: &Tx, participant: ParticipantId, other: PersonId) -> Result<(), Fault> {
+    let entries = store::participants::of_person(tx.conn(), other).await?;
+    let held = store::roles::of(tx.conn(), [participant]).await?;
+    for theirs in store::roles::of(tx.conn(), entries.iter().map(|entry| entry.id)).await? {
+        if let Some(own) = held.iter().find(|own| own.excludes(&theirs)) {
+            return Err(Rejection::RolesExclude(own.held.role, theirs.held.role).into());
+        }
+    }
+    Ok(())
+}
+
 /// Makes the participant the human whom the link names; tells whether that was new.
 ///
 /// Two people who have each taken part cannot become one: the services know them by different references.
@@ -302,6 +316,7 @@ async fn link_person(tx: &Tx, participant: &mut Participant, link: &[u8]) -> Res
         return Ok(true);
     };
     require_absent(tx, other, participant.tenant).await?;
+    require_compatible(tx, participant.id, other).await?;
     if store::references::any(tx.conn(), person).await? || store::rolls::any(tx.conn(), person).await? {
         return Err(Rejection::LinkTooLate.into());
     }

@@ -16,7 +16,7 @@ use crate::store::rolls::Head;
 use crate::vault::Purpose;
 
 /// Checks a roll; the payload is the election's id. A roll that was changed ends the job for good, which an operator
-/// sees in the status.
+/// sees in the status: one such job for each night, until the election is over.
 pub const ROLL_CHECK_JOB: &str = "membership.roll_check";
 
 /// What was published of a roll, and what is in the table.
@@ -70,27 +70,26 @@ impl App {
         Ok(Looked { head, published, hash: roll::hash(election, hashes), counts })
     }
 
-    /// Checks a roll, and schedules the next check unless the election is over.
+    /// Checks a roll. The next check is scheduled before, unless the election is over: one night on which the roll is not
+    /// as published, or cannot be read, is not the last.
     ///
     /// # Errors
     /// RollUnknown; RollChanged if the roll is not the one that was published.
     pub async fn check_roll(&self, election: ElectionId) -> Result<(), Fault> {
-        let looked = self.look_at_roll(self.reads(), election).await?;
-        if !looked.matches() {
-            return Err(Rejection::RollChanged.into());
-        }
-        if looked.head.over {
-            return Ok(());
-        }
         self.writer()
             .internal(ROLL_CHECK_JOB, election, |tx, election| {
                 async move {
-                    schedule_check(tx, *election);
+                    let head = store::rolls::head(tx.conn(), *election).await?;
+                    if !head.ok_or(Rejection::RollUnknown)?.over {
+                        schedule_check(tx, *election);
+                    }
                     Ok(())
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        let looked = self.look_at_roll(self.reads(), election).await?;
+        if looked.matches() { Ok(()) } else { Err(Rejection::RollChanged.into()) }
     }
 
     /// Ends the claims of a roll, because its election is over, and has it checked for the last time.

@@ -133,7 +133,7 @@ impl App {
     /// A voucher that a person on the roll stands before the officer and asks for a paper ballot.
     ///
     /// # Errors
-    /// RollUnknown, RollOfOtherForum, RollOver, ParticipantUnknown, NotOnRoll.
+    /// RollUnknown, RollOfOtherForum, RollOver, ParticipantUnknown, NotOnRoll, StaffTakeNoPart.
     pub async fn paper_voucher(
         &self,
         command: &Command,
@@ -168,6 +168,9 @@ impl App {
         let person = participant.ok_or(Rejection::ParticipantUnknown)?.person;
         let (_, claim) =
             store::rolls::claim(tx.conn(), election, person).await?.ok_or(Rejection::NotOnRoll)?;
+        if tokens::record(tx.conn(), person).await?.is_staff(tx.now().helsinki_date()) {
+            return Err(Rejection::StaffTakeNoPart.into());
+        }
         let new = tokens::random_reference(self);
         let subject = store::references::find_or_add(tx.conn(), person, FORUMS, new).await?;
         Ok(self.new_voucher(subject, Vec::new(), vec![claim]))

@@ -111,6 +111,8 @@ pub enum Rejection {
     RollChanged,
     /// The person is not on the roll.
     NotOnRoll,
+    /// F8: the person works with clients.
+    StaffTakeNoPart,
     /// The nomination code is wrong, used or expired.
     NominationCodeRefused,
     /// The person is not attested for the election's service group in any of its municipalities.
@@ -397,6 +399,12 @@ impl Rejection {
                 "membership.not_on_roll",
                 "election_id: the person is not on the roll of this election. The roll was frozen when the election \
                  was announced.",
+            ),
+            Rejection::StaffTakeNoPart => (
+                Conflict,
+                "membership.staff_take_no_part",
+                "participant_id: the person is support person, staff or manager of a unit in some county, and does \
+                 not vote in an election of clients (F8).",
             ),
             Rejection::NominationCodeRefused => (
                 NotFound,

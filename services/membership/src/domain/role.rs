@@ -29,20 +29,23 @@ pub fn scope_kinds(role: Role) -> &'static [ScopeKind] {
 }
 
 /// Whether no one may hold these two roles at the same time: an election officer is neither operator nor data
-/// protection officer (M7), and neither staff, manager nor support person of a unit (F8).
-pub fn exclude(one: Role, other: Role) -> bool {
-    let never_officer = |role| {
-        matches!(
-            role,
-            Role::Operator
-                | Role::DataProtectionOfficer
-                | Role::UnitStaff
-                | Role::UnitManager
-                | Role::SupportPerson
-        )
+/// protection officer (M7), neither staff, manager nor support person of a unit (F8), and witnesses no lots of the same
+/// forum (F5).
+pub fn exclude(one: HeldRole, other: HeldRole) -> bool {
+    let never_of = |officer: HeldRole, other: HeldRole| {
+        let never = match other.role {
+            Role::Operator | Role::DataProtectionOfficer => true,
+            Role::ElectionWitness => other.scope == officer.scope,
+            role => is_staff(role),
+        };
+        officer.role == Role::ElectionOfficer && never
     };
-    (one == Role::ElectionOfficer && never_officer(other))
-        || (other == Role::ElectionOfficer && never_officer(one))
+    never_of(one, other) || never_of(other, one)
+}
+
+/// Whether the role works with clients: its holder takes no part in an election of clients (F8).
+pub fn is_staff(role: Role) -> bool {
+    matches!(role, Role::UnitStaff | Role::UnitManager | Role::SupportPerson)
 }
 
 /// Whether holding the role is an office, whose holder's code card only an administrator of every county that gave one
@@ -178,7 +181,7 @@ pub fn assign(asked: &Assigning<'_>) -> Result<Event, Rejection> {
         if other.held == assignment.held {
             return Err(Rejection::RoleInForce);
         }
-        if exclude(role, other.held.role) {
+        if other.excludes(&assignment) {
             return Err(Rejection::RolesExclude(role, other.held.role));
         }
     }
@@ -207,6 +210,11 @@ impl Assignment {
     /// Whether the role is held on this day, or may come to be held after it.
     pub fn is_on_or_after(&self, day: Date) -> bool {
         self.state == State::Active && self.ends_on.is_none_or(|last| day <= last)
+    }
+
+    /// Whether the two are held on a common day, though nobody may ([`exclude`]).
+    pub fn excludes(&self, other: &Assignment) -> bool {
+        exclude(self.held, other.held) && self.overlaps(other) && other.state == State::Active
     }
 
     fn overlaps(&self, other: &Assignment) -> bool {

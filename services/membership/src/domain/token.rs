@@ -8,7 +8,7 @@ use time::Duration;
 use super::Rejection;
 use super::attestation::Attestation;
 use super::participant::{Participant, State};
-use super::role::Assignment;
+use super::role::{self, Assignment};
 
 /// How long an actor token is good for, in real time.
 pub const ACTOR_TOKEN: Duration = Duration::minutes(5);
@@ -60,7 +60,7 @@ pub struct Rights {
 
 impl Record {
     /// The record without the entries in other counties' registers: whoever proved to one county who they are has
-    /// proved it to no other. What belongs to the other entries gives no rights.
+    /// proved it to no other. What belongs to the other entries gives no rights, but what it rules out stays ruled out.
     #[must_use]
     pub fn only(mut self, participant: ParticipantId) -> Record {
         self.participants.retain(|one| one.id == participant);
@@ -76,7 +76,8 @@ impl Record {
 
     /// The rights of a token of today.
     ///
-    /// A mandate carries the counties only: no office, and no vote or candidacy (M5).
+    /// A mandate carries the counties only: no office, and no vote or candidacy (M5). Whoever is staff in another county
+    /// gets neither attestations nor places on rolls (F8): the token does not tell the role, which would be a right.
     ///
     /// # Errors
     /// SessionRefused if the human has left everywhere, Suspended if they are shut out wherever they are.
@@ -102,6 +103,9 @@ impl Record {
                 tenants.push(role.tenant);
             }
             rights.roles.sort_unstable();
+        }
+        let staff_elsewhere = self.staff_roles(today).any(|role| !is_in(role.participant));
+        if mode != ActingMode::OnBehalf && !staff_elsewhere {
             let attested = self.attestations.iter().filter(|one| one.is_on(today) && is_in(one.participant));
             rights.attestations = attested
                 .map(|one| AttestationClaim {
@@ -117,6 +121,16 @@ impl Record {
         tenants.dedup();
         rights.tenants = tenants;
         Ok(rights)
+    }
+
+    /// Whether the human is staff in any county (F8).
+    pub fn is_staff(&self, today: Date) -> bool {
+        self.staff_roles(today).next().is_some()
+    }
+
+    /// Of all counties, of those where the human is shut out too.
+    fn staff_roles(&self, today: Date) -> impl Iterator<Item = &Assignment> {
+        self.roles.iter().filter(move |one| one.is_on(today) && role::is_staff(one.held.role))
     }
 }
 
@@ -184,6 +198,38 @@ mod tests {
         record.participants.push(other);
         let rights = record.rights(ActingMode::Alone, TODAY).unwrap();
         assert_eq!((rights.rolls.len(), rights.roles.len(), rights.attestations.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn f8_staff_of_one_county_neither_votes_nor_stands_with_the_card_of_another() {
+        let mut record = record(State::Active);
+        let other = Participant {
+            id: ParticipantId::from_uuid(Uuid::from_u128(99)),
+            tenant: TenantId::new("21").unwrap(),
+            ..participant(State::Active)
+        };
+        let unit = ScopeRef::Unit(UnitId::from_uuid(Uuid::nil()));
+        for role in [Role::UnitStaff, Role::UnitManager, Role::SupportPerson] {
+            let mut record = record.clone();
+            record.participants.push(other.clone());
+            record.roles.push(Assignment {
+                participant: other.id,
+                tenant: other.tenant,
+                held: HeldRole { role, scope: unit },
+                ..record.roles[0].clone()
+            });
+            let own = record.participants[0].id;
+            let rights = record.clone().only(own).rights(ActingMode::Alone, TODAY).unwrap();
+            assert_eq!((rights.rolls.len(), rights.attestations.len()), (0, 0), "{role}");
+            assert_eq!(rights.roles, [record.roles[0].held], "and the other county's role gives no right");
+            let later = TODAY.next_day().unwrap();
+            assert!(record.is_staff(TODAY) && !record.is_staff(later), "until the role ends");
+        }
+        // Other roles elsewhere rule nothing out.
+        record.roles[0].participant = other.id;
+        record.participants.push(other);
+        let own = record.participants[0].id;
+        assert_eq!(record.only(own).rights(ActingMode::Alone, TODAY).unwrap().rolls.len(), 1);
     }
 
     #[test]

@@ -161,6 +161,14 @@ async fn f8_an_import_does_not_make_an_election_officer_staff() {
         world.role("19", officer, Role::ElectionOfficer, ScopeRef::Forum(forum)).await.unwrap();
         let staff = vec![row(2, "A-1,Person A-1,,,,,,,Iin päivätoiminta,unit_staff")];
         assert_eq!(wrong(&world, staff).await, [(2, "role".to_owned())]);
+        // Nor does it make one human of an officer and a member of staff.
+        let second = world.person("19", "A-2", None).await;
+        world.role("19", second, Role::ElectionOfficer, ScopeRef::Forum(forum)).await.unwrap();
+        let simo = world.unit("21", "Simon päivätoiminta", "751").await;
+        let other = world.person("21", "B-2", Some("link-2")).await;
+        world.role("21", other, Role::UnitStaff, ScopeRef::Unit(simo)).await.unwrap();
+        let linked = vec![row(2, "A-2,Person A-2,,,,link-2")];
+        assert_eq!(wrong(&world, linked).await, [(2, "identity_link".to_owned())]);
         // Who has left stays away, whatever the register says.
         let session = world.sign_in("19", officer).await;
         world.app.leave(&world.command(), &world.caller(&session).await, None).await.unwrap();

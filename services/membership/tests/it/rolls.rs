@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Caller, ElectionId, ForumId, PageSize, Subject};
+use kernel::{Caller, ElectionId, ForumId, PageSize, Role, ScopeRef, Subject};
 use proto::common::MunicipalitySeats;
 use proto::forums::{ElectionAnnounced, ElectionAnnulled, ElectionConfirmed, SeatPlanApproved};
 use proto::membership as pb;
 use time::macros::date;
 
 use crate::roles::joint_forum;
-use crate::support::{ENGINES, GROUP, World, claims, municipality, refused};
+use crate::support::{ENGINES, GROUP, World, claims, municipality, refused, tenant};
 
 pub(crate) fn seats(places: &[&str]) -> Vec<MunicipalitySeats> {
     places.iter().map(|code| MunicipalitySeats { municipality: (*code).to_owned(), seats: 4 }).collect()
@@ -203,6 +203,45 @@ async fn officers_read_the_roll_and_hand_out_paper_and_help_is_on_the_roll_only(
 }
 
 #[tokio::test]
+async fn f8_staff_of_one_county_take_no_part_in_the_election_with_their_card_of_the_other() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let forum = planned_forum(&world).await;
+        let simo = world.unit("21", "Simon päivätoiminta", "751").await;
+        let staff_of_simo = world.staff("21", simo).await;
+        let in_21 = world.person("21", "B-1", Some("same human")).await;
+        let in_19 = world.person("19", "A-1", Some("same human")).await;
+        world.attest(simo, staff_of_simo, in_21, "751").await.unwrap();
+        let election = announce(&world, forum, &["751"]).await;
+        let session = world.sign_in("21", in_21).await;
+        let may = async || {
+            let told = world.forums_claims(&session).await;
+            (told.get("rolls").is_some(), told.get("att").is_some())
+        };
+        assert_eq!(may().await, (true, true));
+
+        let ii = world.unit("19", "Iin päivätoiminta", "139").await;
+        let role = world.role("19", in_19, Role::SupportPerson, ScopeRef::Unit(ii)).await.unwrap();
+        assert_eq!(may().await, (false, false), "not online, and not as a candidate");
+        assert_eq!(
+            world.forums_claims(&session).await.get("roles"),
+            None,
+            "nor with rights of the other card"
+        );
+        let code = world.app.create_nomination_code(&world.command(), &world.caller(&session).await).await;
+        assert_eq!(refused(code), "membership.nothing_to_stand_for");
+        let paper = async || world.app.paper_voucher(&world.command(), forum, election, in_21).await;
+        assert_eq!(refused(paper().await), "membership.staff_take_no_part");
+
+        let id = role.assignment_id.parse().unwrap();
+        world.app.end_role(&world.command(), tenant("19"), id).await.unwrap();
+        assert_eq!(may().await, (true, true), "until the role ends");
+        assert!(paper().await.is_ok());
+        world.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_roll_changed_behind_the_services_back_is_seen() {
     for engine in ENGINES {
         let world = World::open(engine).await;
@@ -239,8 +278,11 @@ async fn a_roll_changed_behind_the_services_back_is_seen() {
         let back = "UPDATE roll_entry SET municipality = '139' WHERE participant = $1";
         world.write(elsewhere, one.clone()).await;
         assert_eq!(look().await, (false, false));
+        world.on(date!(2026 - 01 - 17));
         assert_eq!(refused(world.app.check_roll(election).await), "membership.roll_changed");
+        assert_eq!(world.value::<i64>(checks).await, 3, "it is looked at again all the same");
         world.write(back, one.clone()).await;
+        world.app.check_roll(election).await.unwrap();
         assert_eq!(look().await, (true, true));
         world.write("UPDATE roll_count SET count = count + 1 WHERE municipality = '751'", []).await;
         assert_eq!(look().await, (false, true), "counts are compared too");
@@ -256,7 +298,7 @@ async fn a_roll_changed_behind_the_services_back_is_seen() {
         let over = ElectionConfirmed { election_id: election.to_string(), ..Default::default() };
         world.hear("19", &["21"], &over).await;
         world.hear("19", &["21"], &over).await;
-        assert_eq!(world.value::<i64>(checks).await, 3);
+        assert_eq!(world.value::<i64>(checks).await, 4);
         assert_eq!(refused(world.app.check_roll(election).await), "membership.roll_changed");
         world.close().await;
     }

@@ -74,6 +74,19 @@ fn f8_election_officer_is_not_staff_of_units() {
 }
 
 #[test]
+fn f5_the_witness_of_a_forum_is_not_its_election_officer() {
+    let (officer, witness) = (Role::ElectionOfficer, Role::ElectionWitness);
+    for (first, second) in [(officer, witness), (witness, officer)] {
+        let held = give(first, ScopeKind::Forum, &[]).unwrap();
+        let refused = give(second, ScopeKind::Forum, std::slice::from_ref(&held));
+        assert_eq!(refused, Err(Rejection::RolesExclude(second, first)));
+        let elsewhere = ScopeRef::Forum(ForumId::from_uuid(Uuid::from_u128(44)));
+        let held = Assignment { held: HeldRole { scope: elsewhere, ..held.held }, ..held };
+        assert!(give(second, ScopeKind::Forum, &[held]).is_ok(), "officers witness other forums' lots");
+    }
+}
+
+#[test]
 fn m7_a_forum_role_ends_with_the_term() {
     let role = give(Role::ForumSecretary, ScopeKind::Forum, &[]).unwrap();
     assert_eq!(role.ends_on, Some(date!(2028 - 04 - 30)));
@@ -158,10 +171,10 @@ proptest! {
             {
                 held.push(assignment);
             }
-            let today: Vec<Role> = held.iter().filter(|one| one.is_on(TODAY)).map(|one| one.held.role).collect();
+            let today: Vec<HeldRole> = held.iter().filter(|one| one.is_on(TODAY)).map(|one| one.held).collect();
             for one in &today {
                 for other in &today {
-                    prop_assert!(!exclude(*one, *other), "{one} with {other}");
+                    prop_assert!(!exclude(*one, *other), "{} with {}", one.role, other.role);
                 }
             }
         }
