@@ -252,7 +252,11 @@ impl System {
                 database,
                 writer,
                 pipeline,
-                projections: parts.projections.iter().map(Projection::key).collect(),
+                projections: parts
+                    .projections
+                    .iter()
+                    .map(|projection| projection.key(service.name))
+                    .collect(),
                 broker: Arc::clone(&broker),
                 checks: parts.checks,
             };

@@ -132,8 +132,9 @@ impl SqlStore {
             .all(self.database().read())
             .await
             .map_err(database_fault)?;
+        let service = self.database().service().to_owned();
         let count = |(projection, source, lane, count): (String, String, String, i64)| {
-            (ProjectionKey { projection, source }, lane, count.cast_unsigned())
+            (ProjectionKey { service: service.clone(), projection, source }, lane, count.cast_unsigned())
         };
         Ok(counts.into_iter().map(count).collect())
     }

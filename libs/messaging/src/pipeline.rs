@@ -94,7 +94,7 @@ impl Pipeline {
         tracker.spawn(run_leased(leases.clone(), "relay".to_owned(), stop.clone(), relay));
         for projection in &parts.projections {
             let (with, feed) = (machinery.clone(), Arc::clone(&parts.feed));
-            let (key, settings) = (projection.key(), parts.projector.clone());
+            let (key, settings) = (projection.key(&machinery.service), parts.projector.clone());
             let name = format!("projection {} of {}", key.projection, key.source);
             let projector = move |stop| -> BoxFuture<'static, ()> {
                 let feed = Arc::clone(&feed);

@@ -97,9 +97,13 @@ impl Projection {
         Self { name, source, handler: Arc::new(handler) }
     }
 
-    /// What names it.
-    pub fn key(&self) -> ProjectionKey {
-        ProjectionKey { projection: self.name.to_owned(), source: self.source.to_owned() }
+    /// What names it, as a projection of this service.
+    pub fn key(&self, service: &str) -> ProjectionKey {
+        ProjectionKey {
+            service: service.to_owned(),
+            projection: self.name.to_owned(),
+            source: self.source.to_owned(),
+        }
     }
 }
 

@@ -76,9 +76,11 @@ pub enum Handled {
     Poison(String),
 }
 
-/// Names a projection and the service whose events it reads.
+/// Names a projection, everywhere: two services may give theirs the same name, and each must get every event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProjectionKey {
+    /// Service in whose database the projection is.
+    pub service: String,
     /// Name of the projection.
     pub projection: String,
     /// Service whose events it reads.

@@ -35,6 +35,26 @@ async fn an_event_of_one_service_reaches_the_other() -> anyhow::Result<()> {
     .await
 }
 
+/// Reads the same events as [`MINUTES`], in a projection of the same name.
+const AGENDA: chassis::Service = chassis::Service { name: "agenda", ..MINUTES };
+
+#[tokio::test]
+async fn each_service_that_reads_a_source_gets_every_event() -> anyhow::Result<()> {
+    System::run(&[FORUMS, MINUTES, AGENDA], Store::Sqlite, async |system| {
+        // One by one, because a later event shows that an earlier one is missing. An event that the stream did not
+        // bring comes from the log a minute later, which is longer than settling waits.
+        for seq in 1..=5 {
+            found(system).await?;
+            system.settle().await?;
+            for service in ["minutes", "agenda"] {
+                assert_eq!(system.status(service).await?.projections[0].seq, seq, "{service}");
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn tst_04_writes_go_on_while_nats_is_away_and_arrive_when_it_is_back() -> anyhow::Result<()> {
     System::run(&[FORUMS, MINUTES], Store::Sqlite, async |system| {

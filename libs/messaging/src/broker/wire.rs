@@ -52,7 +52,7 @@ pub fn subject(event: &Envelope) -> String {
 
 /// Name of the durable consumer of a projection.
 pub fn consumer_name(key: &ProjectionKey) -> String {
-    format!("{}_{}", key.projection, key.source)
+    format!("{}_{}_{}", key.service, key.projection, key.source)
 }
 
 /// What the broker recognises a repeated event by: `<service>/<lane>/<epoch>/<seq>`.

@@ -34,7 +34,7 @@ impl SqlStore {
     pub fn new(database: Database, writer: Writer, projections: &[Projection]) -> Self {
         let handlers = projections
             .iter()
-            .map(|projection| (projection.key(), Arc::clone(&projection.handler)))
+            .map(|projection| (projection.key(database.service()), Arc::clone(&projection.handler)))
             .collect();
         Self { database, writer, handlers: Arc::new(handlers) }
     }

@@ -66,7 +66,7 @@ impl Bus {
 }
 
 fn key() -> ProjectionKey {
-    ProjectionKey { projection: SINK.into(), source: SOURCE.into() }
+    ProjectionKey { service: SINK.into(), projection: SINK.into(), source: SOURCE.into() }
 }
 
 #[tokio::test]

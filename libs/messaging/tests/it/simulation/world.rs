@@ -229,7 +229,7 @@ impl World {
     }
 
     pub(super) fn start_projector(&mut self) {
-        let key = ProjectionKey { projection: "sim".into(), source: "forums".into() };
+        let key = ProjectionKey { service: "sink".into(), projection: "sim".into(), source: "forums".into() };
         let feed = Arc::clone(&self.feed) as _;
         let with = self.machinery("membership", &self.sink);
         let projector = Projector::new(with, feed, key, ProjectorSettings::default());
