@@ -48,8 +48,9 @@ impl std::fmt::Debug for LotsSeed {
     }
 }
 
-/// The witness's part: 1 to 12 decimal digits of their own choice. Empty where no seat depends on the lots and
-/// nobody has to witness them (order of deputies with equal approvals).
+/// The witness's part: 1 to 12 decimal digits of their own choice. Empty where no seat depended on the lots at
+/// the count and nobody had to witness them: the order of deputies with equal approvals. That order can still give a
+/// seat, if one of the elected has left by the confirmation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WitnessNumber(String);
 

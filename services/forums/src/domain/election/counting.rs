@@ -16,13 +16,14 @@ impl Election {
     }
 
     /// Counts. Conflict `forums.wrong_step`; `forums.box_mismatch` or `forums.paper_mismatch`, with both numbers,
-    /// when there are not as many ballots as marks on either channel.
+    /// when there are not as many ballots as marks on either channel; `forums.more_marks_than_voters` when there are
+    /// more marks than people on the frozen roll, or no roll.
     pub fn count(&self, inputs: &[CountInput]) -> Result<ElectionEvent, Fault> {
         self.check_counting()?;
         let mut counted = Vec::new();
         for input in inputs {
             let CountInput { municipality, opened, online_marks, paper, paper_marks, tally } = input;
-            let seats = self.check_contested(*municipality)?.seats;
+            let &Constituency { seats, eligible, .. } = self.check_contested(*municipality)?;
             if opened != online_marks {
                 let message = format!(
                     "The box of {municipality} holds {opened} ballots, but {online_marks} voters are marked. It is not counted; the election board decides."
@@ -34,6 +35,14 @@ impl Election {
                     "The paper batches of {municipality} hold {paper} ballots, but {paper_marks} were handed out. Enter the missing batches, or take wrong entries back with WithdrawPaperEntry; ballots not returned are invalid ones."
                 );
                 return Err(Fault::conflict("forums.paper_mismatch", message));
+            }
+            let marked = online_marks.saturating_add(*paper_marks);
+            let eligible = eligible.unwrap_or(0);
+            if marked > eligible {
+                let message = format!(
+                    "{marked} voters of {municipality} are marked, but {eligible} people are on the frozen roll. It is not counted; the election board decides."
+                );
+                return Err(Fault::conflict("forums.more_marks_than_voters", message));
             }
             let tie_seats_left = tally.tie(seats).map(|tie| tie.seats_left);
             let Tally { ballots, blank, invalid, .. } = *tally;

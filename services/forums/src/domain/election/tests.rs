@@ -182,6 +182,21 @@ fn the_count_refuses_another_number_of_ballots_than_marks_and_names_both() {
 }
 
 #[test]
+fn the_count_refuses_more_marks_than_people_on_the_roll() {
+    let inputs = |online: u32, paper: u32| {
+        let one = input("889", online, &[9, 8, 7, 6, 4, 3]);
+        [CountInput { paper, paper_marks: paper, ..one }]
+    };
+    assert!(counting().count(&inputs(11, 2)).is_ok(), "13 are on the roll");
+    let fault = counting().count(&inputs(11, 3)).unwrap_err();
+    assert_eq!(fault.code(), "forums.more_marks_than_voters");
+    assert!(fault.message().contains("14") && fault.message().contains("13"), "{fault}");
+    let mut unknown = counting();
+    unknown.constituencies.iter_mut().for_each(|one| one.eligible = None);
+    assert_eq!(code_of(unknown.count(&inputs(1, 0))), "forums.more_marks_than_voters");
+}
+
+#[test]
 fn f5_a_tie_waits_for_the_witness_and_is_drawn_once() {
     let election = step(counting(), counting().count(&inputs()));
     assert_eq!(election.phase, Phase::TieByLot);
