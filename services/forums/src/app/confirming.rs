@@ -12,8 +12,9 @@ use super::App;
 use super::upkeep::{SEAT_FILLED, schedule_erasure};
 use crate::domain::candidate::Candidate;
 use crate::domain::election::{ConfirmationPolicy, Constituency, Election};
+use crate::domain::figures::shows_lots;
 use crate::domain::forum::Forum;
-use crate::domain::lots::Draw;
+use crate::domain::lots::{Draw, LotsSeed};
 use crate::domain::seat::{Holder, Seat, SeatEvent};
 use crate::domain::tally::{Outcome, Tally};
 use crate::store::tallies::TallyLine;
@@ -48,7 +49,8 @@ async fn confirm(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmResultResponse, 
     let mut seats = store::seats::of_forum(tx.conn(), forum.id).await?;
     let candidates = candidates_by_number(tx, before.id).await?;
     let lines = store::tallies::load(tx.conn(), before.id).await?;
-    let outcomes = outcomes(tx, &input.vault, &before, &seats, &candidates, &lines).await?;
+    let seed = store::elections::seed(tx.conn(), &input.vault, before.id).await?;
+    let outcomes = outcomes(&seed, &before, &seats, &candidates, &lines);
 
     let policies = store::policies::of(tx.conn(), forum.charter.tenant).await?;
     let policy = ConfirmationPolicy {
@@ -60,6 +62,13 @@ async fn confirm(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmResultResponse, 
     let event = before.confirm(&outcomes, policy, filled_before, today)?;
     let election = before.apply(&event);
     store::elections::save(tx.conn(), &election).await?;
+    let shows = |one: &Constituency| {
+        let tally = lines.get(&one.municipality).map(|lines| store::tallies::tally(lines));
+        tally.is_some_and(|tally| shows_lots(&election, one, &tally))
+    };
+    if election.constituencies.iter().any(shows) {
+        store::elections::reveal_seed(tx.conn(), election.id, &seed).await?;
+    }
     events::election(&forum, &election, &event).into_iter().for_each(|event| tx.publish(event));
 
     for (municipality, outcome) in &outcomes {
@@ -84,15 +93,13 @@ async fn candidates_by_number(tx: &Tx, election: ElectionId) -> Result<Candidate
 }
 
 /// Who is elected where. Those who have left, or hold a seat by now, are followed by deputies.
-async fn outcomes(
-    tx: &Tx,
-    vault: &Vault,
+fn outcomes(
+    seed: &LotsSeed,
     election: &Election,
     seats: &[Seat],
     candidates: &Candidates,
     lines: &BTreeMap<MunicipalityCode, Vec<TallyLine>>,
-) -> Result<Vec<(MunicipalityCode, Outcome)>, Fault> {
-    let seed = store::elections::seed(tx.conn(), vault, election.id).await?;
+) -> Vec<(MunicipalityCode, Outcome)> {
     let seated: BTreeSet<_> =
         seats.iter().filter_map(|seat| seat.holder.as_ref()).map(|holder| holder.reference).collect();
     let of = |constituency: &Constituency| {
@@ -106,12 +113,12 @@ async fn outcomes(
         } else {
             let tally = lines.get(&municipality).map(|lines| store::tallies::tally(lines));
             let witness = constituency.witness_number.clone().unwrap_or_default();
-            let draw = Draw { seed: &seed, election: election.id, municipality, witness: &witness };
+            let draw = Draw { seed, election: election.id, municipality, witness: &witness };
             tally.unwrap_or_else(|| Tally::empty(0)).outcome(constituency.seats, &draw)
         };
         (municipality, outcome.without(gone))
     };
-    Ok(election.constituencies.iter().map(of).collect())
+    election.constituencies.iter().map(of).collect()
 }
 
 /// Seats the elected in the municipality's empty seats and adds the deputies; tells which number got which seat.

@@ -240,11 +240,12 @@ async fn draw(tx: &Tx, input: &Draw) -> Result<pb::DrawLotsResponse, Fault> {
     events::election(&forum, &election, &event).into_iter().for_each(|event| tx.publish(event));
 
     let seed = store::elections::seed(tx.conn(), &input.vault, election.id).await?;
+    store::elections::reveal_seed(tx.conn(), election.id, &seed).await?;
     let lines = store::tallies::load(tx.conn(), election.id).await?;
     let tally = lines.get(&input.municipality).map(|lines| store::tallies::tally(lines));
     let tally = tally.unwrap_or_else(|| Tally::empty(0));
     let constituency = election.constituency(input.municipality)?;
-    let lots = PublicFigures::of(&election, constituency, &tally, &seed).lots;
+    let lots = PublicFigures::of(&election, constituency, &tally, Some(&seed)).lots;
     Ok(pb::DrawLotsResponse {
         lots: lots.map(|proof| convert::results::lots(&election, &proof)),
         election: Some(convert::election(&election, today)),

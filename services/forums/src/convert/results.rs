@@ -31,8 +31,8 @@ pub struct ResultParts<'a> {
     pub forum: &'a Forum,
     /// The election.
     pub election: &'a Election,
-    /// Seed of the lots; told only where lots need it.
-    pub seed: &'a LotsSeed,
+    /// Seed of the lots, where lots are public; none where they are not.
+    pub seed: Option<&'a LotsSeed>,
     /// Approvals and places by municipality.
     pub lines: &'a BTreeMap<MunicipalityCode, (Tally, Vec<Place>)>,
     /// Candidacies, for the names of those who agreed.
@@ -62,7 +62,7 @@ fn constituency(parts: &ResultParts<'_>, one: &Constituency) -> pb::Constituency
     let ResultParts { election, seed, lines, .. } = parts;
     let nothing = (Tally::empty(0), Vec::new());
     let (tally, places) = lines.get(&one.municipality).unwrap_or(&nothing);
-    let public = PublicFigures::of(election, one, tally, seed);
+    let public = PublicFigures::of(election, one, tally, *seed);
     let confirmed = one.confirmed.filter(|_| election.phase == Phase::Confirmed);
     let ballots = one.ballots.unwrap_or(0);
     let eligible = one.eligible.unwrap_or(0);

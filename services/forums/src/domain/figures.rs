@@ -42,44 +42,52 @@ pub struct LotsProof {
 }
 
 impl PublicFigures {
-    /// What is public of this municipality now. `seed` is the election's; it is shown only where lots need it.
-    pub fn of(election: &Election, constituency: &Constituency, tally: &Tally, seed: &LotsSeed) -> Self {
+    /// What is public of this municipality now. `seed` is the election's, needed where [`shows_lots`] says so; without it
+    /// no lots are shown.
+    pub fn of(
+        election: &Election,
+        constituency: &Constituency,
+        tally: &Tally,
+        seed: Option<&LotsSeed>,
+    ) -> Self {
         let confirmed = constituency.confirmed.filter(|_| election.phase == Phase::Confirmed);
         let open = confirmed.is_some_and(|result| !result.tally_suppressed) && !constituency.uncontested;
         let witness = constituency.witness_number.clone().unwrap_or_default();
-        let draw =
-            Draw { seed, election: election.id, municipality: constituency.municipality, witness: &witness };
+        let seed = seed.filter(|_| shows_lots(election, constituency, tally));
+        let draw = |seed| Draw {
+            seed,
+            election: election.id,
+            municipality: constituency.municipality,
+            witness: &witness,
+        };
         let mut sorted: Vec<(u32, u32)> =
             tally.approvals.iter().map(|(number, count)| (*number, *count)).collect();
         sorted.sort_by_key(|(number, count)| (std::cmp::Reverse(*count), *number));
         Self {
             tally: open.then_some(sorted),
             blank: if open { constituency.blank } else { 0 },
-            lots: lots_proof(constituency, tally, &draw, confirmed.is_some()),
+            lots: seed.map(|seed| lots_proof(constituency, tally, &draw(seed))),
         }
     }
 }
 
-fn lots_proof(
-    constituency: &Constituency,
-    tally: &Tally,
-    draw: &Draw<'_>,
-    confirmed: bool,
-) -> Option<LotsProof> {
-    if constituency.uncontested {
-        return None;
-    }
+/// Whether the lots of this municipality are public now, and with them the seed of the election: drawn where a seat
+/// depended on them, or, once confirmed, where they order deputies.
+pub fn shows_lots(election: &Election, constituency: &Constituency, tally: &Tally) -> bool {
+    let confirmed = constituency.confirmed.is_some() && election.phase == Phase::Confirmed;
+    let drawn = constituency.lots_drawn && tally.tie(constituency.seats).is_some();
+    !constituency.uncontested && (drawn || confirmed && tally.deputies_need_lots(constituency.seats))
+}
+
+fn lots_proof(constituency: &Constituency, tally: &Tally, draw: &Draw<'_>) -> LotsProof {
     let tie = tally.tie(constituency.seats).filter(|_| constituency.lots_drawn);
-    if tie.is_none() && !(confirmed && tally.deputies_need_lots(constituency.seats)) {
-        return None;
-    }
-    Some(LotsProof {
+    LotsProof {
         municipality: constituency.municipality,
         seed: draw.seed.reveal(),
         witness: draw.witness.clone(),
         order: tie.as_ref().map(|tie| tie.order(draw)).unwrap_or_default(),
         seats_left: tie.map_or(0, |tie| tie.seats_left),
-    })
+    }
 }
 
 #[cfg(test)]

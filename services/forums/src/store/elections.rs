@@ -1,5 +1,7 @@
 //! Elections and their municipalities.
 
+use std::collections::BTreeMap;
+
 use kernel::{ElectionId, Fault, ForumId, Subject, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::{Expr, SimpleExpr};
@@ -21,7 +23,8 @@ pub async fn insert(conn: &impl ConnectionTrait, stored: &Election, sealed_seed:
     election::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
     let rows = stored.constituencies.iter().map(|one| constituency_row(stored.id, one).into_active_model());
     constituency::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(database_fault)?;
-    let seed = lots_seed::Model { election_id: stored.id.as_uuid(), sealed: sealed_seed.to_vec() };
+    let (election_id, sealed) = (stored.id.as_uuid(), sealed_seed.to_vec());
+    let seed = lots_seed::Model { election_id, sealed, revealed: None };
     let kept = lots_seed::Entity::insert(seed.into_active_model()).exec_without_returning(conn).await;
     kept.map_err(database_fault)?;
     Ok(())
@@ -88,14 +91,19 @@ pub async fn list(
     }
     let rows =
         of_forum.order_by_desc(election::Column::Id).limit(limit).all(conn).await.map_err(database_fault)?;
-    let mut elections = Vec::with_capacity(rows.len());
-    for row in rows {
-        elections.push(whole(conn, row).await?);
+    // One query for the parts of all: anybody may ask for this list.
+    let mut parts: BTreeMap<Uuid, Vec<constituency::Model>> = BTreeMap::new();
+    for part in parts_of(conn, rows.iter().map(|row| row.id)).await? {
+        parts.entry(part.election_id).or_default().push(part);
     }
-    Ok(elections)
+    let with_parts = |row: election::Model| {
+        let parts = parts.remove(&row.id).unwrap_or_default();
+        election_of(row, parts)
+    };
+    rows.into_iter().map(with_parts).collect()
 }
 
-/// The secret seed of an election's lots, opened with the key of forums.
+/// The seed of an election's lots: as it was revealed, or opened with the key of forums while it is secret.
 pub async fn seed(
     conn: &impl ConnectionTrait,
     vault: &Vault,
@@ -103,7 +111,23 @@ pub async fn seed(
 ) -> Result<LotsSeed, Fault> {
     let row = lots_seed::Entity::find_by_id(election.as_uuid()).one(conn).await.map_err(database_fault)?;
     let row = row.ok_or_else(|| Fault::internal("an election has no seed"))?;
-    vault.unseal(election, &row.sealed)
+    match row.revealed {
+        Some(revealed) => Ok(LotsSeed::new(values::bytes(&revealed)?)),
+        None => vault.unseal(election, &row.sealed),
+    }
+}
+
+/// Keeps a seed readable that is public from now on, so that results do not hang on the key of forums.
+pub async fn reveal_seed(
+    conn: &impl ConnectionTrait,
+    election: ElectionId,
+    seed: &LotsSeed,
+) -> Result<(), Fault> {
+    let revealed = Expr::value(Some(seed.as_bytes().to_vec()));
+    let changed = lots_seed::Entity::update_many().col_expr(lots_seed::Column::Revealed, revealed);
+    let of_election = lots_seed::Column::ElectionId.eq(election.as_uuid());
+    changed.filter(of_election).exec(conn).await.map_err(database_fault)?;
+    Ok(())
 }
 
 /// Forgets who witnessed the lots of an election; their numbers stay, which the proof of the lots needs.
@@ -174,12 +198,24 @@ fn constituency_row(election: ElectionId, one: &Constituency) -> constituency::M
 }
 
 async fn whole(conn: &impl ConnectionTrait, row: election::Model) -> Result<Election, Fault> {
-    let parts = constituency::Entity::find()
-        .filter(constituency::Column::ElectionId.eq(row.id))
+    let parts = parts_of(conn, [row.id]).await?;
+    election_of(row, parts)
+}
+
+/// The municipalities of these elections, by code.
+async fn parts_of(
+    conn: &impl ConnectionTrait,
+    elections: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<constituency::Model>, Fault> {
+    constituency::Entity::find()
+        .filter(constituency::Column::ElectionId.is_in(elections))
         .order_by_asc(constituency::Column::Municipality)
         .all(conn)
         .await
-        .map_err(database_fault)?;
+        .map_err(database_fault)
+}
+
+fn election_of(row: election::Model, parts: Vec<constituency::Model>) -> Result<Election, Fault> {
     Ok(Election {
         id: ElectionId::from_uuid(row.id),
         forum: ForumId::from_uuid(row.forum_id),

@@ -1,9 +1,13 @@
 //! What casting leaves behind, and that each person has one ballot whatever is sent at once.
 
+use forums::app::App;
 use forums::domain::lots::WitnessNumber;
 use forums::domain::sealed::{BoardPrivateKey, BoardPublicKey, BoxLabel};
+use forums::vault::Vault;
 use futures::future::join_all;
+use kernel::{ElectionId, Fault};
 use messaging::DatabaseKind;
+use proto::forums as pb;
 
 use chassis::Call;
 
@@ -99,7 +103,33 @@ async fn f5_the_seed_of_the_lots_is_nowhere_in_the_tables_before_they_are_drawn(
         let lots = drawn.lots.unwrap();
         assert!(before.contains(&lots.commitment), "the commitment is, as anybody knows it");
         assert!(!before.contains(&lots.seed), "the seed lies readable");
+        // From now on it is public, and does not go with the key.
+        let shown = result_without_key(&world, election).await.unwrap().lots.unwrap();
+        assert_eq!((shown.seed, shown.order), (lots.seed, lots.order));
     }
+}
+
+/// A result that needs no lots does not need the key of their seed either, and one with deputies' lots shows them.
+#[tokio::test]
+async fn a_result_is_readable_without_the_key_of_forums() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.open_small().await;
+    world.cast(&world.people[0][5], election, &[1]).await.unwrap();
+    assert!(result_without_key(&world, election).await.is_ok());
+    world.close_and_count(election).await.unwrap();
+    assert!(result_without_key(&world, election).await.unwrap().lots.is_none());
+    world.app.confirm_result(&world.officer(0), election).await.unwrap();
+    let with_key = world.app.get_election_result(election).await.unwrap().constituencies.remove(0);
+    assert!(with_key.lots.is_some(), "two deputies have no approvals");
+    assert_eq!(result_without_key(&world, election).await.unwrap(), with_key);
+}
+
+/// The result as a forums with another key shows it.
+async fn result_without_key(world: &World, election: ElectionId) -> Result<pb::ConstituencyResult, Fault> {
+    let (vault, database) = (Vault::new(world.ids.bytes()), world.database.clone());
+    let (writer, clock) = (world.writer.clone(), world.clock.clone());
+    let other = App::new(vault, database, writer, clock, world.ids.clone(), Vec::new());
+    Ok(other.get_election_result(election).await?.constituencies.remove(0))
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ pub(crate) struct Model {
     pub(crate) election_id: Uuid,
     /// Sealed with the key of forums.
     pub(crate) sealed: Vec<u8>,
+    /// As it is, once it is public.
+    pub(crate) revealed: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -132,7 +132,7 @@ fn election() -> TableCreateStatement {
 }
 
 fn lots_seed() -> TableCreateStatement {
-    let columns = [uuid("election_id"), bytes("sealed")];
+    let columns = [uuid("election_id"), bytes("sealed"), optional(bytes("revealed"))];
     table("lots_seed", columns, &["election_id"])
 }
 
