@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chassis::Call;
-use kernel::{CandidateId, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, TenantId};
+use kernel::{
+    CandidateId, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, Scope, TenantId,
+};
 use proto::forums as pb;
 
 use super::App;
@@ -112,26 +114,58 @@ impl App {
         election.check_paper()?;
         let max_approvals = election.constituency(municipality)?.seats;
         let candidates = store::candidates::accepted(conn, election.id, municipality).await?;
-        let candidates = candidates.iter().map(convert::candidate).collect();
+        // Of an election annulled before nominations closed nobody has a number: nobody is on a paper.
+        let on_paper = candidates.iter().filter(|one| one.is_on_paper(election.id, municipality));
+        let candidates = on_paper.map(convert::candidate).collect();
         Ok(pb::GetBallotPaperResponse { municipality: municipality.to_string(), max_approvals, candidates })
     }
 
-    /// A picture on that paper. NotFound `forums.no_such_picture`, for a candidate of another municipality as well.
+    /// A picture on that paper, or the caller's own before there is one. NotFound `forums.no_such_picture`, for a
+    /// candidate of another municipality as well.
     pub async fn get_candidate_picture(
         &self,
         call: &Call,
         forum: ForumId,
+        election: ElectionId,
         candidate: CandidateId,
     ) -> Result<pb::GetCandidatePictureResponse, Fault> {
         let conn = self.database.read();
-        let (election, municipality) = call.scope.roll()?;
         let election = store::elections::load_in(conn, forum, election).await?;
-        election.check_paper()?;
+        let caller = call.caller.subject()?;
+        let found = store::candidates::find(conn, candidate).await?;
+        let is_own = |one: &Candidate| one.election == election.id && one.person == Some(caller);
+        if !found.as_ref().is_some_and(is_own) {
+            let Scope::Roll { municipality, .. } = call.scope else { return Err(no_such_picture()) };
+            election.check_paper()?;
+            if !found.as_ref().is_some_and(|one| one.is_on_paper(election.id, municipality)) {
+                return Err(no_such_picture());
+            }
+        }
+        let candidate = found.ok_or_else(no_such_picture)?;
+        let (picture, media_type) = self.picture_of(&candidate).await?;
+        Ok(pb::GetCandidatePictureResponse { picture, media_type })
+    }
+
+    /// Any picture of an election of the granted forum. NotFound `forums.no_such_picture`.
+    pub async fn get_candidate_picture_for_officers(
+        &self,
+        call: &Call,
+        election: ElectionId,
+        candidate: CandidateId,
+    ) -> Result<pb::GetCandidatePictureForOfficersResponse, Fault> {
+        let conn = self.database.read();
+        let election = store::elections::load_in(conn, call.scope.forum()?, election).await?;
         let candidate = store::candidates::find(conn, candidate).await?;
-        let candidate = candidate.filter(|one| one.is_on_paper(election.id, municipality));
-        let known = candidate.and_then(|one| Some((one.id, one.picture?))).ok_or_else(no_such_picture)?;
-        let picture = store::candidates::picture(conn, known.0).await?.ok_or_else(no_such_picture)?;
-        Ok(pb::GetCandidatePictureResponse { picture, media_type: known.1.kind.as_str().to_owned() })
+        let here = candidate.filter(|one| one.election == election.id).ok_or_else(no_such_picture)?;
+        let (picture, media_type) = self.picture_of(&here).await?;
+        Ok(pb::GetCandidatePictureForOfficersResponse { picture, media_type })
+    }
+
+    /// The bytes of a candidate's picture with their media type.
+    async fn picture_of(&self, candidate: &Candidate) -> Result<(Vec<u8>, String), Fault> {
+        let known = candidate.picture.ok_or_else(no_such_picture)?;
+        let picture = store::candidates::picture(self.database.read(), candidate.id).await?;
+        Ok((picture.ok_or_else(no_such_picture)?, known.kind.as_str().to_owned()))
     }
 
     /// Whether the caller has voted.
@@ -215,7 +249,7 @@ fn read_place(key: &str) -> Result<After, Fault> {
 fn no_such_picture() -> Fault {
     Fault::not_found(
         "forums.no_such_picture",
-        "There is no such picture on this ballot paper. Get the paper: it tells which candidates have one.",
+        "There is no such picture for you to see. Get the paper: it tells which candidates have one.",
     )
 }
 

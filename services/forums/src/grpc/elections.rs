@@ -149,9 +149,25 @@ impl ElectionsService for Elections {
     ) -> Answer<pb::GetCandidatePictureResponse> {
         let call = Call::of(&request)?;
         let get = async {
-            let pb::GetCandidatePictureRequest { forum_id, election_id: _, candidate_id } = request.get_ref();
-            let (forum, candidate) = (read("forum_id", forum_id)?, read("candidate_id", candidate_id)?);
-            self.app.get_candidate_picture(&call, forum, candidate).await
+            let pb::GetCandidatePictureRequest { forum_id, election_id, candidate_id } = request.get_ref();
+            let (forum, election) = (read("forum_id", forum_id)?, read("election_id", election_id)?);
+            let candidate = read("candidate_id", candidate_id)?;
+            self.app.get_candidate_picture(&call, forum, election, candidate).await
+        };
+        answer(get.await)
+    }
+
+    async fn get_candidate_picture_for_officers(
+        &self,
+        request: Request<pb::GetCandidatePictureForOfficersRequest>,
+    ) -> Answer<pb::GetCandidatePictureForOfficersResponse> {
+        let call = Call::of(&request)?;
+        let get = async {
+            let request = request.get_ref();
+            purpose(&request.purpose)?;
+            let election = read("election_id", &request.election_id)?;
+            let candidate = read("candidate_id", &request.candidate_id)?;
+            self.app.get_candidate_picture_for_officers(&call, election, candidate).await
         };
         answer(get.await)
     }

@@ -49,8 +49,10 @@ async fn one_person_nominates_another_who_is_told_and_accepts_with_a_picture() {
     assert_eq!((on_paper.picture_media_type.as_str(), on_paper.number), ("image/png", 1));
     assert_eq!(on_paper.picture_size as usize, PNG.len());
     assert_eq!(on_paper.picture_sha256, Sha256::digest(PNG).as_slice());
-    let picture =
-        world.app.get_candidate_picture(&world.voter(friend, election), world.forum, candidate).await;
+    let picture = world
+        .app
+        .get_candidate_picture(&world.voter(friend, election), world.forum, election, candidate)
+        .await;
     assert_eq!(picture.unwrap().picture, PNG);
     assert!(paper.candidates[0].candidate_ref.is_empty());
 }
@@ -88,10 +90,21 @@ async fn a_picture_is_shown_to_the_voters_of_its_municipality_while_it_is_on_the
     let (with_picture, without) = (candidacy(standing).await, candidacy(plain).await);
     let look = async |voter, candidate| {
         let voter = world.voter(voter, election);
-        let shown = world.app.get_candidate_picture(&voter, world.forum, candidate).await;
+        let shown = world.app.get_candidate_picture(&voter, world.forum, election, candidate).await;
         shown.map(|shown| shown.picture).map_err(|fault| fault.code().to_owned())
     };
     assert_eq!(look(plain, with_picture).await, Err("forums.no_ballot_paper".to_owned()));
+    // Before there is a paper, the officers check it and the candidate looks at what they gave.
+    let officer = world.officer(0);
+    let checked = world.app.get_candidate_picture_for_officers(&officer, election, with_picture).await;
+    assert_eq!(checked.unwrap().picture, PNG);
+    let own = async |person| {
+        let call = world.client(person);
+        let shown = world.app.get_candidate_picture(&call, world.forum, election, with_picture).await;
+        shown.map(|shown| shown.picture).map_err(|fault| fault.code().to_owned())
+    };
+    assert_eq!(own(standing).await, Ok(PNG.to_vec()));
+    assert_eq!(own(neighbour).await, Err("forums.no_such_picture".to_owned()), "not one's own");
     world.on("2026-03-21");
     world.app.close_nominations(&world.officer(0), election).await.unwrap();
     assert_eq!(look(plain, with_picture).await, Ok(PNG.to_vec()));
@@ -312,6 +325,17 @@ async fn the_ballot_paper_shows_nobody_who_has_left() {
     world.close_and_count(election).await.unwrap();
     world.app.erase_election(election).await.unwrap();
     assert_eq!(on_paper().await, [], "nor after the erasure");
+}
+
+#[tokio::test]
+async fn nobody_is_on_the_paper_of_an_election_annulled_before_nominations_closed() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    world.stand(&world.people[0][0], election, "Aino", true).await;
+    world.app.annul_election(&world.officer(0), election, "A wrong date.".to_owned()).await.unwrap();
+    let voter = world.voter(&world.people[0][9], election);
+    let paper = world.app.get_ballot_paper(&voter, world.forum).await.unwrap();
+    assert_eq!(paper.candidates, [], "no number, no paper");
 }
 
 #[tokio::test]

@@ -144,7 +144,20 @@ async fn look_at_the_paper(play: &Play<'_>, names: &[&str; 3]) -> anyhow::Result
         candidate_id: candidate_id.to_owned(),
     };
     let stranger = play.by(Caller::person(Ids::system().new_id()), picture(&aino.candidate_id))?;
-    assert_eq!(refusal(play.elections().get_candidate_picture(stranger).await)?.0, Code::PermissionDenied);
+    let none = refusal(play.elections().get_candidate_picture(stranger).await)?;
+    assert_eq!(none, (Code::NotFound, "forums.no_such_picture".to_owned()));
+    let for_officers = |purpose: &str| pb::GetCandidatePictureForOfficersRequest {
+        forum_id: forum_id.clone(),
+        election_id: election_id.clone(),
+        candidate_id: aino.candidate_id.clone(),
+        purpose: purpose.to_owned(),
+    };
+    let unsaid = play.officer(0, for_officers(""))?;
+    let unsaid = play.elections().get_candidate_picture_for_officers(unsaid).await;
+    assert_eq!(refusal(unsaid)?, (Code::InvalidArgument, "request.invalid".to_owned()));
+    let officer = play.officer(0, for_officers("Printing the paper"))?;
+    let shown = play.elections().get_candidate_picture_for_officers(officer).await?.into_inner();
+    assert_eq!((shown.picture.as_slice(), shown.media_type.as_str()), (PNG, "image/png"));
     let voter = play.by(play.client(5), picture(&aino.candidate_id))?;
     let shown = play.elections().get_candidate_picture(voter).await?.into_inner();
     assert_eq!((shown.picture.as_slice(), shown.media_type.as_str()), (PNG, "image/png"));
