@@ -2,7 +2,7 @@
 //!
 //! An attack pairs two orders of the same box: the voters, ordered by some column of some table (or by where their rows
 //! lie, or by when they were first named in the log or the stream), and the ballots, ordered by some column or place where
-//! they occur. The i-th voter is then said to have cast the i-th ballot. Nothing here knows our tables: a table that is
+//! they occur. Where somebody has no row, the others are ordered among themselves. The i-th voter is then said to have cast the i-th ballot. Nothing here knows our tables: a table that is
 //! added tomorrow is attacked tomorrow.
 //!
 //! A second kind of attack looks for the ballot itself: its bytes, parts of them, or their hash in anything that belongs
@@ -40,23 +40,26 @@ pub(super) type Linkings = BTreeMap<String, Vec<Option<usize>>>;
 
 /// Everything the attacker can come up with for one box.
 pub(super) fn linkings(text: &Searchable<'_>, ballot_box: &BallotBox) -> Linkings {
-    let voters = voter_orders(text, &ballot_box.voters);
+    let (voters, count) = (voter_orders(text, &ballot_box.voters), ballot_box.voters.len());
     let ballots = ballot_orders(text, &ballot_box.ballots);
     let mut linkings = Linkings::new();
     for (voter_name, voter_order) in &voters {
         for (ballot_name, ballot_order) in &ballots {
-            linkings.insert(format!("{voter_name} × {ballot_name}"), paired(voter_order, ballot_order));
-            let reversed: Vec<usize> = ballot_order.iter().rev().copied().collect();
             linkings
-                .insert(format!("{voter_name} × {ballot_name}, reversed"), paired(voter_order, &reversed));
+                .insert(format!("{voter_name} × {ballot_name}"), paired(count, voter_order, ballot_order));
+            let reversed: Vec<usize> = ballot_order.iter().rev().copied().collect();
+            linkings.insert(
+                format!("{voter_name} × {ballot_name}, reversed"),
+                paired(count, voter_order, &reversed),
+            );
         }
     }
     linkings.insert("ballot's bytes in a voter's rows".to_owned(), by_content(text, ballot_box));
     linkings
 }
 
-fn paired(voters: &[usize], ballots: &[usize]) -> Vec<Option<usize>> {
-    let mut linking = vec![None; voters.len()];
+fn paired(count: usize, voters: &[usize], ballots: &[usize]) -> Vec<Option<usize>> {
+    let mut linking = vec![None; count];
     for (voter, ballot) in voters.iter().zip(ballots) {
         linking[*voter] = Some(*ballot);
     }
@@ -88,7 +91,8 @@ impl<'a> Searchable<'a> {
     }
 }
 
-/// Orders of all the voters.
+/// Orders of the voters: in each table of those who have rows there, in the log and the stream of those who are named.
+/// Somebody without a row, who left or did not vote, does not save the others.
 fn voter_orders(text: &Searchable<'_>, voters: &[Vec<String>]) -> BTreeMap<String, Vec<usize>> {
     let voters: Vec<Vec<String>> =
         voters.iter().map(|names| names.iter().map(|name| plain(name)).collect()).collect();
@@ -103,15 +107,18 @@ fn voter_orders(text: &Searchable<'_>, voters: &[Vec<String>]) -> BTreeMap<Strin
                 owned[voter].push((place, *row));
             }
         }
-        if owned.iter().any(Vec::is_empty) {
+        let present: Vec<usize> = (0..voters.len()).filter(|voter| !owned[*voter].is_empty()).collect();
+        if present.len() < 2 {
             continue;
         }
         for (which, pick) in [("first", 0), ("last", usize::MAX)] {
-            let rows: Vec<(usize, &Row)> = owned.iter().map(|rows| rows[pick.min(rows.len() - 1)]).collect();
+            let pick = |voter: &usize| owned[*voter][pick.min(owned[*voter].len() - 1)];
+            let rows: Vec<(usize, &Row)> = present.iter().map(pick).collect();
             for column in std::iter::once(PLACE).chain(rows[0].1.keys().map(String::as_str)) {
-                orders.insert(format!("{table}.{column} ({which})"), ordered(&rows, column));
+                let order = ordered(&rows, column).into_iter().map(|index| present[index]).collect();
+                orders.insert(format!("{table}.{column} ({which})"), order);
             }
-            if owned.iter().all(|rows| rows.len() == 1) {
+            if present.iter().all(|voter| owned[*voter].len() == 1) {
                 break;
             }
         }
@@ -119,11 +126,11 @@ fn voter_orders(text: &Searchable<'_>, voters: &[Vec<String>]) -> BTreeMap<Strin
     for (what, lines) in &text.lines {
         let first =
             |names: &Vec<String>| lines.iter().position(|line| names.iter().any(|name| line.contains(name)));
-        let places: Option<Vec<usize>> = voters.iter().map(first).collect();
-        if let Some(places) = places {
-            let mut order: Vec<usize> = (0..voters.len()).collect();
-            order.sort_by_key(|voter| places[*voter]);
-            orders.insert((*what).to_owned(), order);
+        let named = voters.iter().enumerate().filter_map(|(voter, names)| Some((first(names)?, voter)));
+        let mut named: Vec<(usize, usize)> = named.collect();
+        named.sort_unstable();
+        if named.len() >= 2 {
+            orders.insert((*what).to_owned(), named.into_iter().map(|(_, voter)| voter).collect());
         }
     }
     orders

@@ -9,7 +9,8 @@
 //! P(S ≥ t) ≤ exp(t − b) · (b / t)^t
 //! ```
 //!
-//! which holds exactly, not only for large n.
+//! which holds exactly, not only for large n; and for an attacker who leaves voters out too, whose factorial moments are
+//! smaller.
 
 /// The smallest number of right links over `boxes` boxes that, tried with `strategies` strategies, pure chance reaches
 /// with any of them in less than `false_alarm` of all runs.

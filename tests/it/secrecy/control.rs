@@ -95,6 +95,25 @@ fn one_row_that_is_only_appended_to_is_found() {
 }
 
 #[test]
+fn a_voter_without_a_row_does_not_hide_the_others() {
+    let case = Case::new();
+    // The last one on the roll of those who voted has left since: their row is gone.
+    let gone = *case.cast.last().expect("a voter");
+    let mut marks = case.table("a.mark", |_, voter| vec![("voter", case.voter(voter))]);
+    marks.rows.pop();
+    let ballots = case.table("a.ballot", |_, voter| vec![("sealed", case.ballot(voter))]);
+    let loot = Loot { tables: vec![marks, ballots], ..Default::default() };
+    assert_eq!(case.best(&loot), VOTERS - 1);
+
+    let log = case.cast.iter().filter(|voter| **voter != gone);
+    let log = log.map(|voter| format!("voter {} has voted", case.voter(*voter))).collect();
+    let stream =
+        case.cast.iter().map(|voter| format!("a ballot was cast: {}", case.ballot(*voter))).collect();
+    let loot = Loot { log, stream, ..Default::default() };
+    assert_eq!(case.best(&loot), VOTERS - 1);
+}
+
+#[test]
 fn log_lines_and_events_are_found() {
     let case = Case::new();
     let log = case.cast.iter().map(|voter| format!("voter {} has voted", case.voter(*voter))).collect();
