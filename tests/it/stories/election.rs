@@ -174,6 +174,17 @@ pub(super) fn check_events(messages: &[Message], first: &Contest, again: &Contes
     assert_eq!(rolls, 2, "a roll for each election");
 }
 
+/// Variant 1b for a subscriber: 24 seats, and no other county has a part in it.
+pub(super) fn check_events_of_one_county(messages: &[Message]) {
+    let facts = messages.iter().filter(|message| message.subject.starts_with("evt.v1.forums."));
+    let facts: Vec<&Message> = facts.filter(|message| message.kind() != "Watermark").collect();
+    let plans = facts.iter().filter(|message| message.kind() == "SeatPlanApproved");
+    assert_eq!(plans.map(|event| event.number("total")).collect::<Vec<_>>(), [24]);
+    assert_eq!(facts.iter().filter(|message| message.kind() == "ForumFounded").count(), 1);
+    let joint = facts.iter().find(|message| !message.header("ce-cotenants").is_empty());
+    assert!(joint.is_none(), "the forum is of one county: {joint:?}");
+}
+
 async fn result(world: &World, contest: &Contest) -> GetElectionResultResponse {
     let request = GetElectionResultRequest { election_id: contest.election_id.clone() };
     let result =

@@ -84,5 +84,7 @@ async fn one_county_alone(store: Store) {
         Play::begin(world.server(), world.setup_code(), Progress::silent()).await.expect("an administrator");
     play.day("2026-02-23").await.expect("a day");
     rejected::check_one_county_alone(&world, &play.administrator).await;
+    world.settle().await;
+    election::check_events_of_one_county(&stream::all(&world.nats_url()).await);
     world.finish().await;
 }
