@@ -21,8 +21,10 @@ use super::log;
 pub(crate) use standalone::services::SERVICES;
 
 /// Tables of the machinery: where readers are, who leads, what was published. They move by themselves.
-const TECHNICAL: [&str; 6] =
-    ["event_head", "projection_cursor", "lease", "job", "retirement_cursor", "seaql_migrations"];
+const TECHNICAL: [&str; 5] =
+    ["event_head", "projection_cursor", "lease", "retirement_cursor", "seaql_migrations"];
+/// Jobs that schedule the next one of their kind by themselves, day after day.
+const CHAINS: [&str; 3] = ["forums.retired_references", "membership.purge", "membership.roll_check"];
 
 /// A running platform.
 pub(crate) struct World {
@@ -104,6 +106,14 @@ impl World {
     pub(crate) async fn content(&self) -> Vec<Table> {
         let mut tables = dump::content(self.tables().await);
         tables.retain(|table| !TECHNICAL.iter().any(|name| table.name.ends_with(&format!(".{name}"))));
+        for table in tables.iter_mut().filter(|table| table.name.ends_with(".job")) {
+            // What is to be done counts; when, and how far a worker has come with it, does not.
+            let is_chain = |kind: &str| CHAINS.contains(&kind);
+            table.rows.retain(|row| !row["kind"].as_deref().is_some_and(is_chain));
+            let kept = ["kind", "dedupe_key", "payload"];
+            table.rows.iter_mut().for_each(|row| row.retain(|column, _| kept.contains(&column.as_str())));
+            table.rows.sort();
+        }
         for table in tables.iter_mut().filter(|table| table.name.ends_with(".event_log")) {
             // A lane says how long it is when it has been quiet for a minute.
             let is_watermark = |kind: &str| kind == "osallisuus.messaging.v1.Watermark";
