@@ -2,6 +2,7 @@
 //! what is there, and parts that fail in the middle.
 
 mod faults;
+mod import;
 mod processes;
 
 use proto::forums::ListForumsRequest;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use proto::forums::ListForumsRequest;
+use proto::membership::{IssueActorTokenRequest, SignInWithCodeCardRequest};
 use proto::messaging::{GetStatusRequest, GetStatusResponse};
 use standalone::client::Account;
 use testkit::eventually;
 use testkit::postgres::Cluster;
 use testkit::system::Store;
-use tonic::{Code, Request};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::{begin, charter, forums};
@@ -27,6 +29,7 @@ async fn postgres_stopped_in_the_middle_is_told_and_survived() {
     let world = World::start_with(Store::Postgres, &["19"], &databases, &[]).await;
     let play = begin(&world).await;
     let administrator = play.administrator.clone();
+    let session = administrator.session().expect("a session").to_owned();
     administrator.forums().found_forum(charter("Ennen")).await.expect("founded");
     world.settle().await;
 
@@ -38,21 +41,43 @@ async fn postgres_stopped_in_the_middle_is_told_and_survived() {
             .insert("idempotency-key", "one-act-of-the-administrator".parse().expect("a header"));
         request
     };
-    let status = administrator.forums().found_forum(command()).await.expect_err("the database is away");
-    assert_eq!(status.code(), Code::Unavailable, "{}", status.message());
-    let details = status.get_error_details();
-    let wait =
-        details.retry_info().and_then(|info| info.retry_delay).expect("the answer says when to come again");
-    assert!(wait > Duration::ZERO && wait < Duration::from_secs(60), "{wait:?}");
-    for leak in ["postgres", "127.0.0.1", "connection refused"] {
-        assert!(!status.message().to_lowercase().contains(leak), "internals in {:?}", status.message());
-    }
+    let list = || ListForumsRequest { tenant: "19".to_owned(), ..Default::default() };
+    let token = || IssueActorTokenRequest {
+        session: session.clone(),
+        audience: "forums".to_owned(),
+        ..Default::default()
+    };
+    let card =
+        || SignInWithCodeCardRequest { card: "2345-6789".to_owned(), code: "2345-6789-2345".to_owned() };
+    is_away("a command", administrator.forums().found_forum(command()).await);
+    is_away("a query", administrator.forums().list_forums(list()).await);
+    is_away("a token", world.public().sign_in().issue_actor_token(token()).await);
+    is_away("a sign-in", world.public().sign_in().sign_in_with_code_card(card()).await);
 
     cluster.restart().expect("PostgreSQL is back");
     // The same command again, as a client does it that was told to wait.
     eventually(PATIENCE, async || administrator.forums().found_forum(command()).await.is_ok()).await;
     assert_eq!(forums(&world).await, ["Ennen", "Kesken"], "done once");
+    // The other service has its own connections, which come back too.
+    let issued = async || world.public().sign_in().issue_actor_token(token()).await.is_ok();
+    eventually(PATIENCE, issued).await;
+    let wrong = world.public().sign_in().sign_in_with_code_card(card()).await.expect_err("no such card");
+    assert_ne!(wrong.code(), Code::Unavailable, "{}", wrong.message());
     world.finish().await;
+}
+
+/// Checks the answer of a system whose database is away: it says when to come again, and nothing of the inside.
+fn is_away<T: std::fmt::Debug>(what: &str, answer: Result<T, Status>) {
+    let status = answer.expect_err("the database is away");
+    assert_eq!(status.code(), Code::Unavailable, "{what}: {}", status.message());
+    let details = status.get_error_details();
+    let wait = details.retry_info().and_then(|info| info.retry_delay);
+    let wait = wait.unwrap_or_else(|| panic!("{what}: the answer says when to come again"));
+    assert!(wait > Duration::ZERO && wait < Duration::from_secs(60), "{what}: {wait:?}");
+    for leak in ["postgres", "127.0.0.1", "connection refused"] {
+        let message = status.message().to_lowercase();
+        assert!(!message.contains(leak), "{what}: internals in {message:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
