@@ -33,11 +33,12 @@ mod tokens;
 mod upkeep;
 mod vouchers;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use chassis::token::Issuer;
-use kernel::{ActingMode, Caller, Clock, Date, Fault, Ids, Subject, TenantId, Timestamp};
+use kernel::{ActingMode, Caller, Clock, Date, ElectionId, Fault, Ids, Subject, TenantId, Timestamp};
 use messaging::{Database, Writer};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
@@ -50,6 +51,7 @@ pub use cards::CARD_MADE;
 pub use directory::NOTICE_JOB;
 pub use participants::NewParticipant;
 pub use roles::{NewRole, ROLE_END_JOB};
+use roll_checks::Looked;
 pub use roll_checks::ROLL_CHECK_JOB;
 pub use rolls::Announced;
 pub(crate) use sessions::SETUP_CODE_LENGTH;
@@ -92,6 +94,8 @@ struct Inner {
     wiring: Wiring,
     /// The signing key in use, unsealed, by its id.
     issuer: Mutex<Option<Arc<Issuer>>>,
+    /// The last look at the roll of each election, and when it was.
+    looks: tokio::sync::Mutex<BTreeMap<ElectionId, (Timestamp, Arc<Looked>)>>,
 }
 
 impl App {
@@ -99,7 +103,9 @@ impl App {
     #[must_use]
     pub fn new(mut wiring: Wiring) -> Self {
         wiring.tenants.sort_unstable();
-        Self { inner: Arc::new(Inner { wiring, issuer: Mutex::new(None) }) }
+        Self {
+            inner: Arc::new(Inner { wiring, issuer: Mutex::default(), looks: tokio::sync::Mutex::default() }),
+        }
     }
 
     fn writer(&self) -> &Writer {

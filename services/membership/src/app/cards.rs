@@ -1,5 +1,7 @@
 //! Making code cards.
 
+use std::collections::HashMap;
+
 use futures::FutureExt as _;
 use kernel::{
     Caller, Date, Fault, ParticipantId, PolicyKey, Role, Scope, ScopeRef, Subject, TenantId, Timestamp,
@@ -106,7 +108,7 @@ async fn issue(tx: &Tx, new: &New) -> Result<pb::IssueCodeCardResponse, Fault> {
         ));
     }
     schedule_purge(tx);
-    new.app.tell_of_own(tx, participant.person, CARD_MADE, &format!("{CARD_MADE}/{}", card.number)).await?;
+    new.app.tell_of_own(tx, &participant, CARD_MADE, &format!("{CARD_MADE}/{}", card.number)).await?;
     Ok(pb::IssueCodeCardResponse {
         card: card.number,
         code: String::new(),
@@ -129,17 +131,17 @@ pub(super) async fn show(
     now: Timestamp,
 ) -> Result<Vec<pb::CodeCard>, Fault> {
     let cards = store::cards::of(db, participants.iter().map(|one| one.id)).await?;
-    let mut shown = Vec::with_capacity(cards.len());
-    for card in &cards {
-        let issuer = store::participants::any(db, card.issued_by).await?;
-        let unit = match card.issued_for {
-            Some(unit) => store::tenancy::unit(db, unit).await?,
-            None => None,
-        };
-        let issuer = issuer.map(|issuer| issuer.profile.display_name).unwrap_or_default();
-        shown.push(convert::card_out(card, issuer, unit.map(|unit| unit.name).unwrap_or_default(), now));
-    }
-    Ok(shown)
+    let issuers = store::participants::by_ids(db, cards.iter().map(|card| card.issued_by)).await?;
+    let issuers: HashMap<ParticipantId, String> =
+        issuers.into_iter().map(|one| (one.id, one.profile.display_name)).collect();
+    let units = store::tenancy::units_by_ids(db, cards.iter().filter_map(|card| card.issued_for)).await?;
+    let units: HashMap<UnitId, String> = units.into_iter().map(|unit| (unit.id, unit.name)).collect();
+    let shown = cards.iter().map(|card| {
+        let issuer = issuers.get(&card.issued_by).cloned().unwrap_or_default();
+        let unit = card.issued_for.and_then(|unit| units.get(&unit).cloned()).unwrap_or_default();
+        convert::card_out(card, issuer, unit, now)
+    });
+    Ok(shown.collect())
 }
 
 /// Whoever makes a card could sign in with it, so who may make it depends on what its holder may do.

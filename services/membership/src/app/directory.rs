@@ -1,13 +1,13 @@
 //! What services ask with their own identity: notices to people, and the references of those who have left.
 
 use futures::FutureExt as _;
-use kernel::{Fault, NoticeId, PageSize, PageToken, Subject, deadline};
+use kernel::{ActingMode, Caller, Fault, NoticeId, PageSize, PageToken, Subject, TenantId, deadline};
 use messaging::{Command, NewJob, Tx};
 use proto::membership as pb;
 
 use super::{App, SERVICE, person_of};
 use crate::domain::notice::delivery_day;
-use crate::domain::participant::PersonId;
+use crate::domain::participant::{Participant, PersonId};
 use crate::store::notices::Notice;
 use crate::{convert, store};
 
@@ -43,7 +43,7 @@ impl App {
                     let mut answer = pb::NotifyResponse::default();
                     let people = store::references::people(tx.conn(), &ask.service, &ask.references).await?;
                     for (_, person) in people {
-                        if app.tell(tx, person, &ask.service, &ask.template, &ask.dedupe_key).await? {
+                        if app.tell(tx, person, None, &ask.service, &ask.template, &ask.dedupe_key).await? {
                             answer.notified += 1;
                         } else {
                             answer.held += 1;
@@ -56,17 +56,18 @@ impl App {
             .await
     }
 
-    /// Tells a person of something that membership itself has seen. One such notice that waits for its day tells of this
-    /// too: however often it happens, other notices are not pushed further away.
+    /// Tells a person of something that membership itself has seen about their entry in a county's register. One such
+    /// notice that waits for its day tells of this too: however often it happens, other notices are not pushed further away.
     pub(super) async fn tell_of_own(
         &self,
         tx: &Tx,
-        person: PersonId,
+        entry: &Participant,
         template: &'static str,
         dedupe_key: &str,
     ) -> Result<(), Fault> {
-        if !store::notices::is_waiting(tx.conn(), person, SERVICE, template).await? {
-            self.tell(tx, person, SERVICE, template, dedupe_key).await?;
+        let Participant { person, tenant, .. } = *entry;
+        if !store::notices::is_waiting(tx.conn(), person, tenant, template).await? {
+            self.tell(tx, person, Some(tenant), SERVICE, template, dedupe_key).await?;
         }
         Ok(())
     }
@@ -76,6 +77,7 @@ impl App {
         &self,
         tx: &Tx,
         person: PersonId,
+        tenant: Option<TenantId>,
         service: &str,
         template: &str,
         dedupe_key: &str,
@@ -90,6 +92,7 @@ impl App {
         let notice = Notice {
             id: self.ids().new_id(),
             person,
+            tenant,
             service: service.to_owned(),
             template: template.to_owned(),
             dedupe_key: dedupe_key.to_owned(),
@@ -121,21 +124,27 @@ impl App {
             .await
     }
 
-    /// The notices that have reached the caller, the newest first.
+    /// The notices that have reached the caller, the newest first. Those about their entry in a register, such as that a
+    /// card was made, are for the eyes of its holder: not with another county's card, and not for whoever acts for them.
     ///
     /// # Errors
     /// SessionRefused; Invalid for a broken page token.
     pub async fn my_notices(
         &self,
-        subject: Subject,
+        caller: &Caller,
         size: PageSize,
         token: &str,
     ) -> Result<pb::ListMyNoticesResponse, Fault> {
+        let subject = caller.subject()?;
         let person = person_of(self.reads(), subject).await?;
+        let counties = match caller.mode {
+            ActingMode::OnBehalf => &[],
+            _ => caller.tenants.as_slice(),
+        };
         let list = format!("notices|{subject}");
         let before = convert::field("page_token", PageToken::read(token, &list))?;
         let before = before.map(|day| convert::date_in("page_token", &day)).transpose()?;
-        let page = store::notices::page(self.reads(), person, before, size).await?;
+        let page = store::notices::page(self.reads(), person, counties, before, size).await?;
         let (page, next) = size.cut(page, &list, |notice| notice.deliver_on.to_string());
         let notices = page.into_iter().map(|notice| pb::Notice {
             notice_id: notice.id.to_string(),

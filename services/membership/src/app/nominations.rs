@@ -47,10 +47,12 @@ impl App {
     /// election's service group in its municipalities, and nothing else of the person.
     ///
     /// # Errors
+    /// SessionRefused, MandateOwnActs; StaffTakeNoPart if the caller is staff in any county (F8), whatever card they used;
     /// RollUnknown, RollOver; NominationCodeRefused for a wrong, used and expired code alike; NotAttestedThere.
     pub async fn exchange_nomination_code(
         &self,
         command: &Command,
+        caller: &Caller,
         typed: &str,
         election: ElectionId,
     ) -> Result<pb::ExchangeNominationCodeResponse, Fault> {
@@ -58,15 +60,26 @@ impl App {
         let hash = self.vault().hash(Purpose::NominationCode, code.as_bytes());
         let unsigned = self
             .writer()
-            .run(command, (self.clone(), hash, election), |tx, (app, hash, election)| {
-                app.exchange(tx, hash, *election).boxed()
+            .run(command, (self.clone(), own_act(caller)?, hash, election), |tx, input| {
+                let (app, by, hash, election) = input;
+                app.exchange(tx, *by, hash, *election).boxed()
             })
             .await?;
         let voucher = self.sign_voucher(VoucherPurpose::Nominate, unsigned).await?;
         Ok(pb::ExchangeNominationCodeResponse { voucher })
     }
 
-    async fn exchange(&self, tx: &Tx, hash: &[u8], election: ElectionId) -> Result<Unsigned, Fault> {
+    async fn exchange(
+        &self,
+        tx: &Tx,
+        by: Subject,
+        hash: &[u8],
+        election: ElectionId,
+    ) -> Result<Unsigned, Fault> {
+        let nominator = tokens::record(tx.conn(), person_of(tx.conn(), by).await?).await?;
+        if nominator.is_staff(tx.now().helsinki_date()) {
+            return Err(Rejection::StaffTakeNoPart.into());
+        }
         let head = store::rolls::head(tx.conn(), election).await?.ok_or(Rejection::RollUnknown)?;
         if head.over {
             return Err(Rejection::RollOver.into());

@@ -290,8 +290,9 @@ struct Leaving {
     alone: PersonId,
 }
 
-/// Everything that ties the entry to the platform ends. With the last entry of a human, services are told to drop their
-/// references; until then the human goes on in the other county, and the entry is nobody's but its own.
+/// Everything that ties the entry to the platform ends. With the last entry in which the human has taken part, services
+/// are told to drop their references. Until then the human goes on in the other county under the same references, and the
+/// services keep what they know of them, of this county too; the entry is nobody's but its own.
 async fn leave(tx: &Tx, leaving: &Leaving) -> Result<pb::LeaveParticipationResponse, Fault> {
     let person = person_of(tx.conn(), leaving.subject).await?;
     let mut present = store::participants::of_person(tx.conn(), person).await?;
@@ -323,12 +324,18 @@ async fn leave(tx: &Tx, leaving: &Leaving) -> Result<pb::LeaveParticipationRespo
     store::cards::drop_nomination_codes(tx.conn(), person).await?;
     store::roles::forget_mandates(tx.conn(), person, entry.tenant).await?;
     store::rolls::withdraw(tx.conn(), person, entry.id).await?;
-    if present.len() == 1 {
+    let places = store::rolls::claims(tx.conn(), person).await?;
+    let is_on_roll = |id| places.iter().any(|(holder, _)| *holder == id);
+    // Where somebody was only ever invited, perhaps without knowing it, they do not go on. But a place on a roll must stay
+    // with the reference under which a paper ballot may have been handed over.
+    let goes_on = |other: &&Participant| other.state != State::Invited || is_on_roll(other.id);
+    if !present.iter().filter(|other| other.id != entry.id).any(|other| goes_on(&other)) {
         store::notices::forget(tx.conn(), person).await?;
         store::references::retire(tx.conn(), person).await?;
         // Whoever is registered again by this link is a new person.
         store::participants::set_link(tx.conn(), person, None).await?;
     } else {
+        store::notices::forget_in(tx.conn(), person, entry.tenant).await?;
         // The human, who has the link, can be registered here again.
         store::participants::add_person(tx.conn(), leaving.alone, None).await?;
         left.person = leaving.alone;

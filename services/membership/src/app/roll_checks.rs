@@ -2,11 +2,13 @@
 //! the election is over, and once more when it is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use kernel::{Date, ElectionId, Fault, MunicipalityCode, Timestamp, deadline};
 use messaging::{NewJob, Tx};
 use sea_orm::ConnectionTrait;
+use time::Duration;
 
 use super::App;
 use crate::domain::roll::{self, Entry};
@@ -19,6 +21,9 @@ use crate::vault::Purpose;
 /// sees in the status: one such job for each night, until the election is over.
 pub const ROLL_CHECK_JOB: &str = "membership.roll_check";
 
+/// For how long a look at a roll answers everybody who asks, in real time.
+const LOOK_KEPT: Duration = Duration::minutes(1);
+
 /// What was published of a roll, and what is in the table.
 pub(super) struct Looked {
     pub(super) head: Head,
@@ -28,13 +33,15 @@ pub(super) struct Looked {
     pub(super) hash: [u8; 32],
     /// Counts of what is in the table, without the municipalities that have nobody.
     counts: BTreeMap<MunicipalityCode, u32>,
+    /// Whether the places given up are those of the entries that have left, which the hash does not tell.
+    given_up_by_leavers: bool,
 }
 
 impl Looked {
     /// Whether the roll is the one that was published.
     pub(super) fn matches(&self) -> bool {
         let published = self.published.iter().filter(|(_, count)| **count > 0);
-        self.head.hash == self.hash && published.eq(&self.counts)
+        self.given_up_by_leavers && self.head.hash == self.hash && published.eq(&self.counts)
     }
 }
 
@@ -57,17 +64,36 @@ impl App {
         let published = store::rolls::counts(db, election).await?;
         let mut hashes = Vec::new();
         let mut counts = BTreeMap::new();
+        let mut given_up_by_leavers = true;
         let mut last: Option<PersonId> = None;
         loop {
             let part = store::rolls::entries(db, election, last).await?;
             let Some(end) = part.last() else { break };
-            last = Some(end.person);
-            for entry in &part {
-                hashes.push(self.entry_hash(election, entry));
-                *counts.entry(entry.municipality).or_insert(0) += 1;
+            last = Some(end.entry.person);
+            for row in &part {
+                hashes.push(self.entry_hash(election, &row.entry));
+                *counts.entry(row.entry.municipality).or_insert(0) += 1;
+                given_up_by_leavers &= row.has_left == Some(row.withdrawn);
             }
         }
-        Ok(Looked { head, published, hash: roll::hash(election, hashes), counts })
+        Ok(Looked { head, published, hash: roll::hash(election, hashes), counts, given_up_by_leavers })
+    }
+
+    /// How the roll was at a look within the last minute, or is now. One roll is computed at a time.
+    ///
+    /// # Errors
+    /// RollUnknown.
+    pub(super) async fn recent_look(&self, election: ElectionId) -> Result<Arc<Looked>, Fault> {
+        let mut looks = self.inner.looks.lock().await;
+        let now = self.real_now();
+        if let Some((at, looked)) = looks.get(&election)
+            && (*at..*at + LOOK_KEPT).contains(&now)
+        {
+            return Ok(Arc::clone(looked));
+        }
+        let looked = Arc::new(self.look_at_roll(self.reads(), election).await?);
+        looks.insert(election, (now, Arc::clone(&looked)));
+        Ok(looked)
     }
 
     /// Checks a roll. The next check is scheduled before, unless the election is over: one night on which the roll is not

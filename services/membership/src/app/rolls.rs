@@ -12,6 +12,7 @@ use proto::membership as pb;
 use super::roll_checks::schedule_check;
 use super::vouchers::Unsigned;
 use super::{App, own_act, person_of, tokens};
+use crate::domain::participant::{Participant, PersonId};
 use crate::domain::{Rejection, roll};
 use crate::store::rolls::Head;
 use crate::{convert, events, store};
@@ -68,10 +69,8 @@ impl App {
             return Ok(());
         }
         // The officer's list shows everybody's reference, so everybody has one from now on.
-        for entry in &frozen.entries {
-            let new = tokens::random_reference(self);
-            store::references::find_or_add(tx.conn(), entry.person, FORUMS, new).await?;
-        }
+        let people: Vec<PersonId> = frozen.entries.iter().map(|entry| entry.person).collect();
+        store::references::add_missing(tx.conn(), FORUMS, &people, || tokens::random_reference(self)).await?;
         if let Some(event) = events::roll_frozen(&announced.tenants, announced.election, &frozen, hash) {
             tx.publish(event);
         }
@@ -79,15 +78,16 @@ impl App {
         Ok(())
     }
 
-    /// Hash and counts of a roll as they were published, and whether the roll is still so.
+    /// Hash and counts of a roll as they were published, and whether the roll is still so, or was within the last minute:
+    /// a roll is computed once a minute, however often anybody asks.
     ///
     /// # Errors
     /// RollUnknown.
     pub async fn roll_summary(&self, election: ElectionId) -> Result<pb::GetRollSummaryResponse, Fault> {
-        let looked = self.look_at_roll(self.reads(), election).await?;
+        let looked = self.recent_look(election).await?;
         Ok(pb::GetRollSummaryResponse {
             matches: looked.matches(),
-            roll_hash: looked.head.hash,
+            roll_hash: looked.head.hash.clone(),
             hash_now: looked.hash.to_vec(),
             counts: convert::counts_out(&looked.published),
         })
@@ -223,16 +223,17 @@ impl App {
         references: &[Subject],
     ) -> Result<pb::ResolveReferencesResponse, Fault> {
         let facts = store::forums::facts(self.reads(), forum).await?.ok_or(Rejection::ScopeUnknown)?;
-        let mut names = Vec::with_capacity(references.len());
-        for (reference, person) in store::references::people(self.reads(), FORUMS, references).await? {
-            let participants = store::participants::of_person(self.reads(), person).await?;
-            let own = participants.into_iter().find(|one| facts.tenants.contains(&one.tenant));
-            names.extend(own.map(|own| pb::ResolvedReference {
+        let people = store::references::people(self.reads(), FORUMS, references).await?;
+        let entries = people.iter().map(|(_, person)| *person);
+        let entries = store::participants::of_people(self.reads(), entries).await?;
+        let names = people.into_iter().filter_map(|(reference, person)| {
+            let is_own = |one: &&Participant| one.person == person && facts.tenants.contains(&one.tenant);
+            entries.iter().find(is_own).map(|own| pb::ResolvedReference {
                 reference: reference.to_string(),
-                display_name: own.profile.display_name,
-            }));
-        }
-        Ok(pb::ResolveReferencesResponse { names })
+                display_name: own.profile.display_name.clone(),
+            })
+        });
+        Ok(pb::ResolveReferencesResponse { names: names.collect() })
     }
 }
 

@@ -83,7 +83,8 @@ impl App {
     /// round the limit.
     ///
     /// Every number goes the same way, of a card that is there, that is locked, or that is not there at all: a turn of
-    /// the writer, a slow hash, and after a refusal another turn. So neither the answer nor its time tells them apart.
+    /// the writer, a slow hash, and after a refusal another turn. The answer does not tell them apart. Its time may, by a
+    /// row that is written for a card that is there: what is learnt is that a number is in use, which is no secret.
     async fn check_code(&self, number: &str, typed: &str) -> Result<(), Fault> {
         let try_of = number.to_owned();
         let stored = self
@@ -118,7 +119,7 @@ impl App {
         for (whom, template) in [(card.participant, CARD_LOCKED), (card.issued_by, ISSUED_CARD_LOCKED)] {
             let Some(entry) = store::participants::any(tx.conn(), whom).await? else { continue };
             if !entry.state.is_gone() {
-                self.tell_of_own(tx, entry.person, template, &format!("{template}/{number}")).await?;
+                self.tell_of_own(tx, &entry, template, &format!("{template}/{number}")).await?;
             }
         }
         Ok(())

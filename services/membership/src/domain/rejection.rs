@@ -403,8 +403,9 @@ impl Rejection {
             Rejection::StaffTakeNoPart => (
                 Conflict,
                 "membership.staff_take_no_part",
-                "participant_id: the person is support person, staff or manager of a unit in some county, and does \
-                 not vote in an election of clients (F8).",
+                "Whoever is support person, staff or manager of a unit in some county neither nominates, stands nor \
+                 votes in an election of clients (F8). They may help a client who asks for it, in the client's own \
+                 session.",
             ),
             Rejection::NominationCodeRefused => (
                 NotFound,

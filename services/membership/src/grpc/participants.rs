@@ -229,7 +229,7 @@ impl ParticipantsService for Api {
         let (call, message) = open(request)?;
         let run = async {
             let size = field("page_size", PageSize::new(message.page_size))?;
-            self.0.my_notices(call.caller.subject()?, size, &message.page_token).await
+            self.0.my_notices(&call.caller, size, &message.page_token).await
         };
         answer(run.await)
     }

@@ -52,7 +52,7 @@ impl RollsService for Api {
         let (call, message) = open(request)?;
         let run = async {
             let election = parsed("election_id", &message.election_id)?;
-            self.0.exchange_nomination_code(call.command(), &message.code, election).await
+            self.0.exchange_nomination_code(call.command(), &call.caller, &message.code, election).await
         };
         answer(run.await)
     }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Date, NoticeId, PageSize, Timestamp};
+use kernel::{Date, NoticeId, PageSize, TenantId, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
 };
 
 use super::entity::notice;
-use super::{Result, failed};
+use super::{Result, failed, stored};
 use crate::domain::participant::PersonId;
 
 /// A notice.
@@ -20,6 +20,8 @@ pub(crate) struct Notice {
     pub(crate) id: NoticeId,
     /// Whom it tells.
     pub(crate) person: PersonId,
+    /// The county whose entry of the person it is about; None for notices of other services.
+    pub(crate) tenant: Option<TenantId>,
     /// The service that asked for it.
     pub(crate) service: String,
     /// Template.
@@ -51,16 +53,16 @@ pub(crate) async fn is_told(
     Ok(row.is_some())
 }
 
-/// Whether such a notice of the service waits for its day.
+/// Whether such a notice about the person's entry in this county waits for its day.
 pub(crate) async fn is_waiting(
     db: &impl ConnectionTrait,
     person: PersonId,
-    service: &str,
+    tenant: TenantId,
     template: &str,
 ) -> Result<bool> {
     let row = notice::Entity::find()
         .filter(notice::Column::Person.eq(person.as_uuid()))
-        .filter(notice::Column::Service.eq(service))
+        .filter(notice::Column::Tenant.eq(tenant.as_str()))
         .filter(notice::Column::Template.eq(template))
         .filter(notice::Column::DeliveredAt.is_null())
         .one(db)
@@ -92,6 +94,7 @@ pub(crate) async fn add(db: &impl ConnectionTrait, notice: &Notice) -> Result<()
     let row = notice::Model {
         id: notice.id.as_uuid(),
         person: notice.person.as_uuid(),
+        tenant: notice.tenant.map(|tenant| tenant.to_string()),
         service: notice.service.clone(),
         template: notice.template.clone(),
         dedupe_key: notice.dedupe_key.clone(),
@@ -116,37 +119,55 @@ pub(crate) async fn deliver(db: &impl ConnectionTrait, id: NoticeId, at: Timesta
 }
 
 /// A page of the notices that have reached a person, the latest day first, before this day; one more than the page holds.
-/// No two of a person's notices share a day.
+/// Of those about an entry in a register only the ones of these counties. No two of a person's notices share a day.
 pub(crate) async fn page(
     db: &impl ConnectionTrait,
     person: PersonId,
+    counties: &[TenantId],
     before: Option<Date>,
     size: PageSize,
 ) -> Result<Vec<Notice>> {
+    let shown = Condition::any()
+        .add(notice::Column::Tenant.is_null())
+        .add(notice::Column::Tenant.is_in(counties.iter().map(TenantId::as_str)));
     let mut query = notice::Entity::find()
         .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(shown)
         .filter(notice::Column::DeliveredAt.is_not_null());
     if let Some(before) = before {
         query = query.filter(notice::Column::DeliverOn.lt(before));
     }
     let rows =
         query.order_by_desc(notice::Column::DeliverOn).limit(size.limit()).all(db).await.map_err(failed)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Notice {
-            id: NoticeId::from_uuid(row.id),
-            person: PersonId::from(row.person),
-            service: row.service,
-            template: row.template,
-            dedupe_key: row.dedupe_key,
-            created_at: Timestamp::from_micros(row.created_at),
-            deliver_on: row.deliver_on,
-            delivered_at: row.delivered_at.map(Timestamp::from_micros),
+    rows.into_iter()
+        .map(|row| {
+            Ok(Notice {
+                id: NoticeId::from_uuid(row.id),
+                person: PersonId::from(row.person),
+                tenant: row.tenant.map(|tenant| stored(tenant.parse())).transpose()?,
+                service: row.service,
+                template: row.template,
+                dedupe_key: row.dedupe_key,
+                created_at: Timestamp::from_micros(row.created_at),
+                deliver_on: row.deliver_on,
+                delivered_at: row.delivered_at.map(Timestamp::from_micros),
+            })
         })
-        .collect())
+        .collect()
 }
 
-/// Forgets the notices of a person who leaves.
+/// Forgets the notices about a person's entry in this county, which they leave.
+pub(crate) async fn forget_in(db: &impl ConnectionTrait, person: PersonId, tenant: TenantId) -> Result<()> {
+    notice::Entity::delete_many()
+        .filter(notice::Column::Person.eq(person.as_uuid()))
+        .filter(notice::Column::Tenant.eq(tenant.as_str()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Forgets all notices of a person who leaves.
 pub(crate) async fn forget(db: &impl ConnectionTrait, person: PersonId) -> Result<()> {
     notice::Entity::delete_many()
         .filter(notice::Column::Person.eq(person.as_uuid()))

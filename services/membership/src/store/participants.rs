@@ -31,6 +31,19 @@ pub(crate) async fn any(db: &impl ConnectionTrait, id: ParticipantId) -> Result<
     row.map(to_participant).transpose()
 }
 
+/// People by id, where something else has limited the access.
+pub(crate) async fn by_ids(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = ParticipantId>,
+) -> Result<Vec<Participant>> {
+    let rows = participant::Entity::find()
+        .filter(participant::Column::Id.is_in(ids.into_iter().map(|id| id.as_uuid())))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(to_participant).collect()
+}
+
 /// The people of a county by these register keys.
 pub(crate) async fn by_keys(
     db: &impl ConnectionTrait,
@@ -48,8 +61,16 @@ pub(crate) async fn by_keys(
 
 /// One human in the registers of all counties.
 pub(crate) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<Participant>> {
+    of_people(db, [person]).await
+}
+
+/// Humans in the registers of all counties, in the order of the counties' codes.
+pub(crate) async fn of_people(
+    db: &impl ConnectionTrait,
+    people: impl IntoIterator<Item = PersonId>,
+) -> Result<Vec<Participant>> {
     let rows = participant::Entity::find()
-        .filter(participant::Column::Person.eq(person.as_uuid()))
+        .filter(participant::Column::Person.is_in(people.into_iter().map(PersonId::as_uuid)))
         .order_by_asc(participant::Column::Tenant)
         .all(db)
         .await

@@ -13,6 +13,9 @@ use super::entity::{pseudonym, retired_reference};
 use super::{Result, count, failed};
 use crate::domain::participant::PersonId;
 
+/// People asked for, or rows inserted, with one statement.
+const CHUNK: usize = 500;
+
 /// How a service knows a person, if it does.
 pub(crate) async fn find(
     db: &impl ConnectionTrait,
@@ -42,6 +45,27 @@ pub(crate) async fn find_or_add(
         .await
         .map_err(failed)?;
     Ok(find(db, person, service).await?.unwrap_or(new))
+}
+
+/// Gives those of these people a reference whom the service does not know yet, many with one statement.
+pub(crate) async fn add_missing(
+    db: &impl ConnectionTrait,
+    service: &str,
+    people: &[PersonId],
+    new: impl Fn() -> Subject,
+) -> Result<()> {
+    for chunk in people.chunks(CHUNK) {
+        let known = of(db, service, chunk.iter().copied()).await?;
+        let missing = chunk.iter().filter(|person| !known.contains_key(person)).map(|person| {
+            let (person, reference) = (person.as_uuid(), new().as_uuid());
+            pseudonym::Model { person, service: service.to_owned(), reference }.into_active_model()
+        });
+        let missing: Vec<pseudonym::ActiveModel> = missing.collect();
+        if !missing.is_empty() {
+            pseudonym::Entity::insert_many(missing).exec_without_returning(db).await.map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// The references by which a service knows these people.

@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use super::entity::{participant, roll, roll_count, roll_entry};
-use super::{Result, failed, joined, split, stored};
-use crate::domain::participant::PersonId;
+use super::{Result, failed, joined, split, stored, word};
+use crate::domain::participant::{PersonId, State};
 use crate::domain::roll::{Entry, Roll};
 
 /// Rows inserted or read with one statement.
@@ -123,28 +123,53 @@ pub(crate) async fn counts(
         .collect()
 }
 
-/// A part of a roll's entries, withdrawn ones too: at most [`CHUNK`], in the order of the persons after this one.
+/// A row of a roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// What is hashed.
+    pub(crate) entry: Entry,
+    /// Whether the place was given up.
+    pub(crate) withdrawn: bool,
+    /// Whether the entry in the register has left; None if there is no such entry.
+    pub(crate) has_left: Option<bool>,
+}
+
+/// A part of a roll's rows, withdrawn ones too: at most [`CHUNK`], in the order of the persons after this one.
 pub(crate) async fn entries(
     db: &impl ConnectionTrait,
     election: ElectionId,
     after: Option<PersonId>,
-) -> Result<Vec<Entry>> {
+) -> Result<Vec<Row>> {
     let after = after.map(|person| roll_entry::Column::Person.gt(person.as_uuid()));
-    let rows = roll_entry::Entity::find()
+    let belongs = roll_entry::Entity::belongs_to(participant::Entity)
+        .from(roll_entry::Column::Participant)
+        .to(participant::Column::Id)
+        .into();
+    let rows: Vec<(Uuid, Uuid, String, bool, Option<String>)> = roll_entry::Entity::find()
+        .select_only()
+        .column(roll_entry::Column::Person)
+        .column(roll_entry::Column::Participant)
+        .column(roll_entry::Column::Municipality)
+        .column(roll_entry::Column::Withdrawn)
+        .column(participant::Column::State)
+        .join(JoinType::LeftJoin, belongs)
         .filter(roll_entry::Column::Election.eq(election.as_uuid()))
         .filter(Condition::all().add_option(after))
         .order_by_asc(roll_entry::Column::Person)
         .limit(CHUNK as u64)
+        .into_tuple()
         .all(db)
         .await
         .map_err(failed)?;
     rows.into_iter()
-        .map(|row| {
-            Ok(Entry {
-                person: PersonId::from(row.person),
-                participant: ParticipantId::from_uuid(row.participant),
-                municipality: stored(row.municipality.parse())?,
-            })
+        .map(|(person, participant, municipality, withdrawn, state)| {
+            let entry = Entry {
+                person: PersonId::from(person),
+                participant: ParticipantId::from_uuid(participant),
+                municipality: stored(municipality.parse())?,
+            };
+            let state = state.map(|state| word(&State::ALL, State::as_str, &state)).transpose()?;
+            Ok(Row { entry, withdrawn, has_left: state.map(State::is_gone) })
         })
         .collect()
 }
@@ -165,22 +190,26 @@ pub(crate) async fn claims(
     db: &impl ConnectionTrait,
     person: PersonId,
 ) -> Result<Vec<(ParticipantId, RollClaim)>> {
+    let belongs = roll_entry::Entity::belongs_to(roll::Entity)
+        .from(roll_entry::Column::Election)
+        .to(roll::Column::Election)
+        .into();
     let rows = roll_entry::Entity::find()
+        .join(JoinType::InnerJoin, belongs)
+        .filter(roll::Column::Over.eq(false))
         .filter(roll_entry::Column::Person.eq(person.as_uuid()))
         .filter(roll_entry::Column::Withdrawn.eq(false))
         .order_by_asc(roll_entry::Column::Election)
         .all(db)
         .await
         .map_err(failed)?;
-    let mut claims = Vec::new();
-    for row in rows {
-        let election = ElectionId::from_uuid(row.election);
-        if head(db, election).await?.is_some_and(|head| !head.over) {
+    rows.into_iter()
+        .map(|row| {
+            let election = ElectionId::from_uuid(row.election);
             let claim = RollClaim { election, municipality: stored(row.municipality.parse())? };
-            claims.push((ParticipantId::from_uuid(row.participant), claim));
-        }
-    }
-    Ok(claims)
+            Ok((ParticipantId::from_uuid(row.participant), claim))
+        })
+        .collect()
 }
 
 /// The place of a human on one roll and the entry in the register that has it, unless they have left.

@@ -134,6 +134,19 @@ pub(crate) async fn unit(db: &impl ConnectionTrait, id: UnitId) -> Result<Option
     row.map(to_unit).transpose()
 }
 
+/// Units by id.
+pub(crate) async fn units_by_ids(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = UnitId>,
+) -> Result<Vec<ServiceUnit>> {
+    let rows = service_unit::Entity::find()
+        .filter(service_unit::Column::Id.is_in(ids.into_iter().map(|id| id.as_uuid())))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(to_unit).collect()
+}
+
 /// The units of a county by these names.
 pub(crate) async fn units_named(
     db: &impl ConnectionTrait,

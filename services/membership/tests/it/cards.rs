@@ -277,12 +277,14 @@ async fn whoever_made_a_card_is_on_record_and_its_holder_is_told() {
         assert_eq!(world.app.myself(&by_mandate).await.unwrap().cards, []);
 
         let size = PageSize::new(0).unwrap();
-        let subject = caller.subject().unwrap();
-        let notices = async || {
-            let page = world.app.my_notices(subject, size, "").await.unwrap();
+        let notices = async |caller: &Caller| {
+            let page = world.app.my_notices(caller, size, "").await.unwrap();
             page.notices.into_iter().map(|notice| notice.template).collect::<Vec<_>>()
         };
-        assert_eq!(notices().await, ["membership.card_made"; 2], "one for each card");
+        assert_eq!(notices(&caller).await, ["membership.card_made"; 2], "one for each card");
+        assert!(notices(&by_mandate).await.is_empty(), "as the cards themselves");
+        let in_21 = Caller { tenants: vec![tenant("21")], ..caller.clone() };
+        assert!(notices(&in_21).await.is_empty(), "nor with another county's card");
         // More cards of a day are told of together, on the next: nobody's other notices are pushed far away by cards.
         for _ in 0..3 {
             issue().await.unwrap();

@@ -1,6 +1,6 @@
 //! Notices: one a person a day, each key once; and the references of those who have left.
 
-use kernel::{PageSize, Subject};
+use kernel::{ActingMode, Caller, PageSize, Subject};
 use time::macros::date;
 
 use crate::support::{ENGINES, World};
@@ -12,7 +12,7 @@ async fn one_notice_a_person_a_day_and_each_key_once() {
         let person = world.person("19", "A-1", None).await;
         let session = world.sign_in("19", person).await;
         let reference: Subject = world.token(&session, "forums").await.unwrap().subject.parse().unwrap();
-        let subject = world.subject(&session).await;
+        let caller = world.caller(&session).await;
         // The card was a notice of the first day.
         world.on(date!(2026 - 01 - 16));
         let unknown: Subject = world.id();
@@ -38,7 +38,7 @@ async fn one_notice_a_person_a_day_and_each_key_once() {
 
         let size = PageSize::new(0).unwrap();
         let seen = async || {
-            let page = world.app.my_notices(subject, size, "").await.unwrap();
+            let page = world.app.my_notices(&caller, size, "").await.unwrap();
             page.notices.into_iter().map(|notice| notice.template).collect::<Vec<_>>()
         };
         assert_eq!(seen().await, ["forums.candidacy_offered", "membership.card_made"]);
@@ -51,6 +51,10 @@ async fn one_notice_a_person_a_day_and_each_key_once() {
         world.app.deliver_notice(held.into()).await.unwrap();
         let expected = ["forums.voting_open", "forums.candidacy_offered", "membership.card_made"];
         assert_eq!(seen().await, expected, "the newest first");
+        let by_mandate = Caller { mode: ActingMode::OnBehalf, ..caller.clone() };
+        let page = world.app.my_notices(&by_mandate, size, "").await.unwrap();
+        let seen: Vec<_> = page.notices.into_iter().map(|notice| notice.template).collect();
+        assert_eq!(seen, expected[..2], "who acts for a person is told what waits, and not of their cards");
         world.close().await;
     }
 }

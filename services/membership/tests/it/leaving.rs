@@ -71,6 +71,37 @@ async fn who_leaves_is_out_everywhere_and_their_references_are_retired() {
 }
 
 #[tokio::test]
+async fn an_entry_that_was_only_ever_invited_keeps_no_reference_alive_unless_it_may_vote() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let forum = planned_forum(&world).await;
+        let simo = world.unit("21", "Simon päivätoiminta", "751").await;
+        let staff = world.staff("21", simo).await;
+        let mut references = Vec::new();
+        for (number, may_vote) in [false, true].into_iter().enumerate() {
+            let link = format!("link-{number}");
+            let in_19 = world.person("19", &format!("A-{number}"), Some(&link)).await;
+            let in_21 = world.person("21", &format!("B-{number}"), Some(&link)).await;
+            if may_vote {
+                world.attest(simo, staff, in_21, "751").await.unwrap();
+                announce(&world, forum, &["751"]).await;
+            }
+            let session = world.sign_in("19", in_19).await;
+            let before = world.token(&session, "forums").await.unwrap().subject;
+            world.app.leave(&world.command(), &world.caller(&session).await, None).await.unwrap();
+            let session = world.sign_in("21", in_21).await;
+            let after = world.token(&session, "forums").await.unwrap().subject;
+            assert_eq!(before == after, may_vote, "who comes later is new, but has one ballot");
+            references.push(before);
+        }
+        let size = PageSize::new(0).unwrap();
+        let retired = world.app.retired_references("forums", 0, size).await.unwrap().references;
+        assert_eq!(retired, references[..1]);
+        world.close().await;
+    }
+}
+
+#[tokio::test]
 async fn who_leaves_one_county_goes_on_in_the_other() {
     for engine in ENGINES {
         let world = World::open(engine).await;

@@ -53,8 +53,9 @@ async fn no_secret_and_no_signed_word_lies_in_the_log_of_answers() {
 
         let of = |voucher: &str| voucher.split('.').map(str::to_owned).collect::<Vec<_>>();
         let command = world.command();
-        let exchange =
-            async || world.app.exchange_nomination_code(&command, &code, election).await.unwrap().voucher;
+        let exchange = async || {
+            world.app.exchange_nomination_code(&command, &caller, &code, election).await.unwrap().voucher
+        };
         let voucher = exchange().await;
         secrets.extend(of(&voucher));
         let before = check_log(&world, &secrets).await;

@@ -21,8 +21,10 @@ async fn a_nomination_code_lets_another_nominate_once() {
         let session = world.sign_in("19", person).await;
         let caller = world.caller(&session).await;
         let create = async || world.app.create_nomination_code(&world.command(), &caller).await;
-        let exchange =
-            async |code: &str| world.app.exchange_nomination_code(&world.command(), code, election).await;
+        let other = world.administrator("19").await;
+        let exchange = async |code: &str| {
+            world.app.exchange_nomination_code(&world.command(), &other, code, election).await
+        };
         assert_eq!(refused(create().await), "membership.nothing_to_stand_for");
         world.attest(ii, staff, person, "139").await.unwrap();
 
@@ -34,9 +36,9 @@ async fn a_nomination_code_lets_another_nominate_once() {
         assert_eq!(refused(exchange(&made.code).await), "membership.nomination_code_refused");
         let command = world.command();
         let typed = newer.code.to_lowercase().replace('-', "");
-        let voucher = world.app.exchange_nomination_code(&command, &typed, election).await.unwrap();
+        let voucher = world.app.exchange_nomination_code(&command, &other, &typed, election).await.unwrap();
         let told = claims(&voucher.voucher);
-        let again = world.app.exchange_nomination_code(&command, &typed, election).await.unwrap();
+        let again = world.app.exchange_nomination_code(&command, &other, &typed, election).await.unwrap();
         assert_eq!(claims(&again.voucher), told, "the same command gives the same voucher");
         assert_eq!((&told["purpose"], &told["att"][0]["m"]), (&"nominate".into(), &"139".into()));
         assert_eq!(told["sub"], world.token(&session, "forums").await.unwrap().subject);
@@ -77,8 +79,15 @@ async fn a_voucher_tells_what_its_election_needs_and_nothing_else_of_the_person(
 
         let caller: Caller = world.caller(&world.sign_in("19", in_19).await).await;
         let code = world.app.create_nomination_code(&world.command(), &caller).await.unwrap().code;
-        let exchange =
-            async |election| world.app.exchange_nomination_code(&world.command(), &code, election).await;
+        let other = world.administrator("21").await;
+        let exchange = async |election| {
+            world.app.exchange_nomination_code(&world.command(), &other, &code, election).await
+        };
+        // F8: staff nominate nobody, whatever card they signed in with (forums sees their roles in the card's county).
+        let by_staff = Caller::person(staff_of_simo);
+        let nominated =
+            world.app.exchange_nomination_code(&world.command(), &by_staff, &code, election).await;
+        assert_eq!(refused(nominated), "membership.staff_take_no_part");
         // The code is of a session in 19, which says nothing of the other county.
         assert_eq!(refused(exchange(elsewhere).await), "membership.not_attested_there");
         assert_eq!(refused(exchange(world.id()).await), "membership.roll_unknown");

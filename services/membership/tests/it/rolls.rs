@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Caller, ElectionId, ForumId, PageSize, Role, ScopeRef, Subject};
+use kernel::{Caller, Clock as _, ElectionId, ForumId, PageSize, Role, ScopeRef, Subject};
 use proto::common::MunicipalitySeats;
 use proto::forums::{ElectionAnnounced, ElectionAnnulled, ElectionConfirmed, SeatPlanApproved};
 use proto::membership as pb;
@@ -259,6 +259,7 @@ async fn a_roll_changed_behind_the_services_back_is_seen() {
         let checks = "SELECT count(*) FROM job WHERE kind = 'membership.roll_check'";
         assert_eq!(world.value::<i64>(checks).await, 1, "the next night");
         let look = async || {
+            world.real.set(world.real.now() + time::Duration::minutes(1)).unwrap();
             let summary = world.app.roll_summary(election).await.unwrap();
             assert_eq!(summary.roll_hash, published);
             (summary.matches, summary.hash_now == published)
@@ -276,7 +277,10 @@ async fn a_roll_changed_behind_the_services_back_is_seen() {
         let one: [sea_orm::Value; 1] = [people[1].as_uuid().into()];
         let elsewhere = "UPDATE roll_entry SET municipality = '751' WHERE participant = $1";
         let back = "UPDATE roll_entry SET municipality = '139' WHERE participant = $1";
+        assert_eq!(look().await, (true, true));
         world.write(elsewhere, one.clone()).await;
+        let within = world.app.roll_summary(election).await.unwrap();
+        assert!(within.matches, "a look answers for a minute");
         assert_eq!(look().await, (false, false));
         world.on(date!(2026 - 01 - 17));
         assert_eq!(refused(world.app.check_roll(election).await), "membership.roll_changed");
@@ -287,6 +291,14 @@ async fn a_roll_changed_behind_the_services_back_is_seen() {
         world.write("UPDATE roll_count SET count = count + 1 WHERE municipality = '751'", []).await;
         assert_eq!(look().await, (false, true), "counts are compared too");
         world.write("UPDATE roll_count SET count = count - 1 WHERE municipality = '751'", []).await;
+        // A place cannot be taken away from somebody who is there, nor given back to somebody who left.
+        let withdrawn = "UPDATE roll_entry SET withdrawn = NOT withdrawn WHERE participant = $1";
+        for participant in [people[0], people[1]] {
+            world.write(withdrawn, [participant.as_uuid().into()]).await;
+            assert_eq!(look().await, (false, true));
+            world.write(withdrawn, [participant.as_uuid().into()]).await;
+            assert_eq!(look().await, (true, true));
+        }
         let another: [sea_orm::Value; 2] = [people[2].as_uuid().into(), people[1].as_uuid().into()];
         let given_away = "UPDATE roll_entry SET participant = $1 WHERE participant = $2";
         world.write(given_away, another).await;

@@ -8,6 +8,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
     pub(crate) person: Uuid,
+    pub(crate) tenant: Option<String>,
     pub(crate) service: String,
     pub(crate) template: String,
     pub(crate) dedupe_key: String,

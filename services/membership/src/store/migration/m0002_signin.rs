@@ -95,6 +95,7 @@ fn tables() -> Vec<TableCreateStatement> {
             [
                 uuid("id"),
                 uuid("person"),
+                optional(text("tenant")),
                 text("service"),
                 text("template"),
                 text("dedupe_key"),
