@@ -40,8 +40,15 @@ pub(super) async fn run(
     let config = installation.load_for(SERVICES, settings(listen))?;
     let telemetry = telemetry::install(&config, "osallisuus")?;
     let mut signals = Signals::listen()?;
-    let running = chassis::start(SERVICES, config).await?;
-    running.ready().await;
+    let start = async {
+        let running = chassis::start(SERVICES, config).await?;
+        running.ready().await;
+        Ok(running)
+    };
+    let running = tokio::select! {
+        running = start => running,
+        () = signals.asked_to_end() => Err(Failure::general("interrupted")),
+    }?;
     screen.note(&format!(
         "A fresh system is ready after {:.1} s at http://{}. Now an election is played in it.\n",
         began.elapsed().as_secs_f64(),
@@ -72,11 +79,13 @@ pub(super) async fn run(
 }
 
 /// What a demonstration has that differs from the defaults, by the environment variables of the settings.
-fn settings(listen: Option<String>) -> [(&'static str, String); 4] {
+fn settings(listen: Option<String>) -> [(&'static str, String); 5] {
     // Only what is wrong, unless somebody asks for more: the play tells what happens.
     let log = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "warn".to_owned());
     [
         ("OSALLISUUS_DEMO", "true".to_owned()),
+        // Whoever tries it out has a gRPC client and no contracts.
+        ("OSALLISUUS_LISTEN__REFLECTION", "true".to_owned()),
         ("OSALLISUUS_CLOCK__DEMO_START", example::CLOCK_STARTS.to_owned()),
         ("OSALLISUUS_LISTEN__GRPC", listen.unwrap_or_else(free_address)),
         (LOG_VARIABLE, log),
@@ -106,7 +115,7 @@ fn next(running: &Running, folder: &Path, report: &Report) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("osallisuus"));
     let program = program.display();
     let events = running.nats_url().map_or_else(String::new, |url| {
-        format!("Its events, with any NATS client:\n\n  nats --server {url} sub 'evt.v1.>'\n\n")
+        format!("Its events, with any NATS client:\n\n  nats --server {url} stream view EVT_FORUMS\n\n")
     });
     format!(
         "
