@@ -73,14 +73,19 @@ fn run(services: &[Service], config: Config) -> ExitCode {
         }
     };
     let code = runtime.block_on(async {
-        let signals = match Signals::listen() {
+        let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
                 complain(&error);
                 return ExitCode::FAILURE;
             }
         };
-        match start(services, config).await {
+        let started = tokio::select! {
+            started = start(services, config) => started,
+            // A start may wait long, for another copy that migrates the same database.
+            () = signals.asked_to_end() => return ExitCode::SUCCESS,
+        };
+        match started {
             Ok(running) => running.wait(signals).await,
             Err(error) => {
                 complain(&error);

@@ -47,19 +47,31 @@ pub async fn start(services: &[Service], config: Config) -> Result<Running, Star
     let system = System::new(services, config, addr);
     // Ends what was spawned if anything below fails or is given up.
     let (guards, tasks) = (system.guards(), system.tasks.clone());
-    let started = match system.build(services).await {
-        Ok(built) => system.spawn(built, listener).await,
-        Err(error) => Err(error),
+    let mut nats = None;
+    let started = async {
+        let built = system.build(services).await?;
+        let url = match &system.config.nats.address {
+            NatsAddress::Url(url) => url.clone(),
+            NatsAddress::Embedded => {
+                let child = NatsChild::start(&system.config.nats, &system.ids).await;
+                nats.insert(child.map_err(StartError::Nats)?).url().to_owned()
+            }
+        };
+        system.spawn(built, listener, url).await
     };
-    let running = match started {
+    let mut running = match started.await {
         Ok(running) => running,
         Err(error) => {
             // What was spawned uses files that the caller may remove.
             drop(guards);
             tasks.end().await;
+            if let Some(nats) = nats {
+                nats.stop().await;
+            }
             return Err(error);
         }
     };
+    running.nats = nats;
     guards.into_iter().for_each(|guard| {
         guard.disarm();
     });
@@ -218,17 +230,12 @@ impl System {
         clock
     }
 
-    async fn spawn(self, built: Vec<Built>, listener: TcpListener) -> Result<Running, StartError> {
-        let nats = match &self.config.nats.address {
-            NatsAddress::Embedded => {
-                Some(NatsChild::start(&self.config.nats, &self.ids).await.map_err(StartError::Nats)?)
-            }
-            NatsAddress::Url(_) => None,
-        };
-        let url = match (&self.config.nats.address, &nats) {
-            (NatsAddress::Url(url), _) => url.clone(),
-            (NatsAddress::Embedded, nats) => nats.as_ref().map(NatsChild::url).unwrap_or_default().to_owned(),
-        };
+    async fn spawn(
+        self,
+        built: Vec<Built>,
+        listener: TcpListener,
+        url: String,
+    ) -> Result<Running, StartError> {
         let broker = Arc::new(self.broker(url).await?);
         let mut routes = RoutesBuilder::default();
         let mut served = HashMap::new();
@@ -281,7 +288,19 @@ impl System {
         let (failure, supervisor) = supervision::watch(&self.tasks, &self.stops, &server);
         let watchers = vec![keys, looks, supervisor];
         let (stops, tasks, addr) = (self.stops, self.tasks, self.addr);
-        Ok(Running { addr, units, health, settings, stops, tasks, server, watchers, failure, broker, nats })
+        Ok(Running {
+            addr,
+            units,
+            health,
+            settings,
+            stops,
+            tasks,
+            server,
+            watchers,
+            failure,
+            broker,
+            nats: None,
+        })
     }
 }
 

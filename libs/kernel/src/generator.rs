@@ -21,6 +21,10 @@ pub struct Ids {
 
 impl Ids {
     /// Real time, and randomness from the operating system.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the operating system for randomness"
+    )]
     pub fn system() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(Mutex::new(StdRng::from_os_rng())) }
     }

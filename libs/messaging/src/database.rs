@@ -19,6 +19,8 @@ const PG_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
 /// Number of the advisory lock under which copies of a service migrate one after the other: "osalmig" in ASCII.
 const MIGRATION_LOCK: i64 = 0x006f_7361_6c6d_6967;
+/// The oldest PostgreSQL that the migrations are written for, as it tells its version.
+const OLDEST_POSTGRES: i64 = 150_000;
 /// How long SQLite waits for another connection's lock.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 /// Connections of the read pool.
@@ -203,13 +205,23 @@ fn options(url: &str, service: &str, kind: DatabaseKind, use_: &str, read_only: 
     options
 }
 
-/// Refuses settings under which an acknowledged write can be lost (REL-15, REL-16).
+/// Refuses a PostgreSQL that is too old for the migrations (REL-01), and settings under which an acknowledged write can
+/// be lost (REL-15, REL-16).
 async fn assert_durable(connection: &DatabaseConnection, kind: DatabaseKind) -> Result<(), OpenError> {
+    if kind == DatabaseKind::Postgres {
+        let question =
+            sea_orm::Statement::from_string(connection.get_database_backend(), "SHOW server_version_num");
+        let version = connection.query_one_raw(question).await?.map(|row| row.try_get_by_index::<String>(0));
+        let version: i64 = version.transpose()?.and_then(|text| text.parse().ok()).unwrap_or_default();
+        check_postgres_version(version)?;
+    }
     let wanted: &[(&str, &[&str])] = match kind {
         DatabaseKind::Sqlite => &[("PRAGMA journal_mode", &["wal"]), ("PRAGMA synchronous", &["2", "3"])],
-        DatabaseKind::Postgres => {
-            &[("SHOW fsync", &["on"]), ("SHOW synchronous_commit", &["on", "remote_apply", "remote_write"])]
-        }
+        DatabaseKind::Postgres => &[
+            ("SHOW fsync", &["on"]),
+            ("SHOW full_page_writes", &["on"]),
+            ("SHOW synchronous_commit", &["on", "remote_apply", "remote_write"]),
+        ],
     };
     for (question, answers) in wanted {
         let statement = sea_orm::Statement::from_string(connection.get_database_backend(), *question);
@@ -228,6 +240,15 @@ async fn assert_durable(connection: &DatabaseConnection, kind: DatabaseKind) -> 
         }
     }
     Ok(())
+}
+
+/// `version` as PostgreSQL tells it: 150018 is 15.18.
+fn check_postgres_version(version: i64) -> Result<(), OpenError> {
+    if version >= OLDEST_POSTGRES {
+        return Ok(());
+    }
+    let (major, minor) = (version / 10_000, version % 10_000);
+    Err(OpenError::Unsafe(format!("PostgreSQL {major}.{minor} is too old, use 15 or newer")))
 }
 
 struct Migrator(fn() -> Vec<Box<dyn MigrationTrait>>);
@@ -356,3 +377,15 @@ pub(crate) fn full() -> Fault {
 
 /// When a refused caller may come again.
 pub(crate) const RETRY: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::check_postgres_version;
+
+    #[test]
+    fn rel_01_a_postgresql_that_is_too_old_is_refused_by_name() {
+        assert!(check_postgres_version(150_018).is_ok());
+        let refused = check_postgres_version(140_011).unwrap_err().to_string();
+        assert!(refused.contains("PostgreSQL 14.11") && refused.contains("15"), "{refused}");
+    }
+}

@@ -141,6 +141,9 @@ The code is asked for, or read from standard input: on the command line others c
         remote: Remote,
     },
     /// Ends the session and forgets it.
+    #[command(after_help = "Examples:
+  osallisuus sign-out
+  osallisuus sign-out --session-file /srv/osallisuus/administrator.session")]
     SignOut {
         #[command(flatten)]
         remote: Remote,
@@ -298,6 +301,9 @@ pub(crate) struct ParkedLane {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClockCommand {
     /// Shows the business clock of every service.
+    #[command(after_help = "Examples:
+  osallisuus clock get
+  osallisuus clock get --output json")]
     Get {
         #[command(flatten)]
         remote: Remote,

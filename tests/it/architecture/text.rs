@@ -20,7 +20,7 @@ fn ids(text: &str) -> BTreeSet<String> {
         let invariant =
             word.strip_prefix(['F', 'M', 'X', 'P']).is_some_and(|rest| rest.len() <= 2 && numbered(rest));
         let seed = word.strip_prefix("S1.").or_else(|| word.strip_prefix("S2.")).is_some_and(numbered);
-        let listed = ["REL-", "TST-", "SEC-", "BAL-", "OBS-"]
+        let listed = ["REL-", "TST-", "SEC-", "BAL-", "OBS-", "MAA-", "KIE-"]
             .iter()
             .any(|prefix| word.strip_prefix(prefix).is_some_and(numbered));
         if invariant || seed || listed {
@@ -38,7 +38,7 @@ fn id_of_test(name: &str) -> Option<String> {
         || words.next().filter(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()));
     let mut number = number;
     match first.as_str() {
-        "REL" | "TST" | "SEC" | "BAL" | "OBS" => Some(format!("{first}-{}", number()?)),
+        "REL" | "TST" | "SEC" | "BAL" | "OBS" | "MAA" | "KIE" => Some(format!("{first}-{}", number()?)),
         "S1" | "S2" => Some(format!("{first}.{}", number()?)),
         _ => {
             let digits = first.strip_prefix(['F', 'M', 'X', 'P'])?;

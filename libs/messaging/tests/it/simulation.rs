@@ -58,16 +58,24 @@ fn run_seeds(seeds: std::ops::Range<u64>, broken: Broken) -> Vec<(u64, String)> 
         let workers: Vec<_> = (0..processors)
             .map(|worker| {
                 let seeds = seeds.clone().filter(move |seed| seed % processors == worker);
-                scope.spawn(move || seeds.filter_map(|seed| Some((seed, run(seed, broken).err()?))).collect())
+                scope.spawn(move || {
+                    seeds.filter_map(|seed| Some((seed, outcome(seed, broken).err()?))).collect::<Vec<_>>()
+                })
             })
             .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|_| vec![(0, "panic".into())]))
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("panics are outcomes")).collect()
     });
     failures.sort();
     failures
+}
+
+/// What came of one history; a panic is a failure of its seed like any other.
+fn outcome(seed: u64, broken: Broken) -> Result<(), String> {
+    let history = std::panic::catch_unwind(|| run(seed, broken));
+    history.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Err(format!("panic: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("without a text")))
+    })
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! What operators see and do: traces that lead from a request to its effects, and several copies of a service.
 
 use futures::FutureExt as _;
-use messaging::{Command, DatabaseKind, request_hash};
+use messaging::{Command, Database, DatabaseKind, request_hash};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use proto::messaging::TypeCount;
+use sea_orm::ConnectionTrait as _;
 use testkit::eventually;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::bus::{PATIENCE, event, projection};
 use crate::stories_of_the_bus::Bus;
+use crate::support::Place;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -70,4 +72,17 @@ async fn of_two_copies_one_projects_and_the_other_takes_over() {
     copy.until_taken(&bus.source).await;
     copy.assert_projected(&bus.source).await;
     eventually(PATIENCE, async || copy.number("SELECT count(*) FROM lease WHERE term = 2").await == 2).await;
+}
+
+#[tokio::test]
+async fn rel_16_a_postgresql_that_may_lose_what_it_acknowledged_is_refused() {
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let open = async || Database::open(&place.url, "notes", Vec::new).await;
+    open().await.expect("the defaults are safe").close().await.expect("closed");
+    let connection = sea_orm::Database::connect(&place.url).await.unwrap();
+    let name = place.url.rsplit('/').next().unwrap();
+    let unsafely = format!("ALTER DATABASE \"{name}\" SET synchronous_commit = off");
+    connection.execute_unprepared(&unsafely).await.unwrap();
+    let refused = open().await.expect_err("unsafe").to_string();
+    assert!(refused.contains("synchronous_commit is off"), "{refused}");
 }

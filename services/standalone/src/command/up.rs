@@ -31,7 +31,11 @@ pub(super) async fn until_stopped(
     let telemetry = telemetry::install(&config, name)?;
     let ended = async {
         let mut signals = Signals::listen()?;
-        let running = chassis::start(services, config).await?;
+        let running = tokio::select! {
+            started = chassis::start(services, config) => started?,
+            // A start may wait long, for another copy that migrates the same database.
+            () = signals.asked_to_end() => return Ok(ExitCode::SUCCESS),
+        };
         tokio::select! {
             () = running.ready() => say_ready(&running, &data, began, screen)?,
             // Readiness may need a service elsewhere; who is asked to end meanwhile ends in order.

@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "",
     "init",
     "up",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 20] = [
     "parked redrive",
     "parked dismiss",
     "clock",
+    "clock get",
     "clock set",
 ];
 

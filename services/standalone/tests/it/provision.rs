@@ -41,3 +41,11 @@ fn the_profile_and_the_credentials_of_the_settings_count() {
         assert!(said.contains("/nowhere/osallisuus.creds"), "{command}: {said}");
     }
 }
+
+#[test]
+fn nats_that_is_not_there_is_named() {
+    let user = User::new().with("OSALLISUUS_NATS__URL", "nats://127.0.0.1:1");
+    let ended = user.runs(&["provision"]);
+    assert_eq!(ended.code, 4, "{}{}", ended.out, ended.err);
+    assert!(ended.err.contains("NATS") && ended.err.contains("nats.url"), "{}", ended.err);
+}

@@ -147,7 +147,8 @@ impl World {
             20 => self.clock_jumps(),
             _ => self.write_events(),
         }
-        self.relays.retain(|relay| !relay.is_finished());
+        // A relay runs until it is crashed: one that has ended has panicked, and in a process that would end it.
+        assert!(self.relays.iter().all(|relay| !relay.is_finished()), "a relay has ended by itself");
         if self.relays.is_empty() && self.dice.chance(0.5) {
             self.start_relay();
         }
