@@ -112,7 +112,7 @@ impl Server {
     /// # Errors
     /// If it is not running.
     pub fn pause(&self) -> anyhow::Result<()> {
-        self.running()?.signal(Signal::STOP)
+        self.running()?.freeze()
     }
 
     /// Lets a paused server go on (SIGCONT).

@@ -73,6 +73,25 @@ impl Process {
         kill_process(pid, signal).with_context(|| format!("send {signal:?} to process {}", self.child.id()))
     }
 
+    /// Stops the process (SIGSTOP), and waits until none of its threads runs any more: the signal arrives when it
+    /// arrives, and until then the process goes on.
+    pub(crate) fn freeze(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)?;
+        let threads = format!("/proc/{}/task", self.id());
+        poll(Duration::from_secs(10), || {
+            for thread in fs::read_dir(&threads)? {
+                // A thread may end while we look.
+                let Ok(stat) = fs::read_to_string(thread?.path().join("stat")) else { return Ok(None) };
+                // "1234 (name) T …"; the name may hold anything.
+                let is_stopped = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
+                if !is_stopped {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(()))
+        })
+    }
+
     /// Sends `signal` and waits for the end.
     ///
     /// # Errors
