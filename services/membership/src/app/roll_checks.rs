@@ -86,9 +86,9 @@ impl App {
     pub(super) async fn recent_look(&self, election: ElectionId) -> Result<Arc<Looked>, Fault> {
         let mut looks = self.inner.looks.lock().await;
         let now = self.real_now();
-        if let Some((at, looked)) = looks.get(&election)
-            && (*at..*at + LOOK_KEPT).contains(&now)
-        {
+        // So that what is kept does not grow with the elections there have been.
+        looks.retain(|_, (at, _)| (*at..*at + LOOK_KEPT).contains(&now));
+        if let Some((_, looked)) = looks.get(&election) {
             return Ok(Arc::clone(looked));
         }
         let looked = Arc::new(self.look_at_roll(self.reads(), election).await?);
