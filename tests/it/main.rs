@@ -2,6 +2,7 @@
 
 mod access;
 mod architecture;
+mod corpus;
 mod privacy;
 mod secrecy;
 mod stories;

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use chassis::Voucher;
 use chassis::token::Issuer;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kernel::{Caller, Clock, Ids, SystemClock};
+use p256::pkcs8::EncodePrivateKey as _;
 use proto::membership as api;
 use proto::membership::directory_service_server::{DirectoryService, DirectoryServiceServer};
 use proto::membership::sign_in_service_server::{SignInService, SignInServiceServer};
@@ -19,6 +21,9 @@ use tonic::{Request, Response, Status};
 /// How long tokens work: the longest that services accept.
 const TOKEN_LIFE: time::Duration = time::Duration::minutes(5);
 
+/// Id of the published key.
+const KEY_ID: &str = "test";
+
 /// A gRPC server that answers as membership's directory, and the key it publishes. Ends when dropped.
 pub struct Directory {
     shared: Arc<Shared>,
@@ -28,6 +33,8 @@ pub struct Directory {
 
 struct Shared {
     issuer: Issuer,
+    /// The issuer's private key, for what it would never sign.
+    secret: [u8; 32],
     ids: Ids,
     notices: Mutex<Vec<api::NotifyRequest>>,
 }
@@ -39,8 +46,9 @@ impl Directory {
     /// If no loopback port can be listened on.
     pub async fn start(cell: &str) -> anyhow::Result<Self> {
         let ids = Ids::system();
-        let issuer = Issuer::new(cell, "test", &ids.bytes())?;
-        let shared = Arc::new(Shared { issuer, ids, notices: Mutex::default() });
+        let secret = ids.bytes();
+        let issuer = Issuer::new(cell, KEY_ID, &secret)?;
+        let shared = Arc::new(Shared { issuer, secret, ids, notices: Mutex::default() });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the test directory")?;
         let address = listener.local_addr()?;
         let serve = Server::builder()
@@ -77,6 +85,19 @@ impl Directory {
     pub fn token_as_it_is(&self, caller: &Caller) -> anyhow::Result<String> {
         let Shared { issuer, ids, .. } = &*self.shared;
         Ok(issuer.actor_token(caller, ids.uuid(), caller.expires - TOKEN_LIFE)?)
+    }
+
+    /// An actor token with any claims, signed with the published key: for tests of what cannot be a caller.
+    ///
+    /// # Errors
+    /// If signing fails.
+    pub fn sign(&self, claims: &serde_json::Value) -> anyhow::Result<String> {
+        let secret = p256::SecretKey::from_slice(&self.shared.secret)?;
+        let key = EncodingKey::from_ec_der(secret.to_pkcs8_der()?.as_bytes());
+        let mut header = Header::new(Algorithm::ES256);
+        header.typ = Some(chassis::token::ACTOR_TYPE.to_owned());
+        header.kid = Some(KEY_ID.to_owned());
+        Ok(jsonwebtoken::encode(&header, claims, &key)?)
     }
 
     /// A voucher, signed.

@@ -18,6 +18,7 @@ pub mod nats;
 mod ports;
 pub mod postgres;
 mod process;
+pub mod raw;
 pub mod system;
 
 pub use eventually::eventually;

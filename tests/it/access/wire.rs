@@ -1,11 +1,9 @@
-//! A gRPC client without generated code: bytes out, bytes in.
+//! Calls an RPC by its path, and reads what the access layer did from the answer.
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
-use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::codegen::http::uri::PathAndQuery;
+use testkit::raw;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
@@ -39,12 +37,7 @@ pub(super) async fn call(
         request.metadata_mut().insert("authorization", value);
     }
     request.metadata_mut().insert("idempotency-key", key.parse().expect("a header"));
-    let mut client = Grpc::new(channel);
-    if let Err(error) = client.ready().await {
-        return Verdict::Odd(format!("no connection: {error}"));
-    }
-    let path = PathAndQuery::try_from(rule.path.as_str()).expect("a path");
-    match client.unary(request, path, Raw).await {
+    match raw::call(channel, &rule.path, request).await {
         Ok(_) => Verdict::Through,
         Err(status) => verdict(&status),
     }
@@ -68,42 +61,5 @@ fn verdict(status: &Status) -> Verdict {
             Verdict::Through
         }
         code => Verdict::Odd(format!("{code:?} {reason} {}", status.message())),
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

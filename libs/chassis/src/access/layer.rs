@@ -19,13 +19,14 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tonic::body::Body;
 use tonic::transport::server::TcpConnectInfo;
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Instrument as _, Span};
 
 use super::decide::decide;
-use super::message::Message;
+use super::message::{Message, malformed};
 use super::rates::Rates;
 use super::{Call, metadata};
 use crate::config::Limits;
@@ -179,11 +180,19 @@ impl Gate {
         };
         let Ok(_place) = self.in_work.try_acquire() else { return status(busy()).into_http() };
         let left = self.longest(&call.caller, &parts).saturating_sub(began.elapsed());
-        let mut request = Request::from_parts(parts, message.into_body());
+        let mut request = Request::from_parts(parts, message.to_body());
         request.extensions_mut().insert(call);
         match tokio::time::timeout(left, inner.call(request)).await {
-            // Infallible: every failure is a status.
-            Ok(answer) => answer.unwrap_or_else(|never| match never {}),
+            Ok(answer) => {
+                // Infallible: every failure is a status.
+                let answer = answer.unwrap_or_else(|never| match never {});
+                let failed = Status::from_header_map(answer.headers())
+                    .is_some_and(|status| status.code() == Code::Internal);
+                if failed && !message.is_of(entry.path) {
+                    return status(malformed("The request is not a valid message.")).into_http();
+                }
+                answer
+            }
             Err(_) => deadline_exceeded().into_http(),
         }
     }

@@ -1,10 +1,12 @@
 //! Reads one gRPC message, within its limit, and single fields straight from its bytes.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use kernel::Fault;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use tonic::body::Body;
 
 /// How long a request may take to arrive. Before it is here nobody knows who sends it.
@@ -51,8 +53,17 @@ impl Message {
     }
 
     /// The request's body again, for the handler.
-    pub(super) fn into_body(self) -> Body {
-        Body::new(http_body_util::Full::new(self.frame))
+    pub(super) fn to_body(&self) -> Body {
+        Body::new(http_body_util::Full::new(self.frame.clone()))
+    }
+
+    /// Whether the handler's decoder can make anything of it. Asked only when a handler has failed: that decoder calls
+    /// bytes that are no message a failure of the server.
+    pub(super) fn is_of(&self, path: &str) -> bool {
+        static CONTRACTS: LazyLock<Option<DescriptorPool>> =
+            LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTORS).ok());
+        let input = CONTRACTS.as_ref().and_then(|contracts| input_of(contracts, path));
+        input.is_some_and(|input| DynamicMessage::decode(input, self.bytes()).is_ok())
     }
 
     /// The text of a top-level field; empty if it is not there, the last one if it stands several times, as the
@@ -62,6 +73,13 @@ impl Message {
             find(self.bytes(), field).ok_or_else(|| malformed("The request is not a valid message."))?;
         std::str::from_utf8(found).map_err(|_| malformed("A text of the request is not UTF-8."))
     }
+}
+
+/// The message that the RPC at `/<service>/<method>` takes.
+fn input_of(contracts: &DescriptorPool, path: &str) -> Option<MessageDescriptor> {
+    let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+    let service = contracts.get_service_by_name(service)?;
+    service.methods().find(|one| one.name() == method).map(|method| method.input())
 }
 
 fn length(mut prefix: &[u8], limit: usize) -> Result<usize, Fault> {
@@ -81,7 +99,7 @@ fn too_slow() -> Fault {
     Fault::unavailable("request.too_slow", message)
 }
 
-fn malformed(message: &str) -> Fault {
+pub(super) fn malformed(message: &str) -> Fault {
     Fault::invalid("request.malformed", message)
 }
 
