@@ -3,6 +3,7 @@
 mod access;
 mod architecture;
 mod corpus;
+mod operations;
 mod privacy;
 mod secrecy;
 mod stories;

@@ -27,7 +27,7 @@ async fn begin(world: &World) -> Play {
 }
 
 /// A forum to found in county 19.
-fn charter(name: &str) -> proto::forums::FoundForumRequest {
+pub(crate) fn charter(name: &str) -> proto::forums::FoundForumRequest {
     proto::forums::FoundForumRequest {
         tenant: "19".to_owned(),
         name: name.to_owned(),

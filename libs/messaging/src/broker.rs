@@ -93,6 +93,23 @@ pub struct Stored {
     pub hash: [u8; HASH_BYTES],
 }
 
+/// An event in the stream, as it is listed for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Place in the stream.
+    pub place: u64,
+    /// Lane: county code.
+    pub lane: String,
+    /// Epoch of the event.
+    pub epoch: u64,
+    /// Sequence number in the lane.
+    pub seq: u64,
+    /// Its id.
+    pub event_id: String,
+    /// Full name of its type.
+    pub event_type: String,
+}
+
 /// How much of a lane lies in the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {

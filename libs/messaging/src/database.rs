@@ -39,6 +39,20 @@ pub enum DatabaseKind {
     Postgres,
 }
 
+impl DatabaseKind {
+    /// The kind of an address.
+    ///
+    /// # Errors
+    /// Address, if it is of neither.
+    pub fn of(url: &str) -> Result<Self, OpenError> {
+        match url {
+            _ if url.starts_with("sqlite:") => Ok(Self::Sqlite),
+            _ if url.starts_with("postgres:") || url.starts_with("postgresql:") => Ok(Self::Postgres),
+            _ => Err(OpenError::Address),
+        }
+    }
+}
+
 /// An open, migrated database. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -51,6 +65,8 @@ struct Inner {
     url: String,
     kind: DatabaseKind,
     readers: DatabaseConnection,
+    /// False for a database that was opened to be looked at.
+    is_writable: bool,
     /// Held as long as the database is open: a second process must not write to the same file (REL-15).
     _lock: Option<File>,
 }
@@ -100,11 +116,7 @@ impl Database {
         service: &'static str,
         migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
     ) -> Result<Self, OpenError> {
-        let kind = match url {
-            _ if url.starts_with("sqlite:") => DatabaseKind::Sqlite,
-            _ if url.starts_with("postgres:") || url.starts_with("postgresql:") => DatabaseKind::Postgres,
-            _ => return Err(OpenError::Address),
-        };
+        let kind = DatabaseKind::of(url)?;
         let lock = match kind {
             DatabaseKind::Sqlite => Some(lock_file(&sqlite_path(url))?),
             DatabaseKind::Postgres => None,
@@ -114,7 +126,19 @@ impl Database {
         migrate(&writer, kind, migrations).await?;
         writer.close().await?;
         let readers = sea_orm::Database::connect(read_options(url, service, kind)).await?;
-        let inner = Inner { service, url: url.to_owned(), kind, readers, _lock: lock };
+        let inner = Inner { service, url: url.to_owned(), kind, readers, is_writable: true, _lock: lock };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens the database of `service` to look at it, whether the service runs or not. Nothing is created, migrated or
+    /// locked, and nothing can be written.
+    ///
+    /// # Errors
+    /// If it is not there or cannot be reached.
+    pub async fn look(url: &str, service: &'static str) -> Result<Self, OpenError> {
+        let kind = DatabaseKind::of(url)?;
+        let readers = sea_orm::Database::connect(read_options(url, service, kind)).await?;
+        let inner = Inner { service, url: url.to_owned(), kind, readers, is_writable: false, _lock: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -151,17 +175,23 @@ impl Database {
 
     /// A new connection for the writer; only one may be in use at a time.
     pub(crate) async fn connect_writer(&self) -> Result<DatabaseConnection, DbErr> {
+        if !self.inner.is_writable {
+            return Err(DbErr::Custom("the database was opened to be looked at only".to_owned()));
+        }
         sea_orm::Database::connect(write_options(&self.inner.url, self.inner.service, self.inner.kind)).await
     }
 }
 
-fn write_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions {
+pub(crate) fn write_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions {
     let mut options = options(url, service, kind, "writer", false);
     options
         .max_connections(1)
         .min_connections(0)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>);
+    if kind == DatabaseKind::Postgres {
+        crate::exclusive::share(&mut options);
+    }
     options
 }
 
@@ -274,12 +304,14 @@ async fn migrate(
     Migrator(migrations).up(connection, None).await
 }
 
-fn sqlite_path(url: &str) -> PathBuf {
+/// The file of an SQLite address.
+pub(crate) fn sqlite_path(url: &str) -> PathBuf {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     PathBuf::from(path.split('?').next().unwrap_or(path))
 }
 
-fn lock_file(database: &Path) -> Result<File, OpenError> {
+/// Takes the lock that keeps a second process from an SQLite file (REL-15).
+pub(crate) fn lock_file(database: &Path) -> Result<File, OpenError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);

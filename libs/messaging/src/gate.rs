@@ -17,11 +17,15 @@ pub struct Cursor {
     pub hash: [u8; HASH_BYTES],
     /// Why the lane stands still until a person acts; `None` while it runs.
     pub stopped: Option<String>,
+    /// How often the lane was rebuilt.
+    pub generation: u64,
+    /// The event at which a rebuild under way is done; `None` if there is none.
+    pub rebuild_to: Option<u64>,
 }
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self { epoch: 0, seq: 0, hash: NO_HASH, stopped: None }
+        Self { epoch: 0, seq: 0, hash: NO_HASH, stopped: None, generation: 0, rebuild_to: None }
     }
 }
 
@@ -31,6 +35,11 @@ impl Cursor {
         self.epoch = event.epoch;
         self.seq = event.seq;
         self.hash = fixed(&event.hash);
+    }
+
+    /// Whether a rebuild has come to where it is done.
+    pub fn is_rebuilt(&self) -> bool {
+        self.rebuild_to.is_some_and(|target| self.seq >= target)
     }
 }
 
@@ -105,7 +114,7 @@ mod tests {
     }
 
     fn at(epoch: u64, seq: u64, hash: u8) -> Cursor {
-        Cursor { epoch, seq, hash: [hash; 32], stopped: None }
+        Cursor { epoch, seq, hash: [hash; 32], ..Cursor::default() }
     }
 
     #[test]

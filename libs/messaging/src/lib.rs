@@ -18,11 +18,13 @@
 //! has checked both knows that it has missed nothing.
 
 mod backoff;
+pub mod backup;
 pub mod broker;
 mod database;
 mod entity;
 pub mod envelope;
 mod event;
+pub mod exclusive;
 pub mod feed;
 pub mod gate;
 mod job;
@@ -52,6 +54,6 @@ pub use lease::{Lease, Leases};
 pub use migration::migrations;
 pub use parking::{ParkedEvent, ParkedKind, ParkedPlace};
 pub use pipeline::{Pipeline, PipelineParts};
-pub use projection::{Handler, HandlerError, Projection, Received};
+pub use projection::{Handler, HandlerError, Projection, Received, Sweep, Swept};
 pub use tx::{Attempt, Tx};
 pub use writer::{Clocks, Command, Writer, WriterSettings, request_hash};

@@ -10,7 +10,10 @@ use crate::database::Database;
 use crate::entity::{event_head, event_log};
 use crate::envelope::Envelope;
 
+mod verify;
+
 pub use proto::messaging::LaneHead;
+pub use verify::{BreakKind, Broken, LaneCheck, Verdict, WholeLane, verify};
 
 /// Most events of one page.
 pub const PAGE: u64 = 256;
@@ -102,7 +105,8 @@ fn envelope(service: &str, row: event_log::Model) -> Envelope {
     }
 }
 
-fn head(head: event_head::Model) -> LaneHead {
+/// The head a row stands for.
+pub(crate) fn head(head: event_head::Model) -> LaneHead {
     let seq = (head.next_seq - 1).cast_unsigned();
     LaneHead {
         lane: head.lane,

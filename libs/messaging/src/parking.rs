@@ -19,14 +19,14 @@ use crate::database_fault;
 use crate::entity::parked_event;
 use crate::envelope::Envelope;
 use crate::event::Origin;
-use crate::projection::Handler;
+use crate::projection::Projection;
 use crate::store::{Handled, Inbox as _, ProjectionKey, SqlInbox, SqlStore, StoreError};
 use crate::tx::{Attempt, Tx};
 
 /// State of an event that waits.
 pub(crate) const PARKED: &str = "parked";
 const PROJECTED: &str = "projected";
-const DISMISSED: &str = "dismissed";
+pub(crate) const DISMISSED: &str = "dismissed";
 /// Kind of an event that failed.
 pub(crate) const POISON: &str = "poison";
 /// Kind of an event behind one that failed.
@@ -183,9 +183,9 @@ impl SqlStore {
 
     fn thing(&self, projection: &str, lane: &str, aggregate_id: &str) -> Result<Thing, Fault> {
         let key = self.key_of(projection).ok_or_else(not_found)?;
-        let handler = self.handler(&key).ok_or_else(not_found)?;
+        let projection = self.projection_of(&key).ok_or_else(not_found)?;
         let (lane, aggregate_id) = (lane.to_owned(), aggregate_id.to_owned());
-        Ok(Thing { key, lane, aggregate_id, handler, now: self.now() })
+        Ok(Thing { key, lane, aggregate_id, projection, now: self.now() })
     }
 }
 
@@ -195,7 +195,7 @@ struct Thing {
     key: ProjectionKey,
     lane: String,
     aggregate_id: String,
-    handler: Handler,
+    projection: Projection,
     now: i64,
 }
 
@@ -242,7 +242,9 @@ async fn redrive(tx: &Tx, thing: &Thing) -> Result<Redriven, Fault> {
 
 /// Takes all or fails with the number of the first that fails, and why.
 async fn take_again(tx: &Tx, thing: Thing, rows: Vec<parked_event::Model>) -> Result<u32, (i64, String)> {
-    let inbox = SqlInbox::new(tx, &thing.key, &thing.lane, &thing.handler, thing.now);
+    let inbox = SqlInbox::new(tx, &thing.key, &thing.lane, &thing.projection, thing.now);
+    // The handler is told which rebuild this is.
+    inbox.cursor().await.map_err(|StoreError(error)| (0, error))?;
     let mut taken = 0;
     for row in rows {
         let seq = row.seq;

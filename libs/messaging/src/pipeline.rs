@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kernel::Ids;
+use kernel::{Fault, Ids};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,7 +22,7 @@ use crate::projection::Projection;
 use crate::projector::{Projector, ProjectorSettings};
 use crate::relay::{Machinery, Relay, RelaySettings, Wake};
 use crate::status::Status;
-use crate::store::SqlStore;
+use crate::store::{Lanes, Rebuilding, SqlStore};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
@@ -62,6 +62,17 @@ impl fmt::Debug for PipelineParts {
 pub struct Pipeline {
     store: SqlStore,
     status: Arc<Status>,
+    feed: Feed,
+}
+
+/// The logs of the other services.
+#[derive(Clone)]
+struct Feed(Arc<dyn EventFeed>);
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Feed")
+    }
 }
 
 impl Pipeline {
@@ -103,12 +114,28 @@ impl Pipeline {
             tracker.spawn(run_leased(leases.clone(), name, stop.clone(), projector));
         }
         tracker.spawn(count_parked(store.clone(), machinery.metrics, stop.clone()));
-        Self { store, status }
+        Self { store, status, feed: Feed(parts.feed) }
     }
 
     /// How relay and projectors are.
     pub fn status(&self) -> &Arc<Status> {
         &self.status
+    }
+
+    /// Begins to read lanes of a projection again from their first event (REL-44). The projector does it, in this
+    /// process or in another copy of the service; the cursors tell how far it is.
+    ///
+    /// # Errors
+    /// NotFound for a projection or lane that is not there; Unavailable if the source or the database is away.
+    pub async fn rebuild(&self, projection: &str, lanes: Lanes<'_>) -> Result<Vec<Rebuilding>, Fault> {
+        let key = self.store.projection(projection)?;
+        let heads = self.feed.0.heads(&key.source).await.map_err(|error| {
+            let message = format!("The log of {} cannot be read; try again when it runs.", key.source);
+            Fault::unavailable("messaging.source_away", message).because(error)
+        })?;
+        let rebuilding = self.store.reset(&key, heads, lanes).await?;
+        self.status.cursors_were_moved();
+        Ok(rebuilding)
     }
 
     /// For parked events.

@@ -21,13 +21,15 @@ pub struct Received {
     pub envelope: Envelope,
     /// Protobuf bytes of the payload.
     pub payload: Bytes,
+    /// How often the lane was rebuilt. A handler whose rows a rebuild may sweep out writes it into each of them.
+    pub generation: u64,
 }
 
 impl Received {
     /// Takes the payload out of an envelope.
     pub fn new(mut envelope: Envelope) -> Self {
         let payload = Bytes::from(std::mem::take(&mut envelope.payload));
-        Self { envelope, payload }
+        Self { envelope, payload, generation: 0 }
     }
 
     /// Whether the event is of type `M`.
@@ -74,6 +76,19 @@ impl From<sea_orm::DbErr> for HandlerError {
 pub type Handler =
     Arc<dyn for<'a> Fn(&'a Tx, &'a Received) -> BoxFuture<'a, Result<(), HandlerError>> + Send + Sync>;
 
+/// Deletes the rows of a lane that were last written before a rebuild, that is with a lower generation.
+pub type Sweep =
+    Arc<dyn for<'a> Fn(&'a Tx, Swept<'a>) -> BoxFuture<'a, Result<(), HandlerError>> + Send + Sync>;
+
+/// What a rebuild has not written again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swept<'a> {
+    /// Lane: county code.
+    pub lane: &'a str,
+    /// Rows of a lower generation go.
+    pub generation: u64,
+}
+
 /// A named reader of another service's events, with its own cursor for each lane.
 #[derive(Clone)]
 pub struct Projection {
@@ -81,8 +96,11 @@ pub struct Projection {
     pub name: &'static str,
     /// Service whose events it reads, for example "forums".
     pub source: &'static str,
-    /// What each event does.
+    /// What each event does. It may get an event again that it has had, when the projection is rebuilt.
     pub handler: Handler,
+    /// What goes at the end of a rebuild; `None` if nothing may go, because commands write the same rows or because
+    /// what an event brought about outlives it, as a frozen roll does.
+    pub sweep: Option<Sweep>,
 }
 
 impl Projection {
@@ -94,7 +112,16 @@ impl Projection {
             + Sync
             + 'static,
     {
-        Self { name, source, handler: Arc::new(handler) }
+        Self { name, source, handler: Arc::new(handler), sweep: None }
+    }
+
+    /// The same projection, with rows that a rebuild may delete: those that no event of the lane writes any more.
+    #[must_use]
+    pub fn sweeping<F>(self, sweep: F) -> Self
+    where
+        F: for<'a> Fn(&'a Tx, Swept<'a>) -> BoxFuture<'a, Result<(), HandlerError>> + Send + Sync + 'static,
+    {
+        Self { sweep: Some(Arc::new(sweep)), ..self }
     }
 
     /// What names it, as a projection of this service.

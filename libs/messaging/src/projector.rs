@@ -128,6 +128,7 @@ impl Projector {
             return;
         }
         let mut connection = self.with.broker.connection();
+        let mut moved = self.with.status.moved_cursors();
         let mut check = tokio::time::interval(self.settings.check_every);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // At the start of a process the connection is on its way; that is no trouble yet.
@@ -138,6 +139,7 @@ impl Projector {
                 biased;
                 () = stop.cancelled() => return,
                 Ok(()) = connection.changed() => None,
+                Ok(()) = moved.changed() => None,
                 _ = check.tick() => None,
                 Some(step) = self.work.next(), if !self.work.is_empty() => Some(step),
             };

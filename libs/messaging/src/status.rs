@@ -15,6 +15,7 @@ pub const MOST_UNPUBLISHED: u64 = 1_000_000;
 pub struct Status {
     state: Mutex<State>,
     changed: watch::Sender<()>,
+    cursors: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -46,11 +47,13 @@ pub struct ProjectedLane {
     pub target: u64,
     /// Why the lane stands still until a person acts.
     pub stopped: Option<String>,
+    /// The event at which a rebuild under way is done.
+    pub rebuild_to: Option<u64>,
 }
 
 impl Default for Status {
     fn default() -> Self {
-        Self { state: Mutex::default(), changed: watch::Sender::new(()) }
+        Self { state: Mutex::default(), changed: watch::Sender::new(()), cursors: watch::Sender::new(()) }
     }
 }
 
@@ -84,6 +87,16 @@ impl Status {
     /// Changes whenever anything here does; for waiting.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
+    }
+
+    /// Tells the projectors of this process that somebody else has moved cursors.
+    pub(crate) fn cursors_were_moved(&self) {
+        self.cursors.send_replace(());
+    }
+
+    /// Changes when somebody else has moved cursors.
+    pub(crate) fn moved_cursors(&self) -> watch::Receiver<()> {
+        self.cursors.subscribe()
     }
 
     pub(crate) fn lane(&self, lane: &str, change: impl FnOnce(&mut LaneStatus)) {

@@ -4,6 +4,7 @@
 //! of a projection, so that the loop which takes events ([`take`](crate::projector::take)) is the same code in both.
 
 mod inbox;
+mod rebuild;
 mod sql;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use crate::log::LaneHead;
 use crate::projector::Taken;
 
 pub(crate) use inbox::SqlInbox;
+pub use rebuild::{Lanes, Rebuilding};
 pub use sql::SqlStore;
 
 /// A service's own event log, and the cursors of its projections.
@@ -60,6 +62,9 @@ pub trait Inbox: Send + Sync {
 
     /// Parks an event. `poison` is the reason, or `None` if it waits behind an earlier one (REL-43).
     async fn park(&self, event: &Envelope, poison: Option<&str>) -> Result<(), StoreError>;
+
+    /// Deletes what a rebuild has not written again.
+    async fn sweep(&self) -> Result<(), StoreError>;
 
     /// Saves the cursor.
     async fn save(&self, cursor: &Cursor) -> Result<(), StoreError>;

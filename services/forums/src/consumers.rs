@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::policy::PolicyValue;
 use kernel::{ElectionId, Fault, FaultKind, Invalid, MunicipalityCode, PolicyKey, TenantId};
-use messaging::{HandlerError, Received, Tx};
+use messaging::{HandlerError, Received, Swept, Tx};
 use proto::membership::{PolicySet, RollFrozen};
 
 use crate::app::first_reading_of_retirements;
@@ -17,7 +17,7 @@ pub fn membership<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Resul
         tx.schedule(first_reading_of_retirements(tx.now()));
         if received.is::<PolicySet>() {
             let tenant = TenantId::new(&received.envelope.lane).map_err(permanent)?;
-            return policy_set(tx, tenant, &received.decode()?).await;
+            return policy_set(tx, tenant, &received.decode()?, received.generation).await;
         }
         if received.is::<RollFrozen>() {
             return roll_frozen(tx, &received.decode()?).await;
@@ -27,14 +27,27 @@ pub fn membership<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Resul
     .boxed()
 }
 
+/// At the end of a rebuild, policy values go that no event sets any more: nothing else writes them. Rolls that were
+/// taken stay, because an election keeps the first one; the job that an event schedules is there once in any case.
+pub fn sweep<'a>(tx: &'a Tx, swept: Swept<'a>) -> BoxFuture<'a, Result<(), HandlerError>> {
+    async move {
+        store::policies::sweep(tx.conn(), swept.lane, swept.generation).await.map_err(handler_error)
+    }
+    .boxed()
+}
+
 /// Keeps a policy value; keys of newer versions are none of ours.
-async fn policy_set(tx: &Tx, tenant: TenantId, event: &PolicySet) -> Result<(), HandlerError> {
+async fn policy_set(
+    tx: &Tx,
+    tenant: TenantId,
+    event: &PolicySet,
+    generation: u64,
+) -> Result<(), HandlerError> {
     let Ok(key) = event.key.parse::<PolicyKey>() else { return Ok(()) };
     let value = key.parse(&event.value).map_err(permanent)?;
     let valid_from = kernel::deadline::parse_date(&event.valid_from).map_err(permanent)?;
-    store::policies::save(tx.conn(), tenant, PolicyValue { key, value, valid_from })
-        .await
-        .map_err(handler_error)
+    let value = PolicyValue { key, value, valid_from };
+    store::policies::save(tx.conn(), tenant, value, generation).await.map_err(handler_error)
 }
 
 /// Keeps the hash and counts of a frozen roll. A second roll of the same election is not taken: a roll is frozen.

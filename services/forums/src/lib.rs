@@ -27,6 +27,7 @@ pub mod store;
 pub mod vault;
 
 use chassis::{Context, Parts, Service, StartError};
+use messaging::Projection;
 use proto::forums::elections_service_server::ElectionsServiceServer;
 use proto::forums::forums_service_server::ForumsServiceServer;
 
@@ -53,6 +54,8 @@ fn build(context: &Context) -> Result<Parts, StartError> {
     let parts = Parts::default()
         .grpc(ForumsServiceServer::new(grpc::Forums(app.clone())))
         .grpc(ElectionsServiceServer::new(elections))
-        .consume("membership", consumers::membership);
+        .project(
+            Projection::new("membership", "membership", consumers::membership).sweeping(consumers::sweep),
+        );
     Ok(jobs::register(parts, &app, &context.directory))
 }

@@ -5,7 +5,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::deadline::parse_date;
 use kernel::{ElectionId, Fault, FaultKind, ForumId, MunicipalityCode, TenantId, Timestamp};
-use messaging::{HandlerError, Received, Tx};
+use messaging::{HandlerError, Received, Swept, Tx};
 use proto::forums::{ElectionAnnounced, ElectionAnnulled, ElectionConfirmed, ForumFounded, SeatPlanApproved};
 
 use crate::app::{Announced, App};
@@ -30,12 +30,16 @@ async fn handle(app: &App, tx: &Tx, received: &Received) -> Result<(), HandlerEr
             day => Some(read(parse_date(day))?),
         };
         let forum: ForumId = read(event.forum_id.parse())?;
-        store::forums::founded(tx.conn(), forum, &tenants(received)?, term_ends_on).await.map_err(failed)
+        store::forums::founded(tx.conn(), forum, &tenants(received)?, term_ends_on, received.generation)
+            .await
+            .map_err(failed)
     } else if received.is::<SeatPlanApproved>() {
         let event: SeatPlanApproved = received.decode()?;
         let forum: ForumId = read(event.forum_id.parse())?;
         let places = municipalities(event.seats.iter().map(|seats| seats.municipality.as_str()))?;
-        store::forums::planned(tx.conn(), forum, &tenants(received)?, &places).await.map_err(failed)
+        store::forums::planned(tx.conn(), forum, &tenants(received)?, &places, received.generation)
+            .await
+            .map_err(failed)
     } else if received.is::<ElectionAnnounced>() {
         let event: ElectionAnnounced = received.decode()?;
         let announced = Announced {
@@ -57,6 +61,12 @@ async fn handle(app: &App, tx: &Tx, received: &Received) -> Result<(), HandlerEr
         // Seats, votes and lots are nothing to membership.
         Ok(())
     }
+}
+
+/// At the end of a rebuild, forums go that no event founds or plans any more: nothing else writes them. Rolls stay: a
+/// frozen roll is kept as it was published, and freezing or ending it again does nothing.
+pub fn sweep<'a>(tx: &'a Tx, swept: Swept<'a>) -> BoxFuture<'a, Result<(), HandlerError>> {
+    async move { store::forums::sweep(tx.conn(), swept.lane, swept.generation).await.map_err(failed) }.boxed()
 }
 
 async fn end(app: &App, tx: &Tx, election: &str) -> Result<(), HandlerError> {

@@ -30,6 +30,7 @@ mod store;
 pub mod vault;
 
 use chassis::{Context, Parts, Service, StartError};
+use messaging::Projection;
 use proto::membership::directory_service_server::DirectoryServiceServer;
 use proto::membership::participants_service_server::ParticipantsServiceServer;
 use proto::membership::rolls_service_server::RollsServiceServer;
@@ -72,7 +73,9 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .grpc(ParticipantsServiceServer::new(api.clone()))
         .grpc(RollsServiceServer::new(api.clone()))
         .grpc(DirectoryServiceServer::new(api))
-        .consume("forums", consumers::forums(app.clone()))
+        .project(
+            Projection::new("forums", "forums", consumers::forums(app.clone())).sweeping(consumers::sweep),
+        )
         .job(app::EXPIRY_JOB, jobs::attestation_expiry(app.clone()))
         .job(app::ROLE_END_JOB, jobs::role_end(app.clone()))
         .job(app::NOTICE_JOB, jobs::notice(app.clone()))

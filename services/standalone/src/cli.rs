@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kernel::TenantId;
 
+use crate::command::backup::{self, BackupArgs};
+use crate::command::log::LogCommand;
+use crate::command::new_epoch::{self, NewEpochArgs};
+use crate::command::projection::{ProjectionCommand, Which};
+use crate::command::restore::{self, RestoreArgs};
 use crate::screen::Format;
 
 const EXAMPLES: &str = "\
@@ -180,6 +185,34 @@ adds nothing. Columns, by the names in the first line:
     /// Shows and settles events that could not be projected.
     #[command(subcommand)]
     Parked(ParkedCommand),
+    /// Copies the databases of all services, as they fit together, while the system runs.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(BackupArgs),
+    /// Puts a backup in the place of the databases. The system must be stopped.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(RestoreArgs),
+    /// Lets logs go on after databases were put back by other means. The system must be stopped.
+    #[command(after_help = new_epoch::EXAMPLES)]
+    NewEpoch(NewEpochArgs),
+    /// Heals lanes of a projection that stand still, by reading their source's events again.
+    #[command(after_help = "Examples:
+  osallisuus resync --service forums --projection membership
+  osallisuus resync --service forums --projection membership --lane 19
+
+A lane stands still when its source was restored from a backup and events were read from it that are lost now.
+`osallisuus status` names service, projection and lane. The system keeps running.")]
+    Resync {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Keeps what services know of each other's events.
+    #[command(subcommand)]
+    Projection(ProjectionCommand),
+    /// Checks the event logs of this machine's services.
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Shows or sets the business clock. Setting is refused unless the system runs in demo mode.
     #[command(subcommand)]
     Clock(ClockCommand),

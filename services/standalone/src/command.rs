@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod backup;
 mod board_key;
 mod clock;
 mod config;
@@ -7,8 +8,12 @@ mod demo;
 mod doctor;
 mod import;
 mod init;
+pub(crate) mod log;
+pub(crate) mod new_epoch;
 mod parked;
+pub(crate) mod projection;
 mod provision;
+pub(crate) mod restore;
 mod serve;
 mod sign_in;
 mod status;
@@ -50,6 +55,12 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Status { remote } => status::run(&remote, screen).await,
         Command::Import { file, tenant, remote } => import::run(&file, tenant, &remote, screen).await,
         Command::Parked(command) => parked::run(command, screen).await,
+        Command::Backup(args) => backup::run(&args, screen).await,
+        Command::Restore(args) => restore::run(&args, screen).await,
+        Command::NewEpoch(args) => new_epoch::run(&args, screen).await,
+        Command::Resync { which, remote } => projection::resync(&which, &remote, screen).await,
+        Command::Projection(command) => projection::run(command, screen).await,
+        Command::Log(command) => log::run(command, screen).await,
         Command::Clock(command) => clock::run(command, screen).await,
     };
     exit.map(ExitCode::from)

@@ -54,6 +54,22 @@ impl Installation {
     }
 }
 
+/// The services meant, all if none is named, each with the address of its database.
+///
+/// # Errors
+/// [`Exit::Usage`] for a name that no service has.
+pub(crate) fn databases(config: &Config, named: &[String]) -> Result<Vec<(Service, String)>, Failure> {
+    if let Some(unknown) = named.iter().find(|name| crate::services::find(name).is_none()) {
+        let names: Vec<&str> = crate::services::names().collect();
+        let message = format!("there is no service \"{unknown}\"; there are {}", names.join(", "));
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let meant =
+        SERVICES.iter().filter(|service| named.is_empty() || named.iter().any(|name| name == service.name));
+    let address = |service: &Service| Some((*service, config.services.get(service.name)?.database.clone()));
+    Ok(meant.filter_map(address).collect())
+}
+
 /// That a data folder is there, made by `init`.
 ///
 /// # Errors

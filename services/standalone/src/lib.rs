@@ -11,6 +11,7 @@
 //! | [`services`] | the list of all services |
 //! | [`demo`] | the Oulunkaari example, and the player of its election |
 
+mod backup;
 pub mod board_key;
 mod cli;
 pub mod client;

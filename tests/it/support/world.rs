@@ -134,7 +134,17 @@ impl World {
 
     /// Stops the services the soft way and starts them again on the same data. Says how long the start took.
     pub(crate) async fn restart(&mut self) -> std::time::Duration {
+        self.stop().await;
+        self.start_again().await
+    }
+
+    /// Stops the services the soft way.
+    pub(crate) async fn stop(&mut self) {
         self.running.take().expect("running").stop().await;
+    }
+
+    /// Starts the services again on what is there. Says how long the start took.
+    pub(crate) async fn start_again(&mut self) -> std::time::Duration {
         let began = std::time::Instant::now();
         let running =
             chassis::start(SERVICES, config(&self.settings)).await.expect("the services start again");
@@ -142,6 +152,36 @@ impl World {
         self.public = self.server.public();
         self.running = Some(running);
         began.elapsed()
+    }
+
+    /// The settings file.
+    pub(crate) fn settings(&self) -> &Path {
+        &self.settings
+    }
+
+    /// The folder of everything, removed at the end.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Names the nats-server as it is now in the settings, after it was replaced.
+    pub(crate) fn point_to_nats(&self) {
+        let text = std::fs::read_to_string(&self.settings).expect("settings");
+        let lines = text.lines().map(|line| match line.starts_with("nats.url") {
+            true => format!("nats.url = {:?}\n", self.nats.url()),
+            false => format!("{line}\n"),
+        });
+        std::fs::write(&self.settings, lines.collect::<String>()).expect("a settings file");
+    }
+
+    /// The databases by service.
+    pub(crate) fn databases(&self) -> &[(&'static str, String)] {
+        &self.databases
+    }
+
+    /// Where the gRPC server listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.running.as_ref().expect("running").addr())
     }
 
     /// Ends in order: nothing unpublished, unread or parked.

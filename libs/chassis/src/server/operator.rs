@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use kernel::{Clock as _, Fault, PageSize, PageToken, SettableClock, Timestamp};
 use messaging::status::ProjectedLane;
-use messaging::store::ProjectionKey;
+use messaging::store::{Lanes, ProjectionKey, Store as _};
 use proto::messaging::operator_service_server::OperatorService;
 use proto::messaging::{
     DependencyStatus, DismissParkedEventRequest, DismissParkedEventResponse, GetClockRequest,
-    GetClockResponse, GetStatusRequest, GetStatusResponse, LaneHead, ListParkedEventsRequest,
-    ListParkedEventsResponse, ParkedEvent, ParkedKind, ProjectionStatus, RedriveParkedEventsRequest,
-    RedriveParkedEventsResponse, SetClockRequest, SetClockResponse,
+    GetClockResponse, GetProjectionProgressRequest, GetProjectionProgressResponse, GetStatusRequest,
+    GetStatusResponse, LaneHead, LaneProgress, ListParkedEventsRequest, ListParkedEventsResponse,
+    ParkedEvent, ParkedKind, ProjectionStatus, RebuildProjectionRequest, RebuildProjectionResponse,
+    RebuildingLane, RedriveParkedEventsRequest, RedriveParkedEventsResponse, SetClockRequest,
+    SetClockResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -74,6 +76,39 @@ impl OperatorService for Operator {
         let store = unit(&self.units, &request.service).map_err(status)?.pipeline.store();
         let projected = store.dismiss(&request.projection, &request.lane, request.seq, &request.reason).await;
         Ok(Response::new(DismissParkedEventResponse { projected: projected.map_err(status)? }))
+    }
+
+    async fn rebuild_projection(
+        &self,
+        request: Request<RebuildProjectionRequest>,
+    ) -> Result<Response<RebuildProjectionResponse>, Status> {
+        let request = request.into_inner();
+        let unit = unit(&self.units, &request.service).map_err(status)?;
+        let lanes = match request.lane.as_str() {
+            "" if request.stopped_only => Lanes::Stopped,
+            "" => Lanes::All,
+            lane => Lanes::One(lane),
+        };
+        let rebuilding = unit.pipeline.rebuild(&request.projection, lanes).await.map_err(status)?;
+        let lanes = rebuilding.into_iter().map(|one| RebuildingLane { lane: one.lane, target: one.target });
+        Ok(Response::new(RebuildProjectionResponse { lanes: lanes.collect() }))
+    }
+
+    async fn get_projection_progress(
+        &self,
+        request: Request<GetProjectionProgressRequest>,
+    ) -> Result<Response<GetProjectionProgressResponse>, Status> {
+        let request = request.into_inner();
+        let store = unit(&self.units, &request.service).map_err(status)?.pipeline.store();
+        let key = store.projection(&request.projection).map_err(status)?;
+        let cursors = store.cursors(&key).await.map_err(|error| status(Fault::internal(error)))?;
+        let lanes = cursors.into_iter().map(|(lane, cursor)| LaneProgress {
+            lane,
+            seq: cursor.seq,
+            rebuild_to: cursor.rebuild_to.unwrap_or_default(),
+            stopped: cursor.stopped.unwrap_or_default(),
+        });
+        Ok(Response::new(GetProjectionProgressResponse { lanes: lanes.collect() }))
     }
 
     async fn get_clock(

@@ -8,7 +8,7 @@ use async_nats::header::HeaderValue;
 use bytes::Bytes;
 use kernel::Timestamp;
 
-use super::Stored;
+use super::{Listed, Stored};
 use crate::envelope::{Envelope, HASH_BYTES};
 use crate::store::ProjectionKey;
 
@@ -142,6 +142,21 @@ pub fn stored(headers: &HeaderMap, place: u64) -> Result<Stored, String> {
     })
 }
 
+/// What a stored message says of itself.
+///
+/// # Errors
+/// As [`envelope`].
+pub fn listed(headers: &HeaderMap, place: u64) -> Result<Listed, String> {
+    Ok(Listed {
+        place,
+        lane: get(headers, LANE)?.to_owned(),
+        epoch: number(headers, EPOCH)?,
+        seq: number(headers, SEQ)?,
+        event_id: get(headers, EVENT_ID)?.to_owned(),
+        event_type: get(headers, EVENT_TYPE)?.to_owned(),
+    })
+}
+
 fn get<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, String> {
     headers.get(name).map(HeaderValue::as_str).ok_or_else(|| format!("header {name} is missing"))
 }
@@ -164,7 +179,8 @@ fn hash(headers: &HeaderMap, name: &'static str) -> Result<[u8; HASH_BYTES], Str
     Ok(hash)
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+/// Bytes as people and headers write them.
+pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect()

@@ -24,6 +24,10 @@ pub(crate) struct Model {
     pub(crate) stopped: Option<String>,
     /// Real time of the last move, microseconds.
     pub(crate) updated_at: i64,
+    /// How often the lane was rebuilt.
+    pub(crate) generation: i64,
+    /// Sequence number at which a rebuild under way is done; null if there is none.
+    pub(crate) rebuild_to: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

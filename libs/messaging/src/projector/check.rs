@@ -32,11 +32,16 @@ impl Projector {
 
     pub(super) async fn checked(&mut self, check: Check) {
         self.checking = false;
+        // An operator may have put lanes back to their beginning, here or in another copy of the service.
+        if let Err(error) = self.lanes.load().await {
+            return self.trouble(Some(error.to_string()));
+        }
         let mut is_missing_events = false;
         match check.heads {
             Ok(heads) => {
                 for head in heads {
                     let before = check.before.get(&head.lane).copied().unwrap_or(0);
+                    let before = before.min(self.lanes.cursor(&head.lane).seq);
                     is_missing_events |= self.compare(&head, before).await;
                 }
             }

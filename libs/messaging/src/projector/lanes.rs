@@ -35,10 +35,15 @@ impl Lanes {
         Self { with, key, lanes: BTreeMap::new() }
     }
 
-    /// Reads the cursors from the database.
+    /// Reads the cursors from the database. A lane that is being rebuilt is to be filled from the log at once.
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         for (name, cursor) in self.with.store.cursors(&self.key).await? {
-            self.lane(&name).cursor = cursor;
+            let lane = self.lane(&name);
+            if let Some(target) = cursor.rebuild_to {
+                lane.target = lane.target.max(target);
+                lane.is_behind = true;
+            }
+            lane.cursor = cursor;
             self.report(&name);
         }
         Ok(())
@@ -161,6 +166,7 @@ impl Lanes {
             status.seq = lane.cursor.seq;
             status.target = lane.target.max(lane.cursor.seq);
             status.stopped.clone_from(&lane.cursor.stopped);
+            status.rebuild_to = lane.cursor.rebuild_to;
         });
     }
 

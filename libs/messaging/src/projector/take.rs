@@ -53,6 +53,10 @@ pub async fn take<I: Inbox + ?Sized>(inbox: &I, events: &[Envelope]) -> Result<T
             Verdict::Stopped => break,
         }
     }
+    if taken.cursor.is_rebuilt() {
+        inbox.sweep().await?;
+        taken.cursor.rebuild_to = None;
+    }
     if taken.taken > 0 || taken.forked {
         inbox.save(&taken.cursor).await?;
     }

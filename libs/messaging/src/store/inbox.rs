@@ -1,12 +1,15 @@
 //! A projection's transaction in the database.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
 use prost::Message as _;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, Iterable as _, QueryFilter as _, QuerySelect as _,
+};
 use tracing::Instrument as _;
 
 use super::sql;
@@ -15,8 +18,8 @@ use crate::entity::{parked_event, projection_cursor};
 use crate::envelope::Envelope;
 use crate::event::Origin;
 use crate::gate::Cursor;
-use crate::parking::{BLOCKED, PARKED, POISON};
-use crate::projection::{Handler, HandlerError, Received};
+use crate::parking::{BLOCKED, DISMISSED, PARKED, POISON};
+use crate::projection::{HandlerError, Projection, Received, Swept};
 use crate::telemetry;
 use crate::tx::{Attempt, Tx};
 
@@ -26,9 +29,12 @@ pub(crate) struct SqlInbox<'a> {
     tx: &'a Tx,
     key: &'a ProjectionKey,
     lane: &'a str,
-    handler: &'a Handler,
+    projection: &'a Projection,
     /// Real time, microseconds.
     now: i64,
+    /// Set when the cursor is read.
+    generation: AtomicU64,
+    is_rebuilding: AtomicBool,
 }
 
 impl<'a> SqlInbox<'a> {
@@ -36,10 +42,33 @@ impl<'a> SqlInbox<'a> {
         tx: &'a Tx,
         key: &'a ProjectionKey,
         lane: &'a str,
-        handler: &'a Handler,
+        projection: &'a Projection,
         now: i64,
     ) -> Self {
-        Self { tx, key, lane, handler, now }
+        Self {
+            tx,
+            key,
+            lane,
+            projection,
+            now,
+            generation: AtomicU64::new(0),
+            is_rebuilding: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether a person has given up this very event before the lane was rebuilt.
+    async fn is_dismissed(&self, event: &Envelope) -> Result<bool, StoreError> {
+        if !self.is_rebuilding.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let place = (
+            self.key.projection.clone(),
+            self.key.source.clone(),
+            self.lane.to_owned(),
+            event.seq.cast_signed(),
+        );
+        let row = parked_event::Entity::find_by_id(place).one(self.tx.conn()).await?;
+        Ok(row.is_some_and(|row| row.state == DISMISSED && row.envelope == event.encode_to_vec()))
     }
 }
 
@@ -48,7 +77,10 @@ impl Inbox for SqlInbox<'_> {
     async fn cursor(&self) -> Result<Cursor, StoreError> {
         let id = (self.key.projection.clone(), self.key.source.clone(), self.lane.to_owned());
         let row = projection_cursor::Entity::find_by_id(id).one(self.tx.conn()).await?;
-        Ok(row.map(|row| sql::cursor(&row)).unwrap_or_default())
+        let cursor = row.map(|row| sql::cursor(&row)).unwrap_or_default();
+        self.generation.store(cursor.generation, Ordering::Relaxed);
+        self.is_rebuilding.store(cursor.rebuild_to.is_some(), Ordering::Relaxed);
+        Ok(cursor)
     }
 
     async fn parked(&self, events: &[Envelope]) -> Result<Vec<(String, String)>, StoreError> {
@@ -69,13 +101,17 @@ impl Inbox for SqlInbox<'_> {
     }
 
     async fn handle(&self, event: &Envelope) -> Result<Handled, StoreError> {
+        if self.is_dismissed(event).await? {
+            return Ok(Handled::Skipped);
+        }
         let origin = Origin {
             causation_id: event.event_id.clone(),
             correlation_id: event.correlation_id.clone(),
             traceparent: Some(event.traceparent.clone()).filter(|text| !text.is_empty()),
         };
-        let received = Received::new(event.clone());
-        let handler = Arc::clone(self.handler);
+        let generation = self.generation.load(Ordering::Relaxed);
+        let received = Received { generation, ..Received::new(event.clone()) };
+        let handler = Arc::clone(&self.projection.handler);
         let span = span(self.key, event);
         let attempt = self
             .tx
@@ -115,9 +151,31 @@ impl Inbox for SqlInbox<'_> {
             reason: Set(None),
             parked_at: Set(self.now),
         };
-        // The cursor lets an event through once only, so there is no such row yet.
-        parked_event::Entity::insert(row).exec_without_returning(self.tx.conn()).await?;
+        // The cursor lets an event through once only. After a rebuild, another event with this number may have been
+        // given up.
+        use parked_event::Column;
+        let place = [Column::Projection, Column::Source, Column::Lane, Column::Seq];
+        let is_place = |column: &Column| {
+            matches!(column, Column::Projection | Column::Source | Column::Lane | Column::Seq)
+        };
+        let rest = Column::iter().filter(|column| !is_place(column));
+        let replace = OnConflict::columns(place).update_columns(rest).to_owned();
+        let insert = parked_event::Entity::insert(row).on_conflict(replace);
+        insert.exec_without_returning(self.tx.conn()).await?;
         Ok(())
+    }
+
+    async fn sweep(&self) -> Result<(), StoreError> {
+        let Some(sweep) = self.projection.sweep.clone() else { return Ok(()) };
+        let (lane, generation) = (self.lane.to_owned(), self.generation.load(Ordering::Relaxed));
+        let attempt = self.tx.attempt(Origin::default(), move |tx| {
+            async move { sweep(tx, Swept { lane: &lane, generation }).await }.boxed()
+        });
+        match attempt.await? {
+            Attempt::Done(()) => Ok(()),
+            Attempt::Refused(error) => Err(StoreError(error.to_string())),
+            Attempt::Panicked(text) => Err(StoreError(text)),
+        }
     }
 
     async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
@@ -131,8 +189,18 @@ impl Inbox for SqlInbox<'_> {
             last_hash: Set(cursor.hash.to_vec()),
             stopped: Set(cursor.stopped.clone()),
             updated_at: Set(self.now),
+            generation: Set(cursor.generation.cast_signed()),
+            rebuild_to: Set(cursor.rebuild_to.map(u64::cast_signed)),
         };
-        let moved = [Column::Epoch, Column::LastSeq, Column::LastHash, Column::Stopped, Column::UpdatedAt];
+        // How often a lane was rebuilt only a reset changes.
+        let moved = [
+            Column::Epoch,
+            Column::LastSeq,
+            Column::LastHash,
+            Column::Stopped,
+            Column::UpdatedAt,
+            Column::RebuildTo,
+        ];
         let upsert = OnConflict::columns([Column::Projection, Column::Source, Column::Lane])
             .update_columns(moved)
             .to_owned();

@@ -16,7 +16,7 @@ use crate::entity::{event_head, event_log, projection_cursor};
 use crate::envelope::Envelope;
 use crate::gate::{Cursor, fixed};
 use crate::log::{self, LaneHead};
-use crate::projection::{Handler, Projection};
+use crate::projection::Projection;
 use crate::projector::{Taken, take};
 use crate::tx::Tx;
 use crate::writer::Writer;
@@ -26,17 +26,17 @@ use crate::writer::Writer;
 pub struct SqlStore {
     database: Database,
     writer: Writer,
-    handlers: Arc<BTreeMap<ProjectionKey, Handler>>,
+    projections: Arc<BTreeMap<ProjectionKey, Projection>>,
 }
 
 impl SqlStore {
     /// The store of a service with these projections.
     pub fn new(database: Database, writer: Writer, projections: &[Projection]) -> Self {
-        let handlers = projections
+        let projections = projections
             .iter()
-            .map(|projection| (projection.key(database.service()), Arc::clone(&projection.handler)))
+            .map(|projection| (projection.key(database.service()), projection.clone()))
             .collect();
-        Self { database, writer, handlers: Arc::new(handlers) }
+        Self { database, writer, projections: Arc::new(projections) }
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -47,17 +47,17 @@ impl SqlStore {
         &self.writer
     }
 
-    pub(crate) fn handler(&self, key: &ProjectionKey) -> Option<Handler> {
-        self.handlers.get(key).cloned()
+    pub(crate) fn projection_of(&self, key: &ProjectionKey) -> Option<Projection> {
+        self.projections.get(key).cloned()
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &ProjectionKey> {
-        self.handlers.keys()
+        self.projections.keys()
     }
 
     /// The projection of this name; its source is found by it.
     pub(crate) fn key_of(&self, projection: &str) -> Option<ProjectionKey> {
-        self.handlers.keys().find(|key| key.projection == projection).cloned()
+        self.projections.keys().find(|key| key.projection == projection).cloned()
     }
 }
 
@@ -108,11 +108,11 @@ impl Store for SqlStore {
         lane: &str,
         events: Vec<Envelope>,
     ) -> Result<Taken, StoreError> {
-        let handler = self.handler(projection);
-        let handler =
-            handler.ok_or_else(|| StoreError(format!("no handler for {}", projection.projection)))?;
-        let input =
-            Batch { key: projection.clone(), lane: lane.to_owned(), events, handler, store: self.clone() };
+        let key = projection.clone();
+        let projection = self.projection_of(&key);
+        let projection =
+            projection.ok_or_else(|| StoreError(format!("no handler for {}", key.projection)))?;
+        let input = Batch { key, lane: lane.to_owned(), events, projection, store: self.clone() };
         Ok(self.writer.internal("projection", input, |tx, batch| take_batch(tx, batch).boxed()).await?)
     }
 
@@ -126,19 +126,19 @@ struct Batch {
     key: ProjectionKey,
     lane: String,
     events: Vec<Envelope>,
-    handler: Handler,
+    projection: Projection,
     store: SqlStore,
 }
 
 async fn take_batch(tx: &Tx, batch: &Batch) -> Result<Taken, Fault> {
-    let inbox = SqlInbox::new(tx, &batch.key, &batch.lane, &batch.handler, batch.store.now());
+    let inbox = SqlInbox::new(tx, &batch.key, &batch.lane, &batch.projection, batch.store.now());
     take(&inbox, &batch.events).await.map_err(StoreError::into_fault)
 }
 
 async fn write_stop(tx: &Tx, input: &(ProjectionKey, String, String, SqlStore)) -> Result<(), Fault> {
     let (key, lane, reason, store) = input;
-    let Some(handler) = store.handler(key) else { return Ok(()) };
-    let inbox = SqlInbox::new(tx, key, lane, &handler, store.now());
+    let Some(projection) = store.projection_of(key) else { return Ok(()) };
+    let inbox = SqlInbox::new(tx, key, lane, &projection, store.now());
     let stop = async {
         let cursor = inbox.cursor().await?;
         inbox.save(&Cursor { stopped: Some(reason.clone()), ..cursor }).await
@@ -172,6 +172,8 @@ pub(super) fn cursor(row: &projection_cursor::Model) -> Cursor {
         seq: row.last_seq.cast_unsigned(),
         hash: fixed(&row.last_hash),
         stopped: row.stopped.clone(),
+        generation: row.generation.cast_unsigned(),
+        rebuild_to: row.rebuild_to.map(i64::cast_unsigned),
     }
 }
 

@@ -13,3 +13,4 @@ mod simulation;
 mod stories_of_operation;
 mod stories_of_the_bus;
 mod support;
+mod verified;

@@ -9,18 +9,36 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::policy_value;
 use super::values;
 
-/// Stores a value; it replaces one for the same key and day.
-pub async fn save(conn: &impl ConnectionTrait, tenant: TenantId, value: PolicyValue) -> Result<(), Fault> {
+/// Stores a value; it replaces one for the same key and day. `generation` is the rebuild that writes it.
+pub async fn save(
+    conn: &impl ConnectionTrait,
+    tenant: TenantId,
+    value: PolicyValue,
+    generation: u64,
+) -> Result<(), Fault> {
     let row = policy_value::Model {
         tenant: tenant.to_string(),
         key: value.key.to_string(),
         valid_from: value.valid_from.to_string(),
         value: i64::from(value.value),
+        generation: generation.cast_signed(),
     };
     let key = [policy_value::Column::Tenant, policy_value::Column::Key, policy_value::Column::ValidFrom];
-    let replace = OnConflict::columns(key).update_column(policy_value::Column::Value).to_owned();
+    let changed = [policy_value::Column::Value, policy_value::Column::Generation];
+    let replace = OnConflict::columns(key).update_columns(changed).to_owned();
     let stored = policy_value::Entity::insert(row.into_active_model()).on_conflict(replace);
     stored.exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Deletes a county's values that were last written before this rebuild.
+pub async fn sweep(conn: &impl ConnectionTrait, tenant: &str, generation: u64) -> Result<(), Fault> {
+    policy_value::Entity::delete_many()
+        .filter(policy_value::Column::Tenant.eq(tenant))
+        .filter(policy_value::Column::Generation.lt(generation.cast_signed()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
     Ok(())
 }
 

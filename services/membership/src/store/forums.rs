@@ -2,7 +2,9 @@
 
 use kernel::{Date, ForumId, MunicipalityCode, TenantId};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, EntityTrait as _, IntoActiveModel as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+};
 
 use super::entity::known_forum;
 use super::{Result, failed, joined, split};
@@ -25,12 +27,14 @@ pub(crate) async fn founded(
     forum: ForumId,
     tenants: &[TenantId],
     term_ends_on: Option<Date>,
+    generation: u64,
 ) -> Result<()> {
     let row = known_forum::Model {
         id: forum.as_uuid(),
         tenants: joined(tenants),
         term_ends_on,
         seat_plan: String::new(),
+        generation: generation.cast_signed(),
     };
     put(db, row, &[known_forum::Column::Tenants, known_forum::Column::TermEndsOn]).await
 }
@@ -41,14 +45,30 @@ pub(crate) async fn planned(
     forum: ForumId,
     tenants: &[TenantId],
     municipalities: &[MunicipalityCode],
+    generation: u64,
 ) -> Result<()> {
     let row = known_forum::Model {
         id: forum.as_uuid(),
         tenants: joined(tenants),
         term_ends_on: None,
         seat_plan: joined(municipalities),
+        generation: generation.cast_signed(),
     };
     put(db, row, &[known_forum::Column::SeatPlan]).await
+}
+
+/// Deletes the forums of a lane that were last written before this rebuild. A forum is in the lane of its first county.
+pub(crate) async fn sweep(db: &impl ConnectionTrait, lane: &str, generation: u64) -> Result<()> {
+    use known_forum::Column;
+    let in_lane =
+        Condition::any().add(Column::Tenants.eq(lane)).add(Column::Tenants.starts_with(format!("{lane},")));
+    known_forum::Entity::delete_many()
+        .filter(in_lane)
+        .filter(Column::Generation.lt(generation.cast_signed()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 async fn put(
@@ -56,8 +76,18 @@ async fn put(
     row: known_forum::Model,
     change: &[known_forum::Column],
 ) -> Result<()> {
-    let conflict =
-        OnConflict::column(known_forum::Column::Id).update_columns(change.iter().copied()).to_owned();
+    // A row from before this rebuild may hold what no event says any more: all of it is written over.
+    let whole =
+        [known_forum::Column::Tenants, known_forum::Column::TermEndsOn, known_forum::Column::SeatPlan];
+    let is_old = known_forum::Entity::find_by_id(row.id)
+        .filter(known_forum::Column::Generation.lt(row.generation))
+        .one(db)
+        .await
+        .map_err(failed)?
+        .is_some();
+    let change = if is_old { &whole } else { change };
+    let change = change.iter().copied().chain([known_forum::Column::Generation]);
+    let conflict = OnConflict::column(known_forum::Column::Id).update_columns(change).to_owned();
     known_forum::Entity::insert(row.into_active_model())
         .on_conflict(conflict)
         .exec_without_returning(db)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::Config;
 use chassis::config::NatsAddress;
 use messaging::broker::{BrokerError, NatsBroker, NatsSettings};
 use serde::Serialize;
@@ -31,13 +32,7 @@ pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<E
         })?;
         return Ok(Exit::Done);
     };
-    let settings = config.nats.connection(url, "osallisuus provision");
-    let settings = settings.map_err(|why| Failure::new(Exit::Configuration, why))?;
-    let settings = NatsSettings { makes_streams: true, ..settings };
-    let broker = NatsBroker::connect(settings).await.map_err(refused)?;
-    let ready =
-        timeout(ANSWER, connected(&broker)).await.map_err(|_| unreachable("no answer in ten seconds"))?;
-    ready?;
+    let broker = connect(&config, url, "osallisuus provision").await?;
     let mut streams = Vec::new();
     for service in services::names() {
         broker.provision_stream(service).await.map_err(refused)?;
@@ -51,6 +46,20 @@ pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<E
         table(["Stream of", "Copies", "State"], rows, &[1])
     })?;
     Ok(Exit::Done)
+}
+
+/// Connects to NATS, as one who may make and empty streams.
+///
+/// # Errors
+/// [`Exit::Unreachable`] without an answer, [`Exit::Refused`] by a server that is too old.
+pub(super) async fn connect(config: &Config, url: &str, name: &str) -> Result<NatsBroker, Failure> {
+    let settings = config.nats.connection(url, name);
+    let settings = settings.map_err(|why| Failure::new(Exit::Configuration, why))?;
+    let settings = NatsSettings { makes_streams: true, ..settings };
+    let broker = NatsBroker::connect(settings).await.map_err(refused)?;
+    let ready =
+        timeout(ANSWER, connected(&broker)).await.map_err(|_| unreachable("no answer in ten seconds"))?;
+    ready.map(|()| broker)
 }
 
 /// Waits until there is a connection; a server that is too old is an error at once.
@@ -69,7 +78,8 @@ fn unreachable(why: &str) -> Failure {
         .remedy("Is nats-server running, and is nats.url right? See: osallisuus config show")
 }
 
-fn refused(error: BrokerError) -> Failure {
+/// What NATS says, as the end of a command.
+pub(super) fn refused(error: BrokerError) -> Failure {
     match error {
         BrokerError::Unavailable(why) => unreachable(&why),
         other => Failure::new(Exit::Refused, other.to_string()),

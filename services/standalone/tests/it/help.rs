@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 29] = [
     "",
     "init",
     "up",
@@ -22,6 +22,14 @@ const COMMANDS: [&str; 21] = [
     "parked list",
     "parked redrive",
     "parked dismiss",
+    "backup",
+    "restore",
+    "new-epoch",
+    "resync",
+    "projection",
+    "projection rebuild",
+    "log",
+    "log verify",
     "clock",
     "clock get",
     "clock set",

@@ -253,6 +253,10 @@ impl Inbox for MemoryInbox<'_> {
         Ok(())
     }
 
+    async fn sweep(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn save(&self, cursor: &Cursor) -> Result<(), StoreError> {
         self.lane.lock().unwrap().cursor = cursor.clone();
         Ok(())

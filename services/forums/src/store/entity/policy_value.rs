@@ -16,6 +16,8 @@ pub(crate) struct Model {
     pub(crate) valid_from: String,
     /// The value.
     pub(crate) value: i64,
+    /// The rebuild that wrote it last.
+    pub(crate) generation: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

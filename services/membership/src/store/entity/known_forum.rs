@@ -10,6 +10,7 @@ pub(crate) struct Model {
     pub(crate) tenants: String,
     pub(crate) term_ends_on: Option<TimeDate>,
     pub(crate) seat_plan: String,
+    pub(crate) generation: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

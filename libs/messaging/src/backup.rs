@@ -1,0 +1,235 @@
+//! Copies of databases that fit together, taken while everything runs, and putting them back.
+//!
+//! A backup of one service is of little use if another one has read events from it that the copy does not have: put
+//! back together, the two would contradict each other. So a backup is a *cut*: a [`Snapshot`] of every database is
+//! opened first, which takes no time and holds nobody up, then [`is_consistent`] compares what each has read with what
+//! the others have written, and only then are the snapshots copied, however long that takes. If something was read
+//! between two of the openings, the cut is taken again.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `backup.rs` | snapshots, and whether they fit together |
+//! | `backup/sqlite.rs` | copying a snapshot of SQLite into a file |
+//! | `backup/postgres.rs` | `pg_dump` and `pg_restore` |
+//! | `backup/restore.rs` | putting a copy in the place of a database |
+
+mod postgres;
+mod restore;
+mod sqlite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fmt, io};
+
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryOrder as _,
+    Statement, TransactionTrait as _,
+};
+
+use crate::database::{DatabaseKind, OpenError, write_options};
+use crate::entity::{event_head, projection_cursor};
+use crate::log::{self, LaneHead};
+
+pub use postgres::Tools;
+
+/// Why a copy was not made or not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It answered with an error.
+    #[error("database: {0}")]
+    Database(#[from] DbErr),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which one.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// PostgreSQL's own programs are missing or failed.
+    #[error("{0}")]
+    Tool(String),
+    /// The copy is damaged.
+    #[error("the copy is damaged: {0}")]
+    Damaged(String),
+    /// There is a database with something in it.
+    #[error("the database of {0} is not empty")]
+    NotEmpty(&'static str),
+}
+
+/// How far a service has read the events of another, in one lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Service that has read.
+    pub service: &'static str,
+    /// Whose events.
+    pub source: String,
+    /// Lane: county code.
+    pub lane: String,
+    /// Last event read.
+    pub seq: u64,
+}
+
+/// A database as it was at a moment, although it is written to.
+pub struct Snapshot {
+    service: &'static str,
+    url: String,
+    kind: DatabaseKind,
+    transaction: DatabaseTransaction,
+    /// Name by which PostgreSQL lets others see the same.
+    exported: Option<String>,
+    heads: Vec<LaneHead>,
+    reads: Vec<Read>,
+    connection: DatabaseConnection,
+}
+
+impl Snapshot {
+    /// Opens a snapshot of the database of `service`, to be copied to `file`, which must not exist.
+    ///
+    /// # Errors
+    /// If the database cannot be read or the file not be made.
+    pub async fn open(url: &str, service: &'static str, file: &Path) -> Result<Self, BackupError> {
+        let kind = DatabaseKind::of(url)?;
+        let mut options = write_options(url, service, kind);
+        // It reads only, so it needs no share in writing.
+        options.map_sqlx_postgres_pool_opts(|pool| pool.max_connections(1));
+        options.map_sqlx_sqlite_opts(sqlite::reader);
+        let connection = sea_orm::Database::connect(options).await?;
+        match kind {
+            DatabaseKind::Sqlite => sqlite::prepare(&connection, file).await?,
+            DatabaseKind::Postgres => {
+                connection.execute_unprepared("SET idle_in_transaction_session_timeout = 0").await?;
+            }
+        }
+        let (transaction, exported, heads, reads) = begin(&connection, service, kind).await?;
+        Ok(Self { service, url: url.to_owned(), kind, transaction, exported, heads, reads, connection })
+    }
+
+    /// Name of the service.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Its engine.
+    pub fn kind(&self) -> DatabaseKind {
+        self.kind
+    }
+
+    /// The ends of the service's lanes in this snapshot.
+    pub fn heads(&self) -> &[LaneHead] {
+        &self.heads
+    }
+
+    /// Takes the snapshot again, now.
+    ///
+    /// # Errors
+    /// If the database is away.
+    pub async fn again(self) -> Result<Self, BackupError> {
+        let Self { service, url, kind, transaction, connection, .. } = self;
+        transaction.rollback().await?;
+        let (transaction, exported, heads, reads) = begin(&connection, service, kind).await?;
+        Ok(Self { service, url, kind, transaction, exported, heads, reads, connection })
+    }
+
+    /// Copies the snapshot to the file named at its opening, whole and on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub async fn write(self, file: &Path, tools: &Tools) -> Result<(), BackupError> {
+        match &self.exported {
+            None => {
+                sqlite::copy(&self.transaction).await?;
+                self.transaction.commit().await?;
+                self.connection.close().await?;
+                sqlite::finish(&self.url, file).await?;
+            }
+            Some(exported) => {
+                tools.dump(&self.url, exported, file).await?;
+                self.transaction.rollback().await?;
+                self.connection.close().await?;
+            }
+        }
+        on_disk(file)
+    }
+}
+
+/// Whether nobody has read an event that the service which wrote it does not have. Services that are not among these
+/// are not looked at.
+pub fn is_consistent(snapshots: &[Snapshot]) -> bool {
+    let heads: BTreeMap<(&str, &str), u64> = snapshots
+        .iter()
+        .flat_map(|one| one.heads.iter().map(|head| ((one.service, head.lane.as_str()), head.seq)))
+        .collect();
+    let is_there = |read: &Read| {
+        let is_copied = snapshots.iter().any(|one| one.service == read.source);
+        let head = heads.get(&(read.source.as_str(), read.lane.as_str())).copied().unwrap_or_default();
+        !is_copied || read.seq <= head
+    };
+    snapshots.iter().all(|one| one.reads.iter().all(is_there))
+}
+
+type Begun = (DatabaseTransaction, Option<String>, Vec<LaneHead>, Vec<Read>);
+
+/// Begins the transaction that holds the snapshot, and reads what it is compared by.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command of its own; no request is near that could be cancelled"
+)]
+async fn begin(
+    connection: &DatabaseConnection,
+    service: &'static str,
+    kind: DatabaseKind,
+) -> Result<Begun, BackupError> {
+    let transaction = match kind {
+        DatabaseKind::Sqlite => connection.begin().await?,
+        DatabaseKind::Postgres => {
+            let (isolation, access) =
+                (sea_orm::IsolationLevel::RepeatableRead, sea_orm::AccessMode::ReadOnly);
+            connection.begin_with_config(Some(isolation), Some(access)).await?
+        }
+    };
+    // The first question is what fixes the snapshot.
+    let heads = event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(&transaction).await?;
+    let cursors = projection_cursor::Entity::find().all(&transaction).await?;
+    let reads = cursors.into_iter().map(|cursor| Read {
+        service,
+        source: cursor.source,
+        lane: cursor.lane,
+        seq: cursor.last_seq.cast_unsigned(),
+    });
+    let exported = match kind {
+        DatabaseKind::Sqlite => None,
+        DatabaseKind::Postgres => {
+            let question =
+                Statement::from_string(transaction.get_database_backend(), "SELECT pg_export_snapshot()");
+            let answer = transaction.query_one_raw(question).await?;
+            let name = answer.map(|row| row.try_get_by_index::<String>(0)).transpose()?;
+            Some(name.ok_or_else(|| DbErr::Custom("no snapshot".to_owned()))?)
+        }
+    };
+    let (heads, reads) = (heads.into_iter().map(log::head).collect(), reads.collect());
+    Ok((transaction, exported, heads, reads))
+}
+
+/// Makes sure that a file outlives a power cut.
+pub(crate) fn on_disk(file: &Path) -> Result<(), BackupError> {
+    std::fs::File::open(file).and_then(|file| file.sync_all()).map_err(at(file))
+}
+
+/// An error of the operating system with the file it is about.
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.display().to_string();
+    move |source| BackupError::File { path, source }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("service", &self.service)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
