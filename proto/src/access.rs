@@ -76,6 +76,13 @@ pub enum Audit {
 
 include!(concat!(env!("OUT_DIR"), "/access_table.rs"));
 
+/// The entries of one service, without those that every service has and those that leave no trace.
+pub fn of(service: &str) -> impl Iterator<Item = &'static Entry> {
+    TABLE
+        .iter()
+        .filter(move |entry| entry.service == service && entry.audience_field.is_none() && !entry.untraced)
+}
+
 /// The entry of a gRPC path. `None` means that nobody may call it.
 pub fn find(path: &str) -> Option<&'static Entry> {
     TABLE.binary_search_by(|entry| entry.path.cmp(path)).ok().map(|index| &TABLE[index])

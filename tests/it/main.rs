@@ -9,3 +9,4 @@ mod secrecy;
 mod stories;
 mod support;
 mod system;
+mod watch;

@@ -146,6 +146,8 @@ pub struct Telemetry {
     pub otlp_endpoint: Option<String>,
     /// Share of requests whose trace is kept, 0.0 to 1.0.
     pub sample: f64,
+    /// Where Prometheus fetches metrics; port 0 takes a free one.
+    pub prometheus: Option<SocketAddr>,
     /// How often metrics are sent.
     pub metrics_interval: Duration,
 }

@@ -77,6 +77,7 @@ mod signals;
 mod start;
 mod status;
 mod supervision;
+mod systemd;
 pub mod telemetry;
 pub mod token;
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kernel::Fault;
@@ -25,6 +26,7 @@ use crate::server::{Health, Units};
 use crate::service::Check;
 use crate::settle;
 use crate::signals::Signals;
+use crate::systemd;
 use messaging::store::ProjectionKey;
 
 /// How long tasks of the machinery may take to end after they were asked to.
@@ -41,9 +43,16 @@ pub(crate) struct Unit {
     pub(crate) projections: Vec<ProjectionKey>,
     pub(crate) broker: Arc<NatsBroker>,
     pub(crate) checks: Vec<(&'static str, Check)>,
+    /// What health says of it.
+    pub(crate) ready: AtomicBool,
 }
 
 impl Unit {
+    /// Whether health says that it is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
     /// Asks the database and whatever else the service needs.
     pub(crate) async fn check(&self, within: Duration) -> Vec<(&'static str, Result<(), String>)> {
         let late = || Err(format!("no answer within {within:?}"));
@@ -144,6 +153,7 @@ impl Running {
 
     /// Drains and ends: jobs and requests in work, pipelines, writers, databases, nats-server.
     pub async fn stop(mut self) {
+        systemd::stopping();
         self.health.stop(&self.units).await;
         tokio::time::sleep(self.settings.notice).await;
         self.health.end_watches(&self.units).await;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures::future::try_join_all;
 use kernel::{Clock, Ids, SettableClock, SystemClock};
@@ -27,6 +28,7 @@ use crate::secrets::Secrets;
 use crate::server::{self, Health, Units};
 use crate::service::{Context, Parts, Service, StartError};
 use crate::supervision;
+use crate::systemd;
 use crate::telemetry;
 use crate::token::{KeyStore, Verifier, issuer_of};
 
@@ -75,6 +77,7 @@ pub async fn start(services: &[Service], config: Config) -> Result<Running, Star
     guards.into_iter().for_each(|guard| {
         guard.disarm();
     });
+    systemd::started();
     tracing::info!(grpc.address = %addr, services = ?running.units.keys(), "started");
     Ok(running)
 }
@@ -266,11 +269,12 @@ impl System {
                     .collect(),
                 broker: Arc::clone(&broker),
                 checks: parts.checks,
+                ready: AtomicBool::new(false),
             };
             units.insert(service.name, Arc::new(unit));
         }
         let units: Units = Arc::new(units);
-        telemetry::observe(&units);
+        telemetry::observe(&units, &self.config, &self.business_clock());
         let health = Health::new().await;
         server::add_common(&mut routes, &units, &self.clock, &health, &self.config)?;
         let gate = Arc::new(Gate::new(

@@ -44,7 +44,9 @@ pub mod telemetry;
 mod tx;
 mod writer;
 
-pub use database::{Database, DatabaseKind, ErrorClass, OpenError, RETRY_CODE, classify, database_fault};
+pub use database::{
+    Database, DatabaseKind, ErrorClass, OpenError, RETRY_CODE, Readers, classify, database_fault,
+};
 pub use envelope::Envelope;
 pub use event::{NewEvent, Origin};
 pub use job::{

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use kernel::{Fault, Ids};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,8 +26,8 @@ use crate::store::{Lanes, Rebuilding, SqlStore};
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 
-/// How often parked events are counted.
-const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// How often is counted what only the database knows: parked events, idle transactions.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// What a service's pipeline is made of.
 pub struct PipelineParts {
@@ -109,11 +109,19 @@ impl Pipeline {
             let name = format!("projection {} of {}", key.projection, key.source);
             let projector = move |stop| -> BoxFuture<'static, ()> {
                 let feed = Arc::clone(&feed);
-                Box::pin(Projector::new(with.clone(), feed, key.clone(), settings.clone()).run(stop))
+                let (status, ended) = (Arc::clone(&with.status), key.clone());
+                let projector = Projector::new(with.clone(), feed, key.clone(), settings.clone());
+                Box::pin(async move {
+                    projector.run(stop).await;
+                    // Another copy may go on: what was known here is of the past.
+                    status.forget_projection(&ended);
+                })
             };
             tracker.spawn(run_leased(leases.clone(), name, stop.clone(), projector));
         }
-        tracker.spawn(count_parked(store.clone(), machinery.metrics, stop.clone()));
+        let keys: Vec<_> = store.keys().cloned().collect();
+        machinery.metrics.begin(&machinery.service, &keys);
+        tracker.spawn(count(parts.database.clone(), store.clone(), machinery.metrics, stop.clone()));
         Self { store, status, feed: Feed(parts.feed) }
     }
 
@@ -182,11 +190,14 @@ async fn keep(leases: &Leases, name: &str, held: &CancellationToken) {
     }
 }
 
-/// Measures how many parked events wait: an alert, not a curiosity (REL-43).
-async fn count_parked(store: SqlStore, metrics: Metrics, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval_at(Instant::now() + COUNT_EVERY, COUNT_EVERY);
+/// Measures how many parked events wait, an alert and not a curiosity (REL-43), and transactions left open (REL-14).
+async fn count(database: Database, store: SqlStore, metrics: Metrics, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(COUNT_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Ok(sessions) = database.idle_in_transaction().await {
+            metrics.idle_in_transaction(database.service(), sessions);
+        }
         let Ok(counts) = store.parked_counts().await else { continue };
         let mut by_projection: BTreeMap<_, u64> = store.keys().map(|key| (key.clone(), 0)).collect();
         for (key, _, count) in counts {

@@ -363,12 +363,27 @@ async fn take_in_chunks(
         match with.store.take(key, lane, chunk.to_vec()).await {
             Ok(taken) => {
                 with.metrics.took(key, &taken, began.elapsed().as_secs_f64());
+                tell_delays(with, key, lane, chunk, &taken);
                 all.push(taken);
             }
             Err(error) => return (all, Err(error)),
         }
     }
     (all, Ok(()))
+}
+
+/// Measures how long after they happened the events were taken, those before the cursor that were new.
+fn tell_delays(with: &Machinery, key: &ProjectionKey, lane: &str, events: &[Envelope], taken: &Taken) {
+    if taken.cursor.rebuild_to.is_some() {
+        // Read again on purpose; nobody waited for it.
+        return;
+    }
+    let now = with.clock.now().as_micros();
+    let new = usize::try_from(taken.taken).unwrap_or(usize::MAX);
+    for event in events.iter().rev().filter(|event| event.seq <= taken.cursor.seq).take(new) {
+        let age = now.saturating_sub(event.occurred_at_us).max(0);
+        with.metrics.delayed(key, lane, Duration::from_micros(age.unsigned_abs()).as_secs_f64());
+    }
 }
 
 impl fmt::Debug for Projector {

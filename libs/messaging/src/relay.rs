@@ -138,7 +138,9 @@ impl Relay {
     /// Runs until stopped; then the publishing in flight is left alone, because doing it again does no harm.
     pub async fn run(self, stop: CancellationToken) {
         let parts = Arc::clone(&self.parts);
-        tokio::join!(self.run_lanes(stop.clone()), write_marks(parts, stop));
+        tokio::join!(self.run_lanes(stop.clone()), write_marks(Arc::clone(&parts), stop));
+        // Another copy may go on: what was known here is of the past.
+        parts.with.status.forget_lanes();
     }
 
     async fn run_lanes(self, stop: CancellationToken) {
@@ -201,16 +203,27 @@ impl Lanes {
                 return;
             }
         };
+        let now = self.parts.with.clock.now().as_micros();
         for head in heads.into_iter().filter(|head| head.seq > 0) {
             let name = head.lane.clone();
-            self.parts.with.status.lane(&name, |status| status.head = head.seq);
-            if self.heads.insert(name.clone(), head.clone()).is_none() {
+            let is_new = self.heads.insert(name.clone(), head.clone()).is_none();
+            self.parts.with.status.lane(&name, |status| {
+                status.head = head.seq;
+                if is_new {
+                    // What the database notes may lag behind the stream; comparing them tells, but needs NATS.
+                    status.published = status.published.max(head.published_seq);
+                }
+                if status.head > status.published {
+                    // Until the event itself is read: its age is at least how long it was seen to wait.
+                    status.oldest_us.get_or_insert(now);
+                }
+            });
+            if is_new {
                 self.resting.insert(name.clone(), Lane::new(&head, self.parts.with.backoff()));
                 self.doubtful.insert(name.clone());
             }
             self.start(&name);
         }
-        self.report();
     }
 
     fn reconcile_all(&mut self) {
@@ -255,20 +268,6 @@ impl Lanes {
         }
         self.resting.insert(name.clone(), lane);
         self.start(&name);
-    }
-
-    fn report(&self) {
-        let now = self.parts.with.clock.now().as_micros();
-        for (name, lane) in self.parts.with.status.lanes() {
-            let age = lane.oldest_us.map_or(0, |oldest| now.saturating_sub(oldest).max(0));
-            let seconds = Duration::from_micros(age.unsigned_abs()).as_secs_f64();
-            self.parts.with.metrics.outbox(
-                &self.parts.with.service,
-                &name,
-                lane.head.saturating_sub(lane.published),
-                seconds,
-            );
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::store::ProjectionKey;
 
@@ -49,6 +50,8 @@ pub struct ProjectedLane {
     pub stopped: Option<String>,
     /// The event at which a rebuild under way is done.
     pub rebuild_to: Option<u64>,
+    /// Since when events have been heard of that are not taken; `None` while there are none.
+    pub behind_since: Option<Instant>,
 }
 
 impl Default for Status {
@@ -106,6 +109,18 @@ impl Status {
 
     pub(crate) fn projected(&self, key: &ProjectionKey, lane: &str, change: impl FnOnce(&mut ProjectedLane)) {
         change(self.lock().projections.entry((key.clone(), lane.to_owned())).or_default());
+        self.changed.send_replace(());
+    }
+
+    /// The relay has ended here.
+    pub(crate) fn forget_lanes(&self) {
+        self.lock().lanes.clear();
+        self.changed.send_replace(());
+    }
+
+    /// The projector has ended here.
+    pub(crate) fn forget_projection(&self, key: &ProjectionKey) {
+        self.lock().projections.retain(|(of, _), _| of != key);
         self.changed.send_replace(());
     }
 

@@ -1,6 +1,8 @@
 //! Names of the pipeline's metrics and spans, all in one place (OBS-01).
 //!
-//! Messaging has no settled OpenTelemetry names for NATS yet; a rename is a change of this file.
+//! Messaging has no settled OpenTelemetry names for NATS yet; a rename is a change of this file. A name carries no unit:
+//! Prometheus shows `relay_publish` in seconds as `relay_publish_seconds`, and a counter with `_total`. What is read when
+//! somebody looks, such as how much waits to be published, is [`Status`](crate::Status)'s and observed by chassis.
 
 use std::fmt;
 
@@ -11,16 +13,41 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::store::ProjectionKey;
 
+/// Bounds of buckets of work that takes milliseconds, in seconds.
+const WORK: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+/// Bounds of the time from an event to its projection, in seconds: 2 s and 60 s are what is promised.
+const DELAY: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 60.0, 600.0];
+/// Bounds of the number of commands in a batch.
+const SIZE: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+
+/// Why a command was not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotRun {
+    QueueFull,
+    DatabaseAway,
+    DeadlinePassed,
+}
+
+impl NotRun {
+    const ALL: [Self; 3] = [Self::QueueFull, Self::DatabaseAway, Self::DeadlinePassed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::DatabaseAway => "database_away",
+            Self::DeadlinePassed => "deadline_passed",
+        }
+    }
+}
+
 /// The instruments of relay and projectors.
 #[derive(Clone)]
 pub struct Metrics {
-    unpublished: Gauge<u64>,
-    oldest_age: Gauge<f64>,
     publish_seconds: Histogram<f64>,
     rewinds: Counter<u64>,
     relay_forks: Counter<u64>,
-    lag: Gauge<u64>,
     process_seconds: Histogram<f64>,
+    delay: Histogram<f64>,
     taken: Counter<u64>,
     duplicates: Counter<u64>,
     skipped: Counter<u64>,
@@ -30,19 +57,18 @@ pub struct Metrics {
     projection_forks: Counter<u64>,
     unreadable: Counter<u64>,
     recreated: Counter<u64>,
+    idle_in_tx: Gauge<u64>,
 }
 
 impl Metrics {
     /// Instruments of a meter.
     pub fn of(meter: &Meter) -> Self {
         Self {
-            unpublished: meter.u64_gauge("outbox_unpublished").build(),
-            oldest_age: meter.f64_gauge("outbox_oldest_age_seconds").with_unit("s").build(),
-            publish_seconds: meter.f64_histogram("relay_publish_seconds").with_unit("s").build(),
+            publish_seconds: seconds(meter, "relay_publish", &WORK),
             rewinds: meter.u64_counter("relay_rewind_events").build(),
             relay_forks: meter.u64_counter("relay_fork").build(),
-            lag: meter.u64_gauge("projection_lag_events").build(),
-            process_seconds: meter.f64_histogram("messaging.process.duration").with_unit("s").build(),
+            process_seconds: seconds(meter, "messaging.process.duration", &WORK),
+            delay: seconds(meter, "projection_delay", &DELAY),
             taken: meter.u64_counter("projection_taken").build(),
             duplicates: meter.u64_counter("projection_duplicates").build(),
             skipped: meter.u64_counter("projection_skipped").build(),
@@ -52,18 +78,34 @@ impl Metrics {
             projection_forks: meter.u64_counter("projection_fork").build(),
             unreadable: meter.u64_counter("projection_unreadable").build(),
             recreated: meter.u64_counter("consumer_recreated").build(),
+            idle_in_tx: meter.u64_gauge("db_idle_in_tx").build(),
+        }
+    }
+
+    /// Shows every counter of a service's pipeline as 0: an alert on a counter that is not there never fires.
+    pub(crate) fn begin(&self, service: &str, projections: &[ProjectionKey]) {
+        let of = [KeyValue::new("service", service.to_owned())];
+        self.rewinds.add(0, &of);
+        self.relay_forks.add(0, &of);
+        let by_projection = [
+            &self.taken,
+            &self.duplicates,
+            &self.skipped,
+            &self.repaired,
+            &self.newly_parked,
+            &self.projection_forks,
+            &self.unreadable,
+            &self.recreated,
+        ];
+        for projection in projections {
+            let of = labels(projection);
+            by_projection.into_iter().for_each(|counter| counter.add(0, &of));
         }
     }
 
     /// Instruments of the meter provider that chassis has installed; without one they do nothing.
     pub fn installed() -> Self {
         Self::of(&global::meter("osallisuus.messaging"))
-    }
-
-    pub(crate) fn outbox(&self, service: &str, lane: &str, unpublished: u64, oldest_seconds: f64) {
-        let of = [KeyValue::new("service", service.to_owned()), KeyValue::new("lane", lane.to_owned())];
-        self.unpublished.record(unpublished, &of);
-        self.oldest_age.record(oldest_seconds, &of);
     }
 
     pub(crate) fn published(&self, service: &str, seconds: f64) {
@@ -78,12 +120,6 @@ impl Metrics {
         self.relay_forks.add(1, &[KeyValue::new("service", service.to_owned())]);
     }
 
-    pub(crate) fn lag(&self, projection: &ProjectionKey, lane: &str, events: u64) {
-        let mut of = labels(projection).to_vec();
-        of.push(KeyValue::new("lane", lane.to_owned()));
-        self.lag.record(events, &of);
-    }
-
     pub(crate) fn took(&self, projection: &ProjectionKey, taken: &crate::projector::Taken, seconds: f64) {
         let of = labels(projection);
         self.process_seconds.record(seconds, &of);
@@ -91,6 +127,17 @@ impl Metrics {
         self.duplicates.add(taken.duplicates, &of);
         self.skipped.add(taken.skipped, &of);
         self.newly_parked.add(taken.parked, &of);
+    }
+
+    /// How long after it happened an event of a lane was taken.
+    pub(crate) fn delayed(&self, projection: &ProjectionKey, lane: &str, seconds: f64) {
+        let [service, name, source] = labels(projection);
+        self.delay.record(seconds, &[service, name, source, KeyValue::new("lane", lane.to_owned())]);
+    }
+
+    /// Sessions of the service that have a transaction open and do nothing (REL-14).
+    pub(crate) fn idle_in_transaction(&self, service: &str, sessions: u64) {
+        self.idle_in_tx.record(sessions, &[KeyValue::new("service", service.to_owned())]);
     }
 
     pub(crate) fn parked(&self, projection: &ProjectionKey, events: u64) {
@@ -124,7 +171,6 @@ impl fmt::Debug for Metrics {
 #[derive(Clone)]
 pub(crate) struct WriterMetrics {
     service: KeyValue,
-    queue_depth: Gauge<u64>,
     batch_size: Histogram<u64>,
     batch_seconds: Histogram<f64>,
     lost: Counter<u64>,
@@ -135,22 +181,23 @@ impl WriterMetrics {
     /// Instruments of the meter provider that chassis has installed; without one they do nothing.
     pub(crate) fn installed(service: &'static str) -> Self {
         let meter = global::meter("osallisuus.messaging");
-        Self {
+        let metrics = Self {
             service: KeyValue::new("service", service),
-            queue_depth: meter.u64_gauge("writer_queue_depth").build(),
-            batch_size: meter.u64_histogram("writer_batch_size").build(),
-            batch_seconds: meter.f64_histogram("writer_batch_seconds").with_unit("s").build(),
+            batch_size: meter.u64_histogram("writer_batch_size").with_boundaries(SIZE.to_vec()).build(),
+            batch_seconds: seconds(&meter, "writer_batch", &WORK),
             lost: meter.u64_counter("writer_batches_lost").build(),
             rejected: meter.u64_counter("writer_rejected").build(),
-        }
+        };
+        metrics.lost.add(0, std::slice::from_ref(&metrics.service));
+        NotRun::ALL.into_iter().for_each(|reason| metrics.count(0, reason));
+        metrics
     }
 
-    /// A batch was committed while so many acts waited.
-    pub(crate) fn committed(&self, size: usize, seconds: f64, waiting: usize) {
+    /// A batch was committed.
+    pub(crate) fn committed(&self, size: usize, seconds: f64) {
         let of = std::slice::from_ref(&self.service);
         self.batch_size.record(size as u64, of);
         self.batch_seconds.record(seconds, of);
-        self.queue_depth.record(waiting as u64, of);
     }
 
     /// A batch failed as a whole and is tried again.
@@ -158,14 +205,23 @@ impl WriterMetrics {
         self.lost.add(1, std::slice::from_ref(&self.service));
     }
 
-    /// A command was not run, for example because of a full queue.
-    pub(crate) fn rejected(&self, reason: &'static str) {
-        self.rejected.add(1, &[self.service.clone(), KeyValue::new("reason", reason)]);
+    /// A command was not run.
+    pub(crate) fn rejected(&self, reason: NotRun) {
+        self.count(1, reason);
+    }
+
+    fn count(&self, commands: u64, reason: NotRun) {
+        self.rejected.add(commands, &[self.service.clone(), KeyValue::new("reason", reason.name())]);
     }
 }
 
-fn labels(projection: &ProjectionKey) -> [KeyValue; 2] {
+fn seconds(meter: &Meter, name: &'static str, bounds: &[f64]) -> Histogram<f64> {
+    meter.f64_histogram(name).with_unit("s").with_boundaries(bounds.to_vec()).build()
+}
+
+fn labels(projection: &ProjectionKey) -> [KeyValue; 3] {
     [
+        KeyValue::new("service", projection.service.clone()),
         KeyValue::new("projection", projection.projection.clone()),
         KeyValue::new("source", projection.source.clone()),
     ]

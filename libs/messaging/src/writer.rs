@@ -35,7 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::database::{Database, DatabaseKind, RETRY};
 use crate::event::Origin;
-use crate::telemetry::WriterMetrics;
+use crate::telemetry::{NotRun, WriterMetrics};
 use crate::tx::Tx;
 
 /// Commands that may wait; one more is refused.
@@ -258,6 +258,15 @@ impl Writer {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
+    /// Whether the writer's task is at work and its connection can begin a transaction and end it, for the readiness
+    /// check (OBS-10). Writes nothing.
+    ///
+    /// # Errors
+    /// Unavailable, if not.
+    pub async fn probe(&self) -> Result<(), Fault> {
+        self.internal("probe", (), |_, ()| async { Ok(()) }.boxed()).await
+    }
+
     /// Completes when jobs were scheduled or the business clock was set; for the one job worker of the database.
     pub(crate) async fn jobs_changed(&self) {
         self.wake.jobs.notified().await;
@@ -266,7 +275,7 @@ impl Writer {
     fn offer(&self, work: Work) -> Result<(), Fault> {
         self.queue.try_send(work).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
-                self.metrics.rejected("queue_full");
+                self.metrics.rejected(NotRun::QueueFull);
                 queue_full()
             }
             mpsc::error::TrySendError::Closed(_) => stopping(),

@@ -22,3 +22,4 @@ pub mod raw;
 pub mod system;
 
 pub use eventually::eventually;
+pub use ports::free_port;

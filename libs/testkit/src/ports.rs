@@ -9,7 +9,10 @@ use anyhow::Context;
 const RANGE: std::ops::Range<u16> = 15_000..32_000;
 
 /// A loopback port that nobody listens on right now, picked at random so that test processes rarely meet.
-fn free() -> anyhow::Result<u16> {
+///
+/// # Errors
+/// If none is found.
+pub fn free_port() -> anyhow::Result<u16> {
     for _ in 0..100 {
         let [high, low] = random::<2>()?;
         let port = RANGE.start + u16::from_be_bytes([high, low]) % (RANGE.end - RANGE.start);
@@ -26,12 +29,12 @@ pub(crate) fn launch_on_free_port<T>(
     mut launch: impl FnMut(u16) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, u16)> {
     for _ in 0..2 {
-        let port = free()?;
+        let port = free_port()?;
         if let Ok(launched) = launch(port) {
             return Ok((launched, port));
         }
     }
-    let port = free()?;
+    let port = free_port()?;
     Ok((launch(port)?, port))
 }
 

@@ -3,5 +3,6 @@
 
 pub(crate) mod dump;
 pub(crate) mod log;
+pub(crate) mod process;
 pub(crate) mod stream;
 pub(crate) mod world;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use testkit::nats;
 use testkit::system::Store;
 
+use crate::support::process::program;
 use crate::support::world;
 
 /// A service in a process of its own; killed when dropped.
@@ -104,15 +105,6 @@ impl Deployment {
             .expect("addresses");
         Play::begin(server, &self.setup_code, Progress::silent()).await.expect("an administrator")
     }
-}
-
-/// A program of the workspace, beside this test in the target folder.
-fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test");
-    let folder = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
-    let program = folder.join(name);
-    assert!(program.is_file(), "{} is missing: cargo build --workspace", program.display());
-    program
 }
 
 #[tokio::test(flavor = "multi_thread")]

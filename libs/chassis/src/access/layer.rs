@@ -65,6 +65,8 @@ impl Gate {
         reflection: bool,
         ids: Ids,
     ) -> Self {
+        let edge = Edge::new();
+        edge.begin(served.keys());
         Self {
             served,
             rates: Rates::new(limits.per_minute),
@@ -72,7 +74,7 @@ impl Gate {
             limits,
             reflection,
             ids,
-            edge: Edge::new(),
+            edge,
         }
     }
 }
@@ -158,7 +160,7 @@ impl Gate {
             return answer.with_subscriber(NoSubscriber::default()).await.unwrap_or_else(panicked);
         }
         let response = answer.instrument(span.clone()).await.unwrap_or_else(panicked);
-        span.in_scope(|| self.edge.answered(&span, entry.path, &response, began.elapsed()));
+        span.in_scope(|| self.edge.answered(&span, entry, &response, began.elapsed()));
         response
     }
 

@@ -47,6 +47,7 @@ pub(super) struct RawTelemetry {
     pub(super) log: String,
     pub(super) format: String,
     pub(super) otlp_endpoint: String,
+    pub(super) prometheus: String,
     pub(super) sample: f64,
     pub(super) metrics_seconds: i64,
 }

@@ -216,7 +216,13 @@ fn telemetry(reader: &mut Reader<'_>, raw: RawTelemetry) -> Telemetry {
     if !(0.0..=1.0).contains(&raw.sample) {
         reader.refuse("telemetry.sample", "must be between 0.0 and 1.0", "write 1.0 to keep every trace");
     }
+    let prometheus = raw.prometheus.parse::<SocketAddr>().ok();
+    if prometheus.is_none() && !raw.prometheus.is_empty() {
+        let remedy = "write something like \"127.0.0.1:9464\"";
+        reader.refuse("telemetry.prometheus", "must be empty or an IP address and a port", remedy);
+    }
     Telemetry {
+        prometheus,
         log: raw.log,
         json: raw.format == "json",
         otlp_endpoint: endpoint,

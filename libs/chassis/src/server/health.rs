@@ -6,11 +6,13 @@
 //! | `ready`, and the empty name | every service is ready |
 //! | `forums`, `osallisuus.forums.v1.ForumsService` | that service is ready |
 //!
-//! A service is ready if its database answers, the keys of tokens are known, and its own checks agree. NATS being away
+//! A service is ready if its database answers, its writer can begin a transaction and end it, the keys of tokens are
+//! known, and its own checks agree. A writer that has ended ends the process, so `live` need not ask it. NATS being away
 //! does not make it unready: writes go on, and the rest is repaired; the operator's `GetStatus` tells.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -20,12 +22,15 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use super::Units;
 use crate::running::Unit;
+use crate::systemd;
 use crate::token::KeyStore;
 
 /// How often readiness is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// While not ready, more often: a start should not take a second more than it must.
 const LOOK_UNREADY: Duration = Duration::from_millis(50);
+/// How often a writer is asked to begin and end a transaction.
+const PROBE: Duration = Duration::from_secs(10);
 /// How long a check may take.
 const CHECK: Duration = Duration::from_secs(2);
 /// How long a start may take before it is told what it waits for.
@@ -62,10 +67,14 @@ impl Health {
     pub(crate) async fn watch(self, units: Units, keys: Arc<KeyStore>) {
         let began = Instant::now();
         let mut told: HashMap<&str, Option<String>> = HashMap::new();
+        let mut writers = Writers::default();
         loop {
             let mut all = true;
             for unit in units.values() {
-                let trouble = self::trouble(unit, &keys).await;
+                let trouble = match self::trouble(unit, &keys).await {
+                    None => writers.trouble(unit).await,
+                    trouble => trouble,
+                };
                 self.say(unit, trouble.is_none()).await;
                 all &= trouble.is_none();
                 // Not being ready in the first moments is the order of things.
@@ -80,7 +89,9 @@ impl Health {
             }
             self.set("", all).await;
             self.set("ready", all).await;
-            self.ready.send_replace(all);
+            if self.ready.send_replace(all) != all {
+                systemd::status(if all { "ready" } else { "not ready; the log says why" });
+            }
             if all {
                 tokio::time::sleep(LOOK).await;
             } else {
@@ -111,6 +122,7 @@ impl Health {
     }
 
     async fn say(&self, unit: &Unit, ready: bool) {
+        unit.ready.store(ready, Ordering::Relaxed);
         self.set(unit.name, ready).await;
         for name in &unit.grpc_names {
             self.set(name, ready).await;
@@ -120,6 +132,27 @@ impl Health {
     async fn set(&self, name: &str, serving: bool) {
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
         self.reporter.set_service_status(name, status).await;
+    }
+}
+
+/// When which writer was found at work.
+#[derive(Default)]
+struct Writers(HashMap<&'static str, Instant>);
+
+impl Writers {
+    /// What keeps the writer of a service from writing. One that worked a moment ago is not asked.
+    async fn trouble(&mut self, unit: &Unit) -> Option<String> {
+        if self.0.get(unit.name).is_some_and(|last| last.elapsed() < PROBE) {
+            return None;
+        }
+        match tokio::time::timeout(CHECK, unit.writer.probe()).await {
+            Ok(Ok(())) => {
+                self.0.insert(unit.name, Instant::now());
+                None
+            }
+            Ok(Err(fault)) => Some(format!("writer: {}", fault.message())),
+            Err(_) => Some(format!("writer: no answer within {CHECK:?}")),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Taken;
 use crate::backoff::Backoff;
 use crate::gate::Cursor;
@@ -161,12 +163,13 @@ impl Lanes {
 
     fn report(&self, name: &str) {
         let Some(lane) = self.lanes.get(name) else { return };
-        self.with.metrics.lag(&self.key, name, lane.target.saturating_sub(lane.cursor.seq));
         self.with.status.projected(&self.key, name, |status| {
             status.seq = lane.cursor.seq;
             status.target = lane.target.max(lane.cursor.seq);
             status.stopped.clone_from(&lane.cursor.stopped);
             status.rebuild_to = lane.cursor.rebuild_to;
+            let is_behind = status.seq < status.target;
+            status.behind_since = is_behind.then(|| status.behind_since.unwrap_or_else(Instant::now));
         });
     }
 

@@ -20,7 +20,7 @@ use super::batch::{self, Ended, Failure};
 use super::{Clocks, Wake, Work, WriterSettings, housekeeping};
 use crate::backoff::Backoff;
 use crate::database::{Database, ErrorClass, RETRY, classify, full};
-use crate::telemetry::WriterMetrics;
+use crate::telemetry::{NotRun, WriterMetrics};
 
 /// Between the rounds of a failing batch, and the longest wait before the next attempt to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -90,7 +90,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
         let size = task.waiting.len().min(task.context.settings.max_batch);
         let works: Vec<Work> = task.waiting.drain(..size).collect();
         if !works.is_empty() {
-            task.process(works, queue.len()).await;
+            task.process(works).await;
         }
         if Instant::now() >= next_tidy {
             let more = task.tidy(first_tidy).await;
@@ -103,7 +103,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
 
 impl Task {
     /// Runs acts to their end: each is answered, or put back to wait for the next batch.
-    async fn process(&mut self, works: Vec<Work>, queued: usize) {
+    async fn process(&mut self, works: Vec<Work>) {
         let mut groups = VecDeque::from([Group { works, round: 0 }]);
         while let Some(mut group) = groups.pop_front() {
             if group.round == 0 {
@@ -122,7 +122,7 @@ impl Task {
             match outcome {
                 Ok(outcome) => {
                     let size = outcome.ended.len();
-                    self.context.metrics.committed(size, began.elapsed().as_secs_f64(), queued);
+                    self.context.metrics.committed(size, began.elapsed().as_secs_f64());
                     self.note_published(&outcome.lanes);
                     groups.extend(self.finish(group, outcome.ended));
                     self.context.wake(outcome.lanes.is_empty(), outcome.scheduled);
@@ -244,7 +244,7 @@ impl Task {
         let groups = std::iter::once(group).chain(groups);
         for work in groups.flat_map(|group| group.works).chain(self.waiting.drain(..)) {
             let fault = away();
-            self.context.metrics.rejected("database_away");
+            self.context.metrics.rejected(NotRun::DatabaseAway);
             work.answer(Err(match &self.away {
                 Some((_, error)) => fault.because(error),
                 None => fault,
@@ -271,7 +271,7 @@ impl Group {
         let (expired, works) = self.works.drain(..).partition(|work: &Work| work.is_expired(now));
         self.works = works;
         for work in expired {
-            metrics.rejected("deadline_passed");
+            metrics.rejected(NotRun::DeadlinePassed);
             work.answer(Err(expired_fault()));
         }
     }

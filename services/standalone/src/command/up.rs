@@ -1,5 +1,6 @@
 //! `up`: everything in one process.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -37,7 +38,7 @@ pub(super) async fn until_stopped(
             () = signals.asked_to_end() => return Ok(ExitCode::SUCCESS),
         };
         tokio::select! {
-            () = running.ready() => say_ready(&running, &data, began, screen)?,
+            () = running.ready() => say_ready(&running, &data, telemetry.scraped_at(), began, screen)?,
             // Readiness may need a service elsewhere; who is asked to end meanwhile ends in order.
             () = signals.asked_to_end() => {}
         }
@@ -55,18 +56,29 @@ pub(super) async fn shut_down(telemetry: Telemetry) {
 }
 
 /// The line that scripts wait for.
-fn say_ready(running: &Running, data: &str, began: Instant, screen: Screen) -> Result<(), Failure> {
+fn say_ready(
+    running: &Running,
+    data: &str,
+    scraped_at: Option<SocketAddr>,
+    began: Instant,
+    screen: Screen,
+) -> Result<(), Failure> {
     let address = format!("http://{}", running.addr());
     let seconds = began.elapsed().as_secs_f64();
     let nats = running.nats_url();
-    let value =
-        serde_json::json!({ "ready": true, "grpc": address, "nats": nats, "data": data, "seconds": seconds });
+    let metrics = scraped_at.map(|at| format!("http://{at}/metrics"));
+    let value = serde_json::json!({
+        "ready": true, "grpc": address, "nats": nats, "metrics": metrics, "data": data, "seconds": seconds
+    });
     if screen.is_json() {
         // One line each, because the process goes on: readers take line by line.
         return screen.line(&value.to_string());
     }
     let nats = nats.map(|url| format!(", events at {url}")).unwrap_or_default();
-    screen.line(&format!("osallisuus is ready after {seconds:.1} s: gRPC at {address}{nats}, data in {data}"))
+    let metrics = metrics.map(|url| format!(", metrics at {url}")).unwrap_or_default();
+    screen.line(&format!(
+        "osallisuus is ready after {seconds:.1} s: gRPC at {address}{nats}{metrics}, data in {data}"
+    ))
 }
 
 impl From<StartError> for Failure {
