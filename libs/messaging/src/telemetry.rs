@@ -2,7 +2,7 @@
 //!
 //! Messaging has no settled OpenTelemetry names for NATS yet; a rename is a change of this file. A name carries no unit:
 //! Prometheus shows `relay_publish` in seconds as `relay_publish_seconds`, and a counter with `_total`. What is read when
-//! somebody looks, such as how much waits to be published, is [`Status`](crate::Status)'s and observed by chassis.
+//! somebody looks, such as how much waits to be published, is [`Status`](crate::status::Status)'s and observed by chassis.
 
 use std::fmt;
 

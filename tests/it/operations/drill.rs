@@ -18,8 +18,7 @@ use crate::system::charter;
 async fn forums(world: &World) -> Vec<String> {
     let (mut names, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request =
-            ListForumsRequest { tenant: "19".to_owned(), page_size: 200, page_token, ..Default::default() };
+        let request = ListForumsRequest { tenant: "19".to_owned(), page_size: 200, page_token };
         let page = world.public().forums().list_forums(request).await.expect("forums").into_inner();
         names.extend(page.forums.into_iter().map(|forum| forum.name));
         page_token = page.next_page_token;

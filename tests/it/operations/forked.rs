@@ -59,7 +59,7 @@ async fn one_service_is_put_back(store: Store) {
     // What runs is not touched.
     operator.there(&["resync", "--service", "forums", "--projection", "membership"]).json(0);
     let wrong = operator.there(&["resync", "--service", "membership", "--projection", "rolls"]);
-    wrong.refused(5, "There is no projection rolls in membership");
+    wrong.refused(5, "There is no such projection in membership");
     let resync = ["resync", "--service", "membership", "--projection", "forums"];
     let healed = operator.there(&resync);
     assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);

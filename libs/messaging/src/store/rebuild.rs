@@ -102,7 +102,7 @@ impl SqlStore {
         self.key_of(name).ok_or_else(|| {
             let names: Vec<&str> = self.keys().map(|key| key.projection.as_str()).collect();
             let message = format!(
-                "There is no projection {name} in {}; there is: {}.",
+                "There is no such projection in {}; there is: {}.",
                 self.database().service(),
                 names.join(", ")
             );
