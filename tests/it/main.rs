@@ -3,6 +3,7 @@
 mod access;
 mod architecture;
 mod corpus;
+mod ledger;
 mod operations;
 mod privacy;
 mod secrecy;

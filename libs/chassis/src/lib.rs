@@ -89,6 +89,6 @@ pub use running::Running;
 pub use secrets::Secrets;
 pub use service::{Context, Parts, Service, StartError};
 pub use signals::Signals;
-pub use start::start;
+pub use start::{Assembled, AssembledService, assemble, start};
 pub use status::{fault, status};
 pub use token::{Purpose, Verifier, Voucher};

@@ -82,6 +82,43 @@ pub async fn start(services: &[Service], config: Config) -> Result<Running, Star
     Ok(running)
 }
 
+/// Services put together on their databases and not started: nothing listens, nothing is published or projected. For
+/// checks that let a service's own handlers work on a database of their own. Drop it to end it.
+#[derive(Debug)]
+pub struct Assembled {
+    /// The services.
+    pub services: Vec<AssembledService>,
+    _guards: [DropGuard; 4],
+}
+
+/// A service that was put together.
+#[derive(Debug)]
+pub struct AssembledService {
+    /// Its database, migrated.
+    pub database: Database,
+    /// Its writer.
+    pub writer: Writer,
+    /// What it does with events of others.
+    pub projections: Vec<Projection>,
+}
+
+/// Puts services together as [`start`] does, and goes no further.
+///
+/// # Errors
+/// As [`start`].
+pub async fn assemble(services: &[Service], config: Config) -> Result<Assembled, StartError> {
+    let addr = config.listen.grpc;
+    let system = System::new(services, config, addr);
+    let guards = system.guards();
+    let built = system.build(services).await?;
+    let service = |one: Built| AssembledService {
+        database: one.database,
+        writer: one.writer,
+        projections: one.parts.projections,
+    };
+    Ok(Assembled { services: built.into_iter().map(service).collect(), _guards: guards })
+}
+
 /// What the parts of a process share.
 struct System {
     config: Config,

@@ -58,4 +58,4 @@ pub use parking::{ParkedEvent, ParkedKind, ParkedPlace};
 pub use pipeline::{Pipeline, PipelineParts};
 pub use projection::{Handler, HandlerError, Projection, Received, Sweep, Swept};
 pub use tx::{Attempt, Tx};
-pub use writer::{Clocks, Command, Writer, WriterSettings, request_hash};
+pub use writer::{Clocks, Command, Writer, WriterSettings, causation, request_hash};

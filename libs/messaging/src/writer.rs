@@ -319,8 +319,9 @@ impl Work {
     }
 }
 
-/// The key, hashed: the log of events must not tell who acted.
-fn causation(principal: &str, key: &str) -> String {
+/// The cause that the events of a command carry: principal and key, hashed, because the log of events must not tell who
+/// acted.
+pub fn causation(principal: &str, key: &str) -> String {
     let mut hasher = Sha256::new();
     hasher.update(principal.len().to_be_bytes());
     hasher.update(principal);

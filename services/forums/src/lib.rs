@@ -23,6 +23,7 @@ pub mod domain;
 pub mod events;
 pub mod grpc;
 mod jobs;
+pub mod reconciliation;
 pub mod store;
 pub mod vault;
 

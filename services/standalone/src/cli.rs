@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use kernel::TenantId;
 
 use crate::command::backup::{self, BackupArgs};
+use crate::command::ledger::LedgerCommand;
 use crate::command::log::LogCommand;
 use crate::command::new_epoch::{self, NewEpochArgs};
 use crate::command::projection::{ProjectionCommand, Which};
@@ -216,6 +217,9 @@ A lane stands still when its source was restored from a backup and events were r
     /// Shows or sets the business clock. Setting is refused unless the system runs in demo mode.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Judges a system by clients' journals and by what it has stored.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// Which installation on this machine is meant.

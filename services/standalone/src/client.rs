@@ -18,6 +18,7 @@
 mod account;
 mod door;
 mod saved;
+mod witness;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,8 +31,10 @@ use tonic::transport::{Channel, Endpoint};
 pub use account::Account;
 pub use door::Door;
 pub use saved::{SavedSession, default_session_file};
+pub use witness::outcome;
 
 use crate::exit::{Exit, Failure};
+use crate::ledger::journal::Journal;
 
 /// How long to wait for a server to take the connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -44,6 +47,7 @@ pub struct Server {
     everything: Channel,
     elsewhere: HashMap<String, Channel>,
     ids: Ids,
+    journal: Option<Journal>,
 }
 
 impl Server {
@@ -52,7 +56,7 @@ impl Server {
     /// # Errors
     /// [`Exit::Usage`] if it is not a URL of http or https.
     pub fn at(url: &str) -> Result<Self, Failure> {
-        Ok(Self { everything: channel(url)?, elsewhere: HashMap::new(), ids: Ids::system() })
+        Ok(Self { everything: channel(url)?, elsewhere: HashMap::new(), ids: Ids::system(), journal: None })
     }
 
     /// The same, with one service in a process of its own.
@@ -62,6 +66,12 @@ impl Server {
     pub fn with_service(mut self, service: &str, url: &str) -> Result<Self, Failure> {
         self.elsewhere.insert(service.to_owned(), channel(url)?);
         Ok(self)
+    }
+
+    /// Notes every call that changes something in a journal, for the ledger check.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
     }
 
     /// Addresses as the command line has them: "URL" for everything, "SERVICE=URL" for one service.

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod import;
 mod init;
+pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod new_epoch;
 mod parked;
@@ -62,6 +63,7 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Projection(command) => projection::run(command, screen).await,
         Command::Log(command) => log::run(command, screen).await,
         Command::Clock(command) => clock::run(command, screen).await,
+        Command::Ledger(command) => ledger::run(command, screen).await,
     };
     exit.map(ExitCode::from)
 }

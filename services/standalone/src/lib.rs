@@ -9,6 +9,7 @@
 //! | [`register`] | a register of participants in CSV: reading with every fault named, sending |
 //! | [`board_key`] | the key pair of an election board |
 //! | [`services`] | the list of all services |
+//! | [`ledger`] | the judge: journals of clients, and whether everything stored agrees with them |
 //! | [`demo`] | the Oulunkaari example, and the player of its election |
 
 mod backup;
@@ -19,6 +20,7 @@ mod command;
 pub mod demo;
 pub mod exit;
 mod installation;
+pub mod ledger;
 pub mod register;
 pub mod screen;
 pub mod services;

@@ -122,6 +122,17 @@ impl World {
         tables
     }
 
+    /// The settings in force.
+    pub(crate) fn config(&self) -> Config {
+        config(&self.settings)
+    }
+
+    /// Waits until everything is published and projected, and stops the services; nats-server goes on.
+    pub(crate) async fn rest(&mut self) {
+        self.settle().await;
+        self.running.take().expect("running").stop().await;
+    }
+
     /// An empty database of the same kind.
     pub(crate) async fn new_database(&self, name: &'static str) -> String {
         new_database(self.store, self.folder.path(), name).await

@@ -52,6 +52,28 @@ pub async fn load_box(
     box_of(ballot_box::Entity::find_by_id(key).one(conn).await.map_err(database_fault)?)
 }
 
+/// The box of a municipality, if there is one: boxes are put up when voting opens, and erased.
+pub async fn find_box(
+    conn: &impl ConnectionTrait,
+    election: ElectionId,
+    municipality: MunicipalityCode,
+) -> Result<Option<StoredBox>, Fault> {
+    let key = (election.as_uuid(), municipality.to_string());
+    let row = ballot_box::Entity::find_by_id(key).one(conn).await.map_err(database_fault)?;
+    row.map(|row| box_of(Some(row))).transpose()
+}
+
+/// What was in the box of a municipality, once counted and until erased.
+pub async fn choices(
+    conn: &impl ConnectionTrait,
+    election: ElectionId,
+    municipality: MunicipalityCode,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let key = (election.as_uuid(), municipality.to_string());
+    let row = counted_choices::Entity::find_by_id(key).one(conn).await.map_err(database_fault)?;
+    Ok(row.map(|row| row.choices))
+}
+
 /// The box of a municipality, for writing it anew: others wait until this transaction ends.
 pub async fn lock_box(
     conn: &impl ConnectionTrait,
@@ -93,6 +115,21 @@ pub async fn mark(
         Ok(Mark { channel, key_hash: values::bytes(&row.key_hash)? })
     })
     .transpose()
+}
+
+/// A voter's marks in all elections.
+pub async fn marks_of(conn: &impl ConnectionTrait, voter: Subject) -> Result<Vec<(ElectionId, Mark)>, Fault> {
+    let rows = voter_mark::Entity::find()
+        .filter(voter_mark::Column::VoterRef.eq(voter.as_uuid()))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    let mark = |row: voter_mark::Model| {
+        let channel = values::known(&Channel::ALL, Channel::as_str, &row.channel)?;
+        let mark = Mark { channel, key_hash: values::bytes(&row.key_hash)? };
+        Ok((ElectionId::from_uuid(row.election_id), mark))
+    };
+    rows.into_iter().map(mark).collect()
 }
 
 /// Marks a voter. The key of the table is the rule: one mark for a person in an election (F3).

@@ -56,6 +56,19 @@ pub async fn load(conn: &impl ConnectionTrait, id: ElectionId) -> Result<Electio
     whole(conn, row.ok_or_else(no_such_election)?).await
 }
 
+/// Ids of all elections of all forums, for checks of the whole.
+pub async fn ids(conn: &impl ConnectionTrait) -> Result<Vec<ElectionId>, Fault> {
+    let ids: Vec<Uuid> = election::Entity::find()
+        .select_only()
+        .column(election::Column::Id)
+        .order_by_asc(election::Column::Id)
+        .into_tuple()
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(ids.into_iter().map(ElectionId::from_uuid).collect())
+}
+
 /// An election of this forum only (SEC-12). NotFound `forums.no_such_election`.
 pub async fn load_in(conn: &impl ConnectionTrait, forum: ForumId, id: ElectionId) -> Result<Election, Fault> {
     let row = election::Entity::find_by_id(id.as_uuid())

@@ -107,6 +107,7 @@ impl Account {
 
     fn door(&self, service: &str) -> Door {
         Door::new(self.clone(), self.server.channel(service), self.server.ids.clone(), service)
+            .journalled(self.server.journal.clone())
     }
 
     /// Sign-in, sessions, tokens.

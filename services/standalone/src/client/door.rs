@@ -12,10 +12,11 @@ use tonic::body::Body;
 use tonic::transport::Channel;
 use tower::{Service, ServiceExt};
 
-use super::Account;
+use super::{Account, witness};
+use crate::ledger::journal::Journal;
 
 /// Metadata key of the idempotency key.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The way into one service for one account.
 #[derive(Debug, Clone)]
@@ -24,15 +25,21 @@ pub struct Door {
     channel: Channel,
     ids: Ids,
     service: String,
+    journal: Option<Journal>,
 }
 
 impl Door {
     pub(super) fn new(account: Account, channel: Channel, ids: Ids, service: &str) -> Self {
-        Self { account, channel, ids, service: service.to_owned() }
+        Self { account, channel, ids, service: service.to_owned(), journal: None }
     }
 
-    /// What the access entry of the RPC asks for.
-    async fn prepare(&self, path: &str, headers: &mut HeaderMap) -> Result<(), Status> {
+    /// Notes what goes through it and changes something.
+    pub(super) fn journalled(self, journal: Option<Journal>) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// What the access entry of the RPC asks for. True if it changes something.
+    async fn prepare(&self, path: &str, headers: &mut HeaderMap) -> Result<bool, Status> {
         let Some(entry) = proto::access::find(path) else {
             return Err(Status::unimplemented(format!("{path} is not in the contracts")));
         };
@@ -45,7 +52,7 @@ impl Door {
         if entry.mutating && !headers.contains_key(IDEMPOTENCY_KEY) {
             headers.insert(IDEMPOTENCY_KEY, header(&self.ids.uuid().to_string())?);
         }
-        Ok(())
+        Ok(entry.mutating)
     }
 }
 
@@ -63,8 +70,13 @@ impl Service<Request<Body>> for Door {
         let door = self.clone();
         Box::pin(async move {
             let path = request.uri().path().to_owned();
-            door.prepare(&path, request.headers_mut()).await?;
-            Ok(door.channel.oneshot(request).await?)
+            let mutating = door.prepare(&path, request.headers_mut()).await?;
+            match &door.journal {
+                Some(journal) if mutating => {
+                    witness::send(journal, &door.service, door.channel, request).await
+                }
+                _ => Ok(door.channel.oneshot(request).await?),
+            }
         })
     }
 }

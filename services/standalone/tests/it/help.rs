@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 31] = [
     "",
     "init",
     "up",
@@ -33,6 +33,8 @@ const COMMANDS: [&str; 29] = [
     "clock",
     "clock get",
     "clock set",
+    "ledger",
+    "ledger check",
 ];
 
 #[test]

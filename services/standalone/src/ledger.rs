@@ -1,0 +1,168 @@
+//! The judge: whether what clients were told, what the services have stored, what the streams carry and what
+//! projections hold is one and the same history.
+//!
+//! Nothing here is believed by itself. Clients keep journals of their own ([`journal`]); a check reads them, then every
+//! service's log and stored answers, then the streams, and asks whether nine rules hold ([`Rule`]). It reads and changes
+//! nothing, and runs beside a running system or on a copy of its data. For each broken rule it names the smallest part
+//! of the history that shows it.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `ledger/journal.rs` | the operation journal: format, writer, reader |
+//! | `ledger/gather.rs` | reads journals, logs, answers and streams into the index; checks chains (rule 3) |
+//! | `ledger/index.rs` | a temporary SQLite file, so that a million calls need a disk and not memory |
+//! | `ledger/fold.rs` | what projections must hold: a fresh fold by the services' own handlers |
+//! | `ledger/rules/…` | the other rules, as questions to the index |
+//! | `ledger/verdict.rs` | what was found |
+
+mod fold;
+mod gather;
+mod index;
+pub mod journal;
+mod rules;
+mod settled;
+mod verdict;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chassis::Config;
+use data_encoding::HEXLOWER;
+use kernel::Fault;
+use messaging::broker::NatsSettings;
+use messaging::{Database, OpenError};
+
+pub use verdict::{Looked, Piece, Rule, Verdict, Violation};
+
+use crate::services::SERVICES;
+use fold::Side;
+use gather::{Remembered, Source};
+use index::Index;
+use rules::Book;
+
+/// What to check besides the databases.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Journals of clients; none: only what the system says of itself is checked.
+    pub journals: Vec<PathBuf>,
+    /// The nats-server; none: streams are not looked at, and the verdict says so.
+    pub nats: Option<NatsSettings>,
+    /// How long to wait for everything to be published and projected before judging.
+    pub wait: Duration,
+    /// Parked events are as they should be: a test put poison in.
+    pub parked: bool,
+    /// The broker has lost events that were published anew: first occurrences may be out of order.
+    pub rewound: bool,
+}
+
+/// Why a system could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A journal cannot be read.
+    #[error("journal: {0}")]
+    Journal(#[from] std::io::Error),
+    /// A database cannot be opened.
+    #[error("database: {0}")]
+    Open(#[from] OpenError),
+    /// A database does not answer.
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    /// NATS does not answer.
+    #[error("NATS: {0}")]
+    Nats(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl CheckError {
+    fn from_fault(fault: Fault) -> Self {
+        let text = fault.internal_text().map(str::to_owned);
+        Self::Other(text.unwrap_or_else(|| fault.to_string()))
+    }
+}
+
+/// Judges the deployment of a configuration, which names all services with their databases and secrets. May run beside
+/// it.
+///
+/// # Errors
+/// If something cannot be read. What is wrong with what was read is in the verdict.
+pub async fn check(config: &Config, options: &Options) -> Result<Verdict, CheckError> {
+    let mut databases = Vec::new();
+    for service in SERVICES {
+        let url = config.services.get(service.name).map(|settings| settings.database.as_str());
+        databases.push(Database::look(url.unwrap_or_default(), service.name).await?);
+    }
+    settled::wait(&databases, options.wait).await?;
+    let verdict = judge(config, options, &databases).await;
+    for database in &databases {
+        // Nothing was written, so nothing can be lost.
+        let _ = database.close().await;
+    }
+    verdict
+}
+
+async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Result<Verdict, CheckError> {
+    let mut verdict = Verdict::default();
+    let index = Index::new().await?;
+    gather::journals(&index, &options.journals, &mut verdict).await?;
+    let mut sources = Vec::new();
+    for database in databases {
+        sources.push(Source::new(database.clone()).await?);
+    }
+    let mut remembered = Remembered::default();
+    for source in &sources {
+        gather::events(&index, source, &mut remembered, &mut verdict).await?;
+        gather::answers(&index, source, &mut verdict).await?;
+        if let Some(nats) = &options.nats {
+            gather::messages(&index, source.service(), nats, &mut verdict).await?;
+        }
+    }
+    index.complete().await?;
+    let book = Book { index: &index, journals: &options.journals };
+    rules::answers::check(&book, &mut verdict).await?;
+    rules::order::check(&book, &mut verdict).await?;
+    match options.nats {
+        None => verdict.not_looked.push("streams: no nats-server was named".to_owned()),
+        Some(_) => {
+            for source in &sources {
+                rules::stream::check(&book, source.service(), options.rewound, &mut verdict).await?;
+            }
+        }
+    }
+    projections(&book, config, options, &sources, &remembered, &mut verdict).await?;
+    if let Some(forums) = sources.iter().find(|source| source.service() == "forums") {
+        rules::ballots::boxes(forums, &mut verdict).await?;
+        rules::ballots::marks(&book, forums, &mut verdict).await?;
+    }
+    Ok(verdict.finish())
+}
+
+async fn projections(
+    book: &Book<'_>,
+    config: &Config,
+    options: &Options,
+    sources: &[Source],
+    remembered: &Remembered,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let folder = tempfile::Builder::new().prefix("osallisuus-fold-").tempdir()?;
+    let declared = fold::fold(book.index, config, sources, folder.path()).await?;
+    for reader in sources {
+        let complete = rules::projections::cursors(reader, &declared, sources, verdict).await?;
+        if !options.parked {
+            rules::projections::parked(reader, verdict).await?;
+        }
+        fold::contents(book.index, Side::Live, &reader.database).await?;
+        rules::projections::contents(book, reader.service(), &complete, verdict).await?;
+        if reader.service() == "forums" && complete.contains(&"membership") {
+            rules::projections::rolls(reader, remembered, verdict).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}

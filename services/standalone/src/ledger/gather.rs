@@ -1,0 +1,183 @@
+//! Filling the index: journals, logs and stored answers, streams, in this order. What a client was told before its
+//! journal was read is in the logs read after it; so the system may run meanwhile.
+
+mod chain;
+mod stream;
+
+use std::path::{Path, PathBuf};
+
+use messaging::log::{self, LaneHead};
+use messaging::{Database, Envelope, causation};
+use prost::{Message as _, Name as _};
+use proto::membership::RollFrozen;
+use sea_orm::{ConnectionTrait as _, Statement};
+use sha2::{Digest as _, Sha256};
+
+use super::index::{Index, Rows, get};
+use super::journal::{self, Outcome};
+use super::verdict::Verdict;
+use super::{CheckError, hex};
+use chain::Chain;
+
+pub(super) use stream::messages;
+
+/// Stored answers read at once.
+const PAGE: u64 = 500;
+
+/// A service's database, and how far its log reached when the check began.
+pub(super) struct Source {
+    pub(super) database: Database,
+    pub(super) heads: Vec<LaneHead>,
+}
+
+impl Source {
+    pub(super) async fn new(database: Database) -> Result<Self, CheckError> {
+        Ok(Self { heads: log::heads(&database).await?, database })
+    }
+
+    pub(super) fn service(&self) -> &'static str {
+        self.database.service()
+    }
+
+    /// Lanes that have events.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &LaneHead> {
+        self.heads.iter().filter(|head| head.seq > 0)
+    }
+
+    /// Rows of a question to the service's database; parameters are `$1` and so on.
+    pub(super) async fn ask(
+        &self,
+        question: &str,
+        values: impl IntoIterator<Item = sea_orm::Value>,
+    ) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
+        let connection = self.database.read();
+        let backend = connection.get_database_backend();
+        Ok(connection.query_all_raw(Statement::from_sql_and_values(backend, question, values)).await?)
+    }
+}
+
+/// Takes in the journals.
+pub(super) async fn journals(
+    index: &Index,
+    files: &[PathBuf],
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let mut rows: Rows<'_, 13> = index.rows("op");
+    for (number, file) in (0_i64..).zip(files) {
+        journal_of(&mut rows, number, file, verdict).await?;
+    }
+    Ok(rows.finish().await?)
+}
+
+async fn journal_of(
+    rows: &mut Rows<'_, 13>,
+    number: i64,
+    file: &Path,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let looked = &mut verdict.looked;
+    journal::read(file, async |one| {
+        looked.calls += 1;
+        *match one.outcome {
+            Outcome::Ok => &mut looked.acknowledged,
+            Outcome::Rejected => &mut looked.rejected,
+            Outcome::Unknown => &mut looked.unknown,
+        } += 1;
+        let cause = causation(&one.call.principal, &one.call.key);
+        let row = [
+            number.into(),
+            one.line.cast_signed().into(),
+            one.boot.to_string().into(),
+            one.call.service.into(),
+            one.call.rpc.into(),
+            one.call.principal.into(),
+            one.call.key.into(),
+            cause.into(),
+            one.invoked_us.into(),
+            one.answered_us.into(),
+            one.outcome.as_str().into(),
+            one.code.into(),
+            one.reply.into(),
+        ];
+        Ok(rows.add(row).await?)
+    })
+    .await
+}
+
+/// What is remembered of a log besides the index.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    /// Frozen rolls, with the lane and place of their events.
+    pub(super) rolls: Vec<(String, u64, RollFrozen)>,
+}
+
+/// Takes in a service's log up to its heads, and checks its chains (rule 3).
+pub(super) async fn events(
+    index: &Index,
+    source: &Source,
+    remembered: &mut Remembered,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let mut rows: Rows<'_, 10> = index.rows("event");
+    for head in source.lanes() {
+        let mut chain = Chain::new(source.service(), &head.lane);
+        let mut next = 1;
+        while next <= head.seq {
+            let page = log::events(&source.database, &head.lane, next, log::PAGE).await?;
+            let Some(last) = page.last().map(|event| event.seq) else { break };
+            for event in page.into_iter().filter(|event| event.seq <= head.seq) {
+                chain.take(&event, verdict);
+                if event.service == "membership" && event.event_type == RollFrozen::full_name() {
+                    // One that cannot be read is the projection's business: it parks it.
+                    let roll = RollFrozen::decode(event.payload.as_slice());
+                    remembered.rolls.extend(roll.ok().map(|roll| (event.lane.clone(), event.seq, roll)));
+                }
+                verdict.looked.events += 1;
+                rows.add(event_row(event)).await?;
+            }
+            next = last + 1;
+        }
+        chain.finish(head, verdict);
+    }
+    Ok(rows.finish().await?)
+}
+
+fn event_row(event: Envelope) -> [sea_orm::Value; 10] {
+    [
+        event.service.into(),
+        event.lane.into(),
+        event.seq.cast_signed().into(),
+        event.epoch.cast_signed().into(),
+        event.event_type.into(),
+        format!("{}/{}", event.aggregate_type, event.aggregate_id).into(),
+        event.causation_id.into(),
+        Sha256::digest(&event.payload).to_vec().into(),
+        hex(&event.hash).into(),
+        event.occurred_at_us.into(),
+    ]
+}
+
+/// Takes in a service's stored answers.
+pub(super) async fn answers(index: &Index, source: &Source, verdict: &mut Verdict) -> Result<(), CheckError> {
+    let question = format!(
+        "SELECT principal, idem_key, rpc, response FROM command_log WHERE (principal, idem_key) > ($1, $2) \
+         ORDER BY principal, idem_key LIMIT {PAGE}"
+    );
+    let mut rows: Rows<'_, 5> = index.rows("answer");
+    let mut after = (String::new(), String::new());
+    loop {
+        let page = source.ask(&question, [after.0.clone().into(), after.1.clone().into()]).await?;
+        for row in &page {
+            after = (get(row, 0)?, get(row, 1)?);
+            let (rpc, response): (String, Vec<u8>) = (get(row, 2)?, get(row, 3)?);
+            let reply = hex(&Sha256::digest(response));
+            let (principal, key) = after.clone();
+            rows.add([source.service().into(), principal.into(), key.into(), rpc.into(), reply.into()])
+                .await?;
+            verdict.looked.answers += 1;
+        }
+        if page.is_empty() {
+            return Ok(rows.finish().await?);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Rule 5: every projection stands where its source's log ends, has nothing parked, and holds what a fresh fold gives.
+
+use sea_orm::Value;
+
+use super::Book;
+use crate::ledger::fold::{Declared, FOLDED, Side};
+use crate::ledger::gather::{Remembered, Source};
+use crate::ledger::index::{get, number, text};
+use crate::ledger::verdict::{Piece, Rule, Verdict};
+use crate::ledger::{CheckError, hex};
+
+/// Where a projection is in a lane.
+struct At {
+    seq: u64,
+    hash: String,
+    stopped: String,
+}
+
+/// Checks the cursors of a service's projections; gives those sources of which it has taken everything, and nothing
+/// since the check began.
+pub(in crate::ledger) async fn cursors(
+    reader: &Source,
+    declared: &[Declared],
+    sources: &[Source],
+    verdict: &mut Verdict,
+) -> Result<Vec<&'static str>, CheckError> {
+    let mut complete = Vec::new();
+    for one in declared.iter().filter(|one| one.service == reader.service()) {
+        let Some(source) = sources.iter().find(|source| source.service() == one.source) else { continue };
+        let mut all = true;
+        for head in source.lanes() {
+            let at = cursor(reader, one, &head.lane).await?;
+            verdict.looked.cursors += 1;
+            all &= at.seq == head.seq;
+            let hash = hex(&head.hash);
+            // Beyond the head: the system writes while it is checked, and the next check sees that event.
+            let is_there = at.seq > head.seq || (at.seq == head.seq && at.hash == hash);
+            if is_there && at.stopped.is_empty() {
+                continue;
+            }
+            let (service, lane) = (one.service, &head.lane);
+            let why = if at.stopped.is_empty() { "is not where its source ends" } else { "stands still" };
+            let what =
+                format!("{service}: the projection {} of lane {lane} {why} {}", one.projection, at.stopped);
+            let cursor = Piece::Cursor {
+                service: service.to_owned(),
+                projection: one.projection.to_owned(),
+                lane: lane.clone(),
+                seq: at.seq,
+                hash: at.hash,
+            };
+            let head = Piece::Log {
+                service: one.source.to_owned(),
+                lane: lane.clone(),
+                seq: head.seq,
+                event_type: String::new(),
+                hash,
+            };
+            verdict.broken(Rule::Projection, what.trim_end(), vec![cursor, head]);
+        }
+        if all {
+            complete.push(one.source);
+        }
+    }
+    Ok(complete)
+}
+
+async fn cursor(reader: &Source, one: &Declared, lane: &str) -> Result<At, CheckError> {
+    let question = "SELECT last_seq, last_hash, stopped FROM projection_cursor
+        WHERE projection = $1 AND source = $2 AND lane = $3";
+    let rows = reader.ask(question, [one.projection.into(), one.source.into(), lane.into()]).await?;
+    match rows.first() {
+        None => Ok(At { seq: 0, hash: String::new(), stopped: String::new() }),
+        Some(row) => {
+            Ok(At { seq: number(row, 0)?, hash: hex(&get::<Vec<u8>>(row, 1)?), stopped: text(row, 2)? })
+        }
+    }
+}
+
+/// Nothing is parked.
+pub(in crate::ledger) async fn parked(reader: &Source, verdict: &mut Verdict) -> Result<(), CheckError> {
+    let question =
+        "SELECT source, lane, seq, event_type, kind, projection FROM parked_event WHERE state = 'parked'
+        ORDER BY projection, source, lane, seq LIMIT 1000";
+    for row in reader.ask(question, []).await? {
+        let (source, lane, seq, event_type) =
+            (text(&row, 0)?, text(&row, 1)?, number(&row, 2)?, text(&row, 3)?);
+        let (kind, projection) = (text(&row, 4)?, text(&row, 5)?);
+        let what = format!("{}: an event is parked as {kind} in {projection}", reader.service());
+        let piece = Piece::Log { service: source, lane, seq, event_type, hash: String::new() };
+        verdict.broken(Rule::Projection, what, vec![piece]);
+    }
+    Ok(())
+}
+
+/// The content of the folded tables: the rows that are on one side only.
+pub(in crate::ledger) async fn contents(
+    book: &Book<'_>,
+    service: &'static str,
+    complete: &[&'static str],
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    for (_, source, table) in FOLDED.iter().filter(|(reader, ..)| *reader == service) {
+        if !complete.contains(source) {
+            verdict
+                .not_looked
+                .push(format!("{service}.{table}: its projection of {source} is not at its end"));
+            continue;
+        }
+        for (side, other, what) in [
+            (Side::Live, Side::Fresh, "has a row that no event made"),
+            (Side::Fresh, Side::Live, "lacks a row that events made"),
+        ] {
+            let question = format!(
+                "SELECT line FROM content WHERE side = {} AND service = ?1 AND name = ?2
+                 EXCEPT SELECT line FROM content WHERE side = {} AND service = ?1 AND name = ?2 LIMIT 20",
+                side as u8, other as u8
+            );
+            for row in book.index.ask(&question, &[service, table]).await? {
+                let row = Piece::Row {
+                    service: service.to_owned(),
+                    table: (*table).to_owned(),
+                    row: text(&row, 0)?,
+                };
+                verdict.broken(Rule::Projection, format!("{service}: {table} {what}"), vec![row]);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Elections are written by commands too, so of them the frozen roll alone is compared: its hash, and the counts of the
+/// municipalities that elect.
+pub(in crate::ledger) async fn rolls(
+    forums: &Source,
+    remembered: &Remembered,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for (lane, seq, roll) in &remembered.rolls {
+        let Ok(election) = roll.election_id.parse::<kernel::ElectionId>() else { continue };
+        // A second roll is not taken: a roll is frozen.
+        if !seen.insert(roll.election_id.as_str()) {
+            continue;
+        }
+        let id = || -> Value { election.as_uuid().into() };
+        let stored = forums.ask("SELECT roll_hash FROM election WHERE id = $1", [id()]).await?;
+        let stored = stored.first().map(|row| get::<Option<Vec<u8>>>(row, 0)).transpose()?.flatten();
+        let mut wrong = Vec::new();
+        if stored.as_deref() != Some(roll.roll_hash.as_slice()) {
+            wrong.push((
+                "election",
+                format!("{election}, hash of the roll {}", hex(&stored.unwrap_or_default())),
+            ));
+        }
+        let question =
+            "SELECT municipality, eligible FROM constituency WHERE election_id = $1 ORDER BY municipality";
+        for row in forums.ask(question, [id()]).await? {
+            let (municipality, eligible) = (text(&row, 0)?, get::<Option<i64>>(&row, 1)?);
+            let count = roll.counts.iter().find(|count| count.municipality == municipality);
+            let count = count.map_or(0, |count| i64::from(count.count));
+            if eligible.unwrap_or_default() != count {
+                wrong.push(("constituency", format!("{election} {municipality}, eligible {eligible:?}")));
+            }
+        }
+        for (table, row) in wrong {
+            let event = Piece::Log {
+                service: "membership".to_owned(),
+                lane: lane.clone(),
+                seq: *seq,
+                event_type: "osallisuus.membership.v1.RollFrozen".to_owned(),
+                hash: String::new(),
+            };
+            let row = Piece::Row { service: "forums".to_owned(), table: table.to_owned(), row };
+            let what = format!("forums: {table} differs from the frozen roll");
+            verdict.broken(Rule::Projection, what, vec![event, row]);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,403 @@
+//! Histories that did not happen so. Each is made from a copy of the healthy one by the smallest change that shows
+//! nothing but that one fault, and must be red for that one rule.
+
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use messaging::broker::{Broker as _, Dedupe, NatsBroker, NatsSettings};
+use messaging::envelope::{Envelope, hash};
+use messaging::{Database, log};
+use sea_orm::ConnectionTrait as _;
+use serde_json::Value;
+use standalone::ledger::{self, Options, Rule, Verdict};
+use tempfile::TempDir;
+use testkit::nats;
+
+use super::patient::{LAST, Patient};
+use crate::support::world::{self, SERVICES};
+
+/// A copy of the patient's data, whose stream is published anew.
+struct Copy {
+    folder: TempDir,
+    settings: PathBuf,
+    journal: PathBuf,
+    nats: nats::Server,
+    /// The log of each service before anything was changed: what goes to the stream.
+    stream: Vec<Envelope>,
+}
+
+type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
+
+/// What is done, the rule it breaks, words of the verdict, and how many records show it.
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 17] = [
+    ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
+    ("doubled", |copy| copy.double().boxed(), Rule::Acknowledged, "happened twice", 5),
+    ("event lost", |copy| copy.lose_event().boxed(), Rule::Acknowledged, "without its event", 3),
+    ("reordered in the stream", |copy| copy.reorder_stream().boxed(), Rule::Stream, "came before event", 2),
+    ("reordered in time", |copy| copy.reorder_time().boxed(), Rule::Order, "answered before", 6),
+    ("altered event", |copy| copy.alter_event().boxed(), Rule::Chain, "does not match its hash", 2),
+    ("altered message", |copy| copy.alter_message().boxed(), Rule::Stream, "was altered", 2),
+    (
+        "altered answer",
+        |copy| copy.alter_answer().boxed(),
+        Rule::Acknowledged,
+        "another one than the client",
+        4,
+    ),
+    ("two replies", |copy| copy.two_replies().boxed(), Rule::Replies, "two different answers", 4),
+    ("drift", |copy| copy.drift().boxed(), Rule::Projection, "known_forum has a row that no event made", 1),
+    ("policy from nowhere", |copy| copy.policy().boxed(), Rule::Projection, "policy_value has a row", 1),
+    ("another roll", |copy| copy.roll().boxed(), Rule::Projection, "differs from the frozen roll", 2),
+    (
+        "broken chain",
+        |copy| copy.break_chain().boxed(),
+        Rule::Chain,
+        "names another event than the one before",
+        2,
+    ),
+    ("ballot stuffed", |copy| copy.stuff().boxed(), Rule::Ballots, "it was stuffed", 1),
+    ("tally changed", |copy| copy.change_tally().boxed(), Rule::Ballots, "the tally is not that", 1),
+    ("unpublished", |copy| copy.withhold().boxed(), Rule::Stream, "is not in the stream", 1),
+    ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
+];
+
+/// Makes each and judges it.
+pub(super) async fn all(patient: &Patient) {
+    let mut wrong = Vec::new();
+    for (name, doctor, rule, says, records) in DOCTORED {
+        let mut copy = Copy::of(patient).await;
+        doctor(&mut copy).await;
+        copy.publish().await;
+        let verdict = copy.check().await;
+        let first = verdict.violations.first();
+        let is_it = !verdict.green
+            && verdict.rules() == [rule]
+            && verdict.text().contains("RED")
+            && first.is_some_and(|first| first.what.contains(says) && first.history.len() == records);
+        if !is_it {
+            wrong.push(format!("{name}, which breaks {rule} with {records} records: {}", verdict.text()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let mut copy = Copy::of(patient).await;
+    copy.publish().await;
+    let verdict = copy.check().await;
+    assert!(verdict.green, "a copy that nobody doctored: {}", verdict.text());
+}
+
+/// Three of them on the patient itself, each taken back.
+pub(super) async fn in_place(patient: &Patient) {
+    let config = patient.world.config();
+    let (forums, membership) = (&config.services["forums"].database, &config.services["membership"].database);
+    for (url, harm, healing, rule) in [
+        (
+            membership,
+            "UPDATE known_forum SET seat_plan = '009,' || seat_plan",
+            "UPDATE known_forum SET seat_plan = substr(seat_plan, 5)",
+            Rule::Projection,
+        ),
+        (
+            forums,
+            "UPDATE ballot_box SET sealed = sealed || sealed WHERE municipality = '139'",
+            "UPDATE ballot_box SET sealed = substring(sealed FROM 1 FOR length(sealed) / 2) WHERE municipality = '139'",
+            Rule::Ballots,
+        ),
+        (
+            membership,
+            "UPDATE event_log SET event_type = event_type || 'X' WHERE lane = '19' AND seq = 2",
+            "UPDATE event_log SET event_type = substr(event_type, 1, length(event_type) - 1) WHERE lane = '19' AND seq = 2",
+            Rule::Chain,
+        ),
+    ] {
+        run(url, harm).await;
+        let verdict = super::check(patient).await;
+        assert_eq!(verdict.rules(), [rule], "{harm}: {}", verdict.text());
+        run(url, healing).await;
+    }
+    let verdict = super::check(patient).await;
+    assert!(verdict.green, "all was taken back: {}", verdict.text());
+}
+
+impl Copy {
+    async fn of(patient: &Patient) -> Self {
+        let folder = tempfile::Builder::new().prefix("osallisuus-doctored-").tempdir().expect("a folder");
+        copy_all(patient.world.folder(), folder.path());
+        let nats = nats::Server::start().expect("a nats-server");
+        let databases: Vec<(&'static str, String)> =
+            SERVICES.iter().map(|service| (service.name, url(folder.path(), service.name))).collect();
+        let settings = world::settings(folder.path(), &nats.url(), &["19", "21"], &databases, &[]);
+        let journal = folder.path().join("operations.journal");
+        let mut stream = Vec::new();
+        for service in SERVICES {
+            let database = Database::look(&url(folder.path(), service.name), service.name).await;
+            let database = database.expect("a database");
+            for head in log::heads(&database).await.expect("heads") {
+                let mut next = 1;
+                while next <= head.seq {
+                    let page = log::events(&database, &head.lane, next, log::PAGE).await.expect("events");
+                    next += page.len() as u64;
+                    stream.extend(page);
+                }
+            }
+            database.close().await.expect("closed");
+        }
+        Self { folder, settings, journal, nats, stream }
+    }
+
+    /// Publishes what the stream is to hold.
+    async fn publish(&mut self) {
+        let broker = NatsBroker::connect(NatsSettings::embedded(self.nats.url())).await.expect("NATS");
+        let mut connection = broker.connection();
+        while broker.ready().is_err() {
+            connection.changed().await.expect("a connection");
+        }
+        for service in SERVICES {
+            broker.provision_stream(service.name).await.expect("a stream");
+        }
+        for event in &self.stream {
+            broker.publish(event, Dedupe::Off).await.expect("published");
+        }
+        broker.close().await;
+    }
+
+    async fn check(&self) -> Verdict {
+        let config = chassis::Config::load(SERVICES, Some(&self.settings), []).expect("settings");
+        let options = Options {
+            journals: vec![self.journal.clone()],
+            nats: Some(NatsSettings::embedded(self.nats.url())),
+            ..Options::default()
+        };
+        ledger::check(&config, &options).await.expect("it can be judged")
+    }
+
+    async fn sql(&self, service: &str, sql: &str) {
+        run(&url(self.folder.path(), service), sql).await;
+    }
+
+    /// The last event of membership's lane 19: that of the last act.
+    fn last(&self) -> Envelope {
+        let of_lane = self.stream.iter().filter(|one| one.service == "membership" && one.lane == "19");
+        of_lane.last().expect("an event").clone()
+    }
+
+    /// Takes the last event of membership out of log, stream, head and cursor, as if it had never been.
+    async fn forget_last(&mut self) {
+        let last = self.last();
+        self.stream.retain(|event| event.event_id != last.event_id);
+        let (seq, before, hash) = (last.seq, last.seq - 1, blob(&last.prev_hash));
+        self.sql("membership", &format!("DELETE FROM event_log WHERE lane = '19' AND seq = {seq}")).await;
+        let head = format!(
+            "UPDATE event_head SET next_seq = {seq}, head_hash = {hash}, published_seq = {before} WHERE lane = '19'"
+        );
+        self.sql("membership", &head).await;
+        self.move_cursor(before, &hash).await;
+    }
+
+    async fn move_cursor(&self, seq: u64, hash: &str) {
+        let cursor = format!(
+            "UPDATE projection_cursor SET last_seq = {seq}, last_hash = {hash} WHERE source = 'membership' AND lane = '19'"
+        );
+        self.sql("forums", &cursor).await;
+    }
+
+    async fn lose(&mut self) {
+        self.forget_last().await;
+        self.sql("membership", &format!("DELETE FROM command_log WHERE idem_key = '{}'", LAST[1])).await;
+    }
+
+    async fn lose_event(&mut self) {
+        self.forget_last().await;
+    }
+
+    async fn double(&mut self) {
+        let last = self.last();
+        let mut twin = Envelope { seq: last.seq + 1, prev_hash: last.hash.clone(), ..last.clone() };
+        twin.event_id = format!("{}{}", "f".repeat(8), &last.event_id[8..]);
+        twin.hash = hash(&twin).to_vec();
+        let id = blob_of_hex(&twin.event_id.replace('-', ""));
+        let (seq, hash) = (twin.seq, blob(&twin.hash));
+        self.sql(
+            "membership",
+            &format!(
+                "INSERT INTO event_log (lane, seq, epoch, event_id, aggregate_type, aggregate_id, event_type, \
+                 schema_version, payload, causation_id, correlation_id, traceparent, co_tenants, occurred_at, \
+                 prev_hash, hash) SELECT lane, seq + 1, epoch, {id}, aggregate_type, aggregate_id, event_type, \
+                 schema_version, payload, causation_id, correlation_id, traceparent, co_tenants, occurred_at, \
+                 hash, {hash} FROM event_log WHERE lane = '19' AND seq = {}",
+                last.seq
+            ),
+        )
+        .await;
+        let head = format!(
+            "UPDATE event_head SET next_seq = {}, head_hash = {hash} WHERE lane = '19'",
+            twin.seq + 1
+        );
+        self.sql("membership", &head).await;
+        self.move_cursor(seq, &hash).await;
+        self.stream.push(twin);
+    }
+
+    async fn reorder_stream(&mut self) {
+        let at = self.stream.iter().position(|one| one.service == "forums" && one.seq == 2);
+        let at = at.expect("a second event");
+        self.stream.swap(at - 1, at);
+    }
+
+    /// The journal says of the last two acts that the second was over a second before the first began.
+    async fn reorder_time(&mut self) {
+        let (first, second) = (self.ops_of(LAST[0]), self.ops_of(LAST[1]));
+        let times: Vec<i64> = self
+            .records()
+            .iter()
+            .filter(|record| {
+                record["op"].as_u64().is_some_and(|op| first.contains(&op) || second.contains(&op))
+            })
+            .map(|record| record["mono_us"].as_i64().expect("a time"))
+            .collect();
+        let lasted = times.iter().max().expect("times") - times.iter().min().expect("times");
+        self.rewrite(|record| {
+            if record["op"].as_u64().is_some_and(|op| second.contains(&op)) {
+                let at = record["mono_us"].as_i64().expect("a time");
+                record["mono_us"] = (at - lasted - 1_000_000).into();
+            }
+        });
+    }
+
+    async fn alter_event(&mut self) {
+        self.sql("membership", "UPDATE event_log SET aggregate_type = 'other' WHERE lane = '19' AND seq = 3")
+            .await;
+    }
+
+    async fn alter_message(&mut self) {
+        let message = self.stream.iter_mut().find(|one| one.service == "forums" && one.seq == 3);
+        message.expect("a third event").payload.push(0);
+    }
+
+    async fn alter_answer(&mut self) {
+        let change = format!("UPDATE command_log SET response = x'0a00' WHERE idem_key = '{}'", LAST[1]);
+        self.sql("membership", &change).await;
+    }
+
+    async fn two_replies(&mut self) {
+        let op = self.ops_of(LAST[1])[1];
+        self.rewrite(|record| {
+            if record["op"] == op && record["at"] == "answered" {
+                record["reply"] = "00".repeat(32).into();
+            }
+        });
+    }
+
+    async fn drift(&mut self) {
+        self.sql("membership", "UPDATE known_forum SET seat_plan = '009'").await;
+        // Both sides differ; the row that ought to be there is told too.
+    }
+
+    async fn policy(&mut self) {
+        let row = "INSERT INTO policy_value (tenant, key, valid_from, value) VALUES ('19', 'code_card_days', '2026-01-01', 9)";
+        self.sql("forums", row).await;
+    }
+
+    async fn roll(&mut self) {
+        self.sql("forums", "UPDATE constituency SET eligible = eligible + 1 WHERE municipality = '139'")
+            .await;
+    }
+
+    /// Changed with its own hash made to match: only the link of the next one tells.
+    async fn break_chain(&mut self) {
+        let at = self
+            .stream
+            .iter()
+            .position(|one| one.service == "membership" && one.lane == "19" && one.seq == 4);
+        let changed = &mut self.stream[at.expect("a fourth event")];
+        changed.correlation_id = "another".to_owned();
+        changed.hash = hash(changed).to_vec();
+        let change = format!(
+            "UPDATE event_log SET correlation_id = 'another', hash = {} WHERE lane = '19' AND seq = 4",
+            blob(&changed.hash)
+        );
+        self.sql("membership", &change).await;
+    }
+
+    async fn stuff(&mut self) {
+        let stuffed = "UPDATE ballot_box SET sealed = CAST(sealed || substr(sealed, 1, length(sealed) / \
+             (SELECT COUNT(*) FROM voter_mark v WHERE v.election_id = ballot_box.election_id \
+              AND v.municipality = '139' AND v.channel = 'online')) AS BLOB) WHERE municipality = '139'";
+        self.sql("forums", stuffed).await;
+    }
+
+    async fn change_tally(&mut self) {
+        self.sql(
+            "forums",
+            "UPDATE tally_line SET approvals = approvals + 1 WHERE municipality = '139' AND number = 1",
+        )
+        .await;
+    }
+
+    async fn withhold(&mut self) {
+        let last = self.stream.iter().rposition(|one| one.service == "forums").expect("an event");
+        self.stream.remove(last);
+    }
+
+    /// The journal says that the last act was refused, both times.
+    async fn refuse(&mut self) {
+        let ops = self.ops_of(LAST[1]);
+        self.rewrite(|record| {
+            if record["at"] == "answered" && record["op"].as_u64().is_some_and(|op| ops.contains(&op)) {
+                record["outcome"] = "rejected".into();
+                record["reply"] = "".into();
+                record["code"] = "membership.no".into();
+            }
+        });
+    }
+
+    fn records(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.journal).expect("a journal");
+        text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+    }
+
+    /// Numbers of the calls with a key, in order.
+    fn ops_of(&self, key: &str) -> Vec<u64> {
+        let of_key = self.records().into_iter().filter(|record| record["key"] == key);
+        of_key.map(|record| record["op"].as_u64().expect("a number")).collect()
+    }
+
+    fn rewrite(&self, change: impl Fn(&mut Value)) {
+        let mut records = self.records();
+        records.iter_mut().for_each(change);
+        let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+        std::fs::write(&self.journal, text).expect("written");
+    }
+}
+
+async fn run(url: &str, sql: &str) {
+    let connection = sea_orm::Database::connect(url).await.expect("a connection");
+    connection.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connection.close().await.expect("closed");
+}
+
+fn url(folder: &Path, service: &str) -> String {
+    format!("sqlite://{}?mode=rwc", folder.join(format!("{service}.sqlite")).display())
+}
+
+/// Files and folders, as they are.
+fn copy_all(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            std::fs::create_dir_all(&target).expect("a folder");
+            copy_all(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
+
+fn blob(bytes: &[u8]) -> String {
+    blob_of_hex(&data_encoding::HEXLOWER.encode(bytes))
+}
+
+fn blob_of_hex(hex: &str) -> String {
+    format!("x'{hex}'")
+}
