@@ -3,6 +3,7 @@
 mod access;
 mod architecture;
 mod corpus;
+mod faults;
 mod ledger;
 mod operations;
 mod privacy;

@@ -26,7 +26,34 @@ impl Clock for SystemClock {
         reason = "the one place that asks the operating system for the time"
     )]
     fn now(&self) -> Timestamp {
-        Timestamp::from(OffsetDateTime::now_utc())
+        let now = Timestamp::from(OffsetDateTime::now_utc());
+        #[cfg(debug_assertions)]
+        let now = wrong::as_told(now);
+        now
+    }
+}
+
+/// The clock of a machine that jumps or stands still (TST-11). In debug builds only, and only if the environment names
+/// a file with `CLOCK_FAULT`: it holds the seconds by which the clock is wrong, or `=` and the microseconds since 1970
+/// at which it stands.
+#[cfg(debug_assertions)]
+mod wrong {
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+
+    use crate::Timestamp;
+
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+    pub(super) fn as_told(right: Timestamp) -> Timestamp {
+        let file = FILE.get_or_init(|| std::env::var_os("CLOCK_FAULT").map(PathBuf::from));
+        let Some(text) = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else {
+            return right;
+        };
+        match text.strip_prefix('=') {
+            Some(micros) => micros.parse().map_or(right, Timestamp::from_micros),
+            None => text.parse().map_or(right, |seconds| right + time::Duration::seconds(seconds)),
+        }
     }
 }
 

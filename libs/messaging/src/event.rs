@@ -3,6 +3,9 @@
 use kernel::TenantId;
 use prost::{Message, Name};
 
+/// The version of every payload's meaning so far (REL-50).
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
 /// An event to publish. Which of a service's facts become events is decided in its `events.rs`; what an event may hold
 /// is on the allow-list of its type: no personal data.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ impl NewEvent {
             aggregate_id: aggregate_id.to_string(),
             event_type: M::full_name(),
             payload: payload.encode_to_vec(),
-            schema_version: 1,
+            schema_version: SCHEMA_VERSION,
         }
     }
 

@@ -20,6 +20,7 @@
 mod backoff;
 pub mod backup;
 pub mod broker;
+pub mod crash;
 mod database;
 mod entity;
 pub mod envelope;

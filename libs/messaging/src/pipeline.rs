@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker::Broker;
+use crate::crash;
 use crate::database::{Database, DatabaseKind};
 use crate::feed::EventFeed;
 use crate::lease::Leases;
@@ -170,6 +171,7 @@ async fn run_leased(
     let Some(leases) = leases else { return start(stop).await };
     while !stop.is_cancelled() {
         if let Ok(Some(_)) = leases.hold(&name).await {
+            crash::point("relay.lease_taken");
             let held = stop.child_token();
             tokio::join!(start(held.clone()), keep(&leases, &name, &held));
         } else {

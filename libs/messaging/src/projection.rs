@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use crate::envelope::Envelope;
+use crate::event::SCHEMA_VERSION;
 use crate::store::ProjectionKey;
 use crate::tx::Tx;
 
@@ -40,8 +41,15 @@ impl Received {
     /// The payload as an `M`.
     ///
     /// # Errors
-    /// Permanent, because the same bytes never decode better: the event is parked.
+    /// Permanent, because the same bytes never decode better, and a version whose meaning is not known may not be read as
+    /// another (REL-50): the event is parked.
     pub fn decode<M: prost::Message + Default>(&self) -> Result<M, HandlerError> {
+        let Envelope { event_type, schema_version, .. } = &self.envelope;
+        if *schema_version != SCHEMA_VERSION {
+            return Err(HandlerError::Permanent(format!(
+                "{event_type} has version {schema_version}, and only {SCHEMA_VERSION} is known here"
+            )));
+        }
         M::decode(self.payload.clone()).map_err(|error| {
             HandlerError::Permanent(format!("payload of {}: {error}", self.envelope.event_type))
         })

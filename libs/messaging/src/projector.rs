@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::broker::{BrokerError, Delivery};
+use crate::crash;
 use crate::envelope::{self, Envelope};
 use crate::feed::{EventFeed, FEED_PAGE, FeedError};
 use crate::log::LaneHead;
@@ -204,6 +205,7 @@ impl Projector {
         let Some(last) = deliveries.last().cloned() else {
             return self.fetch(None);
         };
+        crash::point("projector.fetched");
         self.suspicions = 0;
         let mut left = self.sort_by_lane(deliveries);
         let mut backoff = self.with.backoff();
@@ -226,6 +228,7 @@ impl Projector {
         if let Err(error) = self.with.broker.ack(&last).await {
             tracing::debug!(projection = self.key.projection, %error, "an acknowledgement was lost");
         }
+        crash::point("projector.after_ack");
         self.fetch(None);
     }
 
@@ -288,6 +291,7 @@ impl Projector {
             let source = self.key.source.clone();
             self.work.push(Box::pin(async move {
                 tokio::time::sleep(pause).await;
+                crash::point("projector.gap_requested");
                 let read = feed.read(&source, &lane, from_seq, FEED_PAGE);
                 let events = tokio::time::timeout(FEED_TIMEOUT, read).await;
                 let events = events.unwrap_or_else(|_| Err(FeedError("no answer in time".into())));
@@ -305,6 +309,7 @@ impl Projector {
             }
             Ok(events) => {
                 let (taken, result) = take_in_chunks(&self.with, &self.key, lane, &events).await;
+                crash::point("projector.gap_applied");
                 let repaired = taken.iter().map(|taken| taken.taken).sum();
                 self.with.metrics.repaired(&self.key, repaired);
                 for taken in taken {
@@ -362,6 +367,7 @@ async fn take_in_chunks(
         let began = Instant::now();
         match with.store.take(key, lane, chunk.to_vec()).await {
             Ok(taken) => {
+                crash::point("projector.after_commit");
                 with.metrics.took(key, &taken, began.elapsed().as_secs_f64());
                 tell_delays(with, key, lane, chunk, &taken);
                 all.push(taken);

@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::broker::Broker;
+use crate::crash;
 use crate::log::LaneHead;
 use crate::status::Status;
 use crate::store::Store;
@@ -285,10 +286,12 @@ async fn write_gathered(parts: &Parts) {
     if marks.is_empty() {
         return;
     }
+    crash::point("relay.before_mark");
     // A mark that is not written is found again by comparing with the stream.
     if let Err(error) = parts.with.store.mark_published(marks).await {
         tracing::debug!(service = parts.with.service, %error, "marks of published events were not written");
     }
+    crash::point("relay.after_mark");
 }
 
 fn ticks(every: Duration) -> Interval {

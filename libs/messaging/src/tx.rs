@@ -121,6 +121,7 @@ impl Tx {
             savepoints: Arc::clone(&self.savepoints),
             outbox: Mutex::default(),
         };
+        crate::crash::point("writer.after_savepoint");
         // A panic can leave nothing half done that outlives it: the savepoint is rolled back and `inner` dropped.
         let outcome = AssertUnwindSafe(async { act(&inner).await }).catch_unwind().await;
         let Tx { savepoint, outbox, .. } = inner;

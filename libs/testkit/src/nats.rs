@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::{
-    binaries,
+    binaries, copy_folder,
     ports::{self, launch_on_free_port},
     process::{Process, poll, tail},
 };
@@ -41,6 +41,49 @@ pub struct Server {
     name: String,
     port: u16,
     sync_interval: Option<String>,
+    /// Lines of its configuration about a cluster.
+    cluster: String,
+}
+
+/// Three nats-servers that keep every stream together, as production has them.
+pub struct Trio {
+    servers: [Server; 3],
+}
+
+impl Trio {
+    /// Starts three servers that know each other.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start() -> anyhow::Result<Self> {
+        let ports = [ports::free_port()?, ports::free_port()?, ports::free_port()?];
+        let routes = ports.map(|port| format!("\"nats://127.0.0.1:{port}\"")).join(", ");
+        let start = |port: u16| {
+            let mut server = Server::unstarted(None)?;
+            server.cluster = format!(
+                "cluster {{\n  name: test\n  listen: \"127.0.0.1:{port}\"\n  routes: [{routes}]\n}}\n"
+            );
+            server.started()
+        };
+        Ok(Self { servers: [start(ports[0])?, start(ports[1])?, start(ports[2])?] })
+    }
+
+    /// Where clients connect: all three, with commas.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.servers.each_ref().map(Server::url).join(",")
+    }
+
+    /// The server that calls itself so, to harm.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn named(&mut self, name: &str) -> anyhow::Result<&mut Server> {
+        self.servers
+            .iter_mut()
+            .find(|server| server.name == name)
+            .with_context(|| format!("no server {name}"))
+    }
 }
 
 impl Server {
@@ -60,15 +103,34 @@ impl Server {
         Self::start_with(Some(interval.to_owned()))
     }
 
+    /// Starts a server on a copy of the store of another, which must not be running or be paused.
+    ///
+    /// # Errors
+    /// As [`Server::start`], or if the copy fails.
+    pub fn start_on_copy(store: &Path) -> anyhow::Result<Self> {
+        let server = Self::unstarted(None)?;
+        copy_folder(store, &server.store())?;
+        server.started()
+    }
+
     fn start_with(sync_interval: Option<String>) -> anyhow::Result<Self> {
-        let mut server = Self {
+        Self::unstarted(sync_interval)?.started()
+    }
+
+    fn unstarted(sync_interval: Option<String>) -> anyhow::Result<Self> {
+        Ok(Self {
             process: None,
             program: binaries::nats_server()?,
             folder: tempfile::Builder::new().prefix("osallisuus-nats-").tempdir()?,
             name: format!("test-{}", ports::random_hex::<8>()?),
             port: 0,
             sync_interval,
-        };
+            cluster: String::new(),
+        })
+    }
+
+    fn started(self) -> anyhow::Result<Self> {
+        let mut server = self;
         launch_on_free_port(|port| {
             server.port = port;
             server.launch()
@@ -80,6 +142,12 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The folder of its streams: to look into, copy or change while the server is not running or paused.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
     }
 
     /// Ends the server at once (SIGKILL), as a power cut of the process would. Does nothing if it is not running.
@@ -144,14 +212,15 @@ impl Server {
     }
 
     fn config(&self) -> String {
-        let store = self.folder.path().join("store");
+        let store = self.store();
         let sync = self.sync_interval.as_ref().map(|value| format!("sync_interval: {value:?}"));
         format!(
-            "server_name: {:?}\nhost: 127.0.0.1\nport: {}\njetstream {{\n  store_dir: {:?}\n  {}\n}}\n",
+            "server_name: {:?}\nhost: 127.0.0.1\nport: {}\njetstream {{\n  store_dir: {:?}\n  {}\n}}\n{}",
             self.name,
             self.port,
             store.display().to_string(),
             sync.unwrap_or_default(),
+            self.cluster,
         )
     }
 

@@ -121,13 +121,37 @@ impl Cluster {
     /// # Errors
     /// If the server refuses or cannot be reached.
     pub async fn create_database(&self) -> anyhow::Result<String> {
+        self.create_from("template0").await
+    }
+
+    /// Makes a copy of a database that nobody is connected to, and returns its URL.
+    ///
+    /// # Errors
+    /// As [`create_database`](Self::create_database), or if somebody is connected.
+    pub async fn copy_database(&self, url: &str) -> anyhow::Result<String> {
+        self.create_from(database_of(url)?).await
+    }
+
+    /// Removes a database, and whoever is still connected to it.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub async fn drop_database(&self, url: &str) -> anyhow::Result<()> {
+        self.execute(&format!("DROP DATABASE {} WITH (FORCE)", database_of(url)?)).await
+    }
+
+    async fn create_from(&self, template: &str) -> anyhow::Result<String> {
         let name = format!("osallisuus_test_{}", ports::random_hex::<8>()?);
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+        with_database(&self.url, &name)
+    }
+
+    async fn execute(&self, sql: &str) -> anyhow::Result<()> {
         let mut options = ConnectOptions::new(&self.url);
         options.max_connections(1).sqlx_logging(false);
         let connection = Database::connect(options).await.context("connect to the test PostgreSQL")?;
-        connection.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
-        connection.close().await?;
-        with_database(&self.url, &name)
+        connection.execute_unprepared(sql).await?;
+        Ok(connection.close().await?)
     }
 }
 
@@ -138,6 +162,12 @@ impl Drop for Own {
             let _ = process.end(Signal::QUIT, PATIENCE);
         }
     }
+}
+
+/// The name of the database in a URL.
+fn database_of(url: &str) -> anyhow::Result<&str> {
+    let address = url.split_once('?').map_or(url, |(address, _)| address);
+    address.rsplit_once('/').map(|(_, name)| name).context("a URL without a database")
 }
 
 /// The URL `server` with `name` in the place of its database, options kept.

@@ -6,7 +6,7 @@
 
 use std::{
     fs, io,
-    os::unix::process::CommandExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -60,6 +60,11 @@ impl Process {
     /// True while the process has not ended.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// True if SIGKILL has ended it.
+    pub(crate) fn was_killed(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(status)) if status.signal() == Some(Signal::KILL.as_raw()))
     }
 
     /// The process id, for messages and for outside tools.

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::policy::PolicyValue;
 use kernel::{ElectionId, Fault, FaultKind, Invalid, MunicipalityCode, PolicyKey, TenantId};
-use messaging::{HandlerError, Received, Swept, Tx};
+use messaging::{HandlerError, Received, Swept, Tx, crash};
 use proto::membership::{PolicySet, RollFrozen};
 
 use crate::app::first_reading_of_retirements;
@@ -62,6 +62,7 @@ async fn roll_frozen(tx: &Tx, event: &RollFrozen) -> Result<(), HandlerError> {
     if let Some(event) = election.take_roll(hash, counts) {
         store::elections::save(tx.conn(), &election.apply(&event)).await.map_err(handler_error)?;
     }
+    crash::point("ballot.roll_taken");
     Ok(())
 }
 

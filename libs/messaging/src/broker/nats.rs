@@ -203,6 +203,7 @@ impl Broker for NatsBroker {
         let payload = Bytes::from(event.payload.clone());
         let publish = async {
             let sent = self.context.publish_with_headers(wire::subject(event), headers, payload).await?;
+            crate::crash::point("relay.after_publish");
             sent.await
         };
         let mut connection = self.connection.subscribe();

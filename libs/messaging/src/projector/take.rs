@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::crash;
 use crate::envelope::Envelope;
 use crate::gate::{self, Cursor, Verdict};
 use crate::store::{Handled, Inbox, StoreError};
@@ -35,11 +36,13 @@ pub struct Taken {
 /// The transaction must be rolled back: nothing was taken.
 pub async fn take<I: Inbox + ?Sized>(inbox: &I, events: &[Envelope]) -> Result<Taken, StoreError> {
     let cursor = inbox.cursor().await?;
+    crash::point("projector.begun");
     let mut parked: BTreeSet<(String, String)> = inbox.parked(events).await?.into_iter().collect();
     let mut taken = Taken { cursor, ..Taken::default() };
     for event in events {
         match gate::decide(&taken.cursor, event) {
             Verdict::Take => {
+                crash::point("projector.gate_passed");
                 take_one(inbox, event, &mut parked, &mut taken).await?;
                 taken.cursor.advance(event);
                 taken.taken += 1;
@@ -60,6 +63,7 @@ pub async fn take<I: Inbox + ?Sized>(inbox: &I, events: &[Envelope]) -> Result<T
     if taken.taken > 0 || taken.forked {
         inbox.save(&taken.cursor).await?;
     }
+    crash::point("projector.before_commit");
     Ok(taken)
 }
 
@@ -77,12 +81,15 @@ async fn take_one<I: Inbox + ?Sized>(
         taken.parked += 1;
         return inbox.park(event, None).await;
     }
-    match inbox.handle(event).await? {
+    let handled = inbox.handle(event).await?;
+    crash::point("projector.after_handler");
+    match handled {
         Handled::Applied => {}
         Handled::Skipped => taken.skipped += 1,
         Handled::Poison(error) => {
             taken.parked += 1;
             parked.insert(thing);
+            crash::point("projector.before_park");
             inbox.park(event, Some(&error)).await?;
         }
     }

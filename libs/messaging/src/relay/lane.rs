@@ -10,6 +10,7 @@ use super::Parts;
 use super::reconcile::{self, Known};
 use crate::backoff::Backoff;
 use crate::broker::{Ack, BrokerError, Dedupe};
+use crate::crash;
 use crate::envelope::Envelope;
 use crate::gate::fixed;
 use crate::log::LaneHead;
@@ -127,20 +128,28 @@ async fn wait(parts: &Parts, pause: Option<Duration>) {
 async fn publish_all(parts: &Parts, lane: &mut Lane) -> Result<(), Trouble> {
     let connection = *parts.with.broker.connection().borrow();
     if lane.is_doubtful || lane.connection != connection {
-        lane.known = reconcile::reconcile(parts, &lane.name, lane.epoch, lane.known).await?;
+        let known = reconcile::reconcile(parts, &lane.name, lane.epoch, lane.known).await?;
+        let is_rewound = known.seq < lane.known.seq;
+        lane.known = known;
         lane.place = 0;
         lane.connection = connection;
         lane.is_doubtful = false;
         lane.stopped = None;
         published(parts, lane);
+        if is_rewound {
+            crash::point("relay.after_rewind");
+        }
     }
     loop {
         let page = parts.with.store.read(&lane.name, lane.known.seq + 1, PAGE).await?;
         let Some(first) = page.first() else { break };
+        crash::point("relay.page_read");
         let oldest = first.occurred_at_us;
         parts.with.status.lane(&lane.name, |status| status.oldest_us = Some(oldest));
         for event in &page {
+            crash::point("relay.before_publish");
             let ack = publish(parts, event).await?;
+            crash::point("relay.after_ack");
             if *parts.with.broker.connection().borrow() != lane.connection {
                 return Err(Trouble::Doubt("there is a new connection"));
             }

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use super::Parts;
 use super::lane::Trouble;
 use crate::broker::{BrokerError, Extent, Stored};
+use crate::crash;
 use crate::envelope::Envelope;
 use crate::gate::fixed;
 
@@ -50,6 +51,7 @@ pub(super) async fn reconcile(parts: &Parts, lane: &str, epoch: u64, known: Know
         }
         extent => extent?,
     };
+    crash::point("relay.reconcile_read");
     let mut walk = Walk { parts, lane, epoch, page: Vec::new(), beyond: BTreeSet::new(), whole: 0 };
     if walk.is_unchanged(&extent, known).await? {
         return Ok(known);
@@ -60,6 +62,7 @@ pub(super) async fn reconcile(parts: &Parts, lane: &str, epoch: u64, known: Know
     walk.walk().await?;
     let whole = walk.whole;
     if whole < known.seq {
+        crash::point("relay.before_rewind");
         let (service, lost) = (&parts.with.service, known.seq - whole);
         parts.with.metrics.rewound(service, lost);
         tracing::warn!(service, lane, lost, "the stream lost acknowledged events; they are published again");

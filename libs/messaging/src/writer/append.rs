@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::task::Context;
 use super::watermark;
+use crate::crash;
 use crate::database::DatabaseKind;
 use crate::entity::{command_log, event_head, event_log, job};
 use crate::envelope::{Envelope, NO_HASH, hash};
@@ -46,6 +47,7 @@ pub(super) async fn events(
         return Ok(Vec::new());
     }
     let mut lanes = lock(context, transaction, names).await?;
+    crash::point("writer.head_locked");
     let mut rows = Vec::with_capacity(events.len());
     for published in events {
         let name = published.event.tenant.to_string();
@@ -65,6 +67,7 @@ pub(super) async fn events(
         }
     }
     let rows: Vec<event_log::ActiveModel> = rows.into_iter().map(|row| row.into_active_model()).collect();
+    crash::point("writer.before_log_insert");
     for chunk in rows.chunks(ROWS) {
         event_log::Entity::insert_many(chunk.to_vec()).exec_without_returning(transaction).await?;
     }

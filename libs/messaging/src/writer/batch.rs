@@ -13,6 +13,7 @@ use sea_orm::{
 
 use super::task::Context;
 use super::{Logged, Work, append};
+use crate::crash;
 use crate::database::{DatabaseKind, RETRY_CODE};
 use crate::entity::command_log;
 use crate::tx::{Attempt, Tx};
@@ -59,6 +60,7 @@ pub(super) async fn run(
     quiet: &[String],
 ) -> Result<Outcome, Failure> {
     let transaction = begin(connection, context.database.kind()).await?;
+    crash::point("writer.begun");
     let root = Tx::root(transaction, context.clocks.business.now());
     let mut answers = Answers::look_up(&root, works).await?;
     let began = Instant::now();
@@ -71,6 +73,7 @@ pub(super) async fn run(
             Some(answer) => Ended::Answer(answer),
             None => run_one(context, &root, work).await?,
         };
+        crash::point("writer.after_apply");
         if let (Ended::Answer(Ok(response)), Some(logged)) = (&end, &work.logged) {
             answers.remember(work.name, logged, response);
         }
@@ -81,7 +84,9 @@ pub(super) async fn run(
     let lanes = append::events(context, &transaction, outbox.events, quiet).await?;
     append::jobs(&transaction, outbox.jobs).await?;
     append::answers(&transaction, answers.new, context.clocks.real.now()).await?;
+    crash::point("writer.before_commit");
     transaction.commit().await.map_err(|error| Failure { error, committing: true })?;
+    crash::point("writer.after_commit");
     Ok(Outcome { ended, lanes, scheduled })
 }
 

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch::{self, Ended, Failure};
 use super::{Clocks, Wake, Work, WriterSettings, housekeeping};
 use crate::backoff::Backoff;
+use crate::crash;
 use crate::database::{Database, ErrorClass, RETRY, classify, full};
 use crate::telemetry::{NotRun, WriterMetrics};
 
@@ -104,6 +105,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
 impl Task {
     /// Runs acts to their end: each is answered, or put back to wait for the next batch.
     async fn process(&mut self, works: Vec<Work>) {
+        crash::point("writer.recv");
         let mut groups = VecDeque::from([Group { works, round: 0 }]);
         while let Some(mut group) = groups.pop_front() {
             if group.round == 0 {
@@ -157,7 +159,10 @@ impl Task {
                     again.push(Group { works: vec![work], round: group.round + 1 });
                 }
                 Some(Ended::Again(fault)) => work.answer(Err(fault)),
-                Some(Ended::Answer(answer)) => work.answer(answer),
+                Some(Ended::Answer(answer)) => {
+                    work.answer(answer);
+                    crash::point("writer.after_first_reply");
+                }
                 None => not_run.push(work),
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chassis::Call;
 use futures::FutureExt as _;
 use kernel::{ElectionId, Fault, ForumId, MunicipalityCode, Subject};
-use messaging::Tx;
+use messaging::{Tx, crash};
 use proto::forums as pb;
 use zeroize::Zeroizing;
 
@@ -59,8 +59,11 @@ impl App {
     ) -> Result<pb::CountBallotsResponse, Fault> {
         let forum = call.scope.forum()?;
         let opened = self.open_boxes(forum, election, private_key).await?;
+        crash::point("ballot.opened");
         let input = Count { forum, election, opened };
-        self.writer.run(call.command(), input, |tx, input| count(tx, input).boxed()).await
+        let answer = self.writer.run(call.command(), input, |tx, input| count(tx, input).boxed()).await;
+        crash::point("ballot.tally_after_commit");
+        answer
     }
 
     /// A named witness adds a number of their own to the lots of a tie. Forbidden `forums.witness_is_officer` or
@@ -168,6 +171,7 @@ async fn count(tx: &Tx, input: &Count) -> Result<pb::CountBallotsResponse, Fault
     }
     store::elections::save(tx.conn(), &election).await?;
     events::election(&forum, &election, &event).into_iter().for_each(|event| tx.publish(event));
+    crash::point("ballot.tallied");
     Ok(pb::CountBallotsResponse { election: Some(convert::election(&election, today)) })
 }
 

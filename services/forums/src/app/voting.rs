@@ -3,7 +3,7 @@
 use chassis::Call;
 use futures::FutureExt as _;
 use kernel::{ElectionId, Fault, ForumId, MunicipalityCode, Subject};
-use messaging::{NewJob, Tx};
+use messaging::{NewJob, Tx, crash};
 use proto::forums as pb;
 
 use super::App;
@@ -65,10 +65,14 @@ impl App {
         let ballot = paper.fill_in(approvals)?;
         let label = BoxLabel { election: election_id, municipality };
         let sealed = election.board_key.seal(&label, &paper.write(&ballot), self.ids.bytes())?;
+        crash::point("ballot.sealed");
         let key_hash = voter::key_hash(election_id, voter, &call.command().key);
         let mark = Mark { channel: Channel::Online, key_hash };
         let input = Cast { forum, election: election_id, municipality, voter, mark, sealed };
-        self.writer.run_unlogged(call.command(), input, |tx, input| cast(tx, input).boxed()).await
+        let answer =
+            self.writer.run_unlogged(call.command(), input, |tx, input| cast(tx, input).boxed()).await;
+        crash::point("ballot.cast_after_commit");
+        answer
     }
 
     /// Hands a paper ballot to the voter named by a voucher: from then on they cannot vote online. As for online ballots
@@ -136,6 +140,7 @@ async fn cast(tx: &Tx, input: &Cast) -> Result<pb::CastBallotResponse, Fault> {
     ballots.put(sealed)?;
     stored.sealed = ballots.into_bytes();
     store::ballots::save_box(tx.conn(), election.id, *municipality, stored).await?;
+    crash::point("ballot.cast_before_commit");
     Ok(pb::CastBallotResponse {})
 }
 
@@ -155,6 +160,7 @@ async fn hand_paper(tx: &Tx, input: &HandPaper) -> Result<pb::HandPaperBallotRes
     stored.paper_handed += 1;
     let handed = stored.paper_handed;
     store::ballots::save_box(tx.conn(), election.id, *municipality, stored).await?;
+    crash::point("ballot.paper_before_commit");
     Ok(pb::HandPaperBallotResponse { handed })
 }
 

@@ -6,7 +6,7 @@ use kernel::{
     Caller, Date, ElectionId, Fault, ForumId, MunicipalityCode, PageSize, PageToken, ParticipantId, Subject,
     TenantId, Uuid,
 };
-use messaging::{Command, Tx};
+use messaging::{Command, Tx, crash};
 use proto::membership as pb;
 
 use super::roll_checks::schedule_check;
@@ -75,6 +75,7 @@ impl App {
             tx.publish(event);
         }
         schedule_check(tx, announced.election);
+        crash::point("ballot.roll_frozen");
         Ok(())
     }
 

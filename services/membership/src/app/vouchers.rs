@@ -108,6 +108,8 @@ impl App {
             rolls: unsigned.places.into_iter().map(place).collect::<Result<_, _>>()?,
             expires,
         };
-        self.issuer(self.reads()).await?.voucher(&voucher, expires - token::VOUCHER)
+        let signed = self.issuer(self.reads()).await?.voucher(&voucher, expires - token::VOUCHER);
+        messaging::crash::point("ballot.voucher_signed");
+        signed
     }
 }

@@ -1,0 +1,137 @@
+//! The database goes away, is locked or full, and clients hang up in the middle (TST-06).
+
+use std::time::Duration;
+
+use proto::membership::RegisterServiceUnitRequest;
+use sea_orm::ConnectionTrait as _;
+use standalone::services::SERVICES;
+use testkit::eventually;
+use testkit::postgres::Cluster;
+use testkit::system::Store;
+use tests::place::{Place, sqlite};
+use tests::scene::{Scene, Stage};
+use tests::verdict::{connect, texts};
+
+use super::disk::SmallDisk;
+use super::{Harmed, SOME, tell};
+
+/// Longer than a connection waits for another's lock.
+const LOCKED: Duration = Duration::from_secs(6);
+/// Transactions that were left open in the databases of a service.
+const LEFT_OPEN: &str = "SELECT application_name FROM pg_stat_activity \
+     WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_06_a_postgresql_that_stops_at_once_loses_nothing() -> anyhow::Result<()> {
+    let mut cluster = Cluster::start()?;
+    let mut databases = Vec::new();
+    for service in SERVICES {
+        databases.push((service.name, cluster.create_database().await?));
+    }
+    let place = Place::on(Store::Postgres, tempfile::tempdir()?, databases)?;
+    let scene = Scene::make_in(&place, Stage::Voting).await?;
+    let mut harmed = Harmed::start_in(place, scene).await?;
+    for _ in 0..3 {
+        cluster.crash()?;
+        cluster.restart()?;
+        harmed.load.more(SOME).await?;
+    }
+    harmed.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_06_connections_cut_in_the_middle_of_commits_lose_nothing() -> anyhow::Result<()> {
+    let mut harmed = Harmed::start(Store::Postgres).await?;
+    let mut cut = 0;
+    for round in 0..20 {
+        let service = SERVICES[round % SERVICES.len()].name;
+        let connection = connect(&harmed.place, service).await?;
+        // Those that are at work: in a transaction, or committing it.
+        let ended = texts(
+            &connection,
+            "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'",
+        );
+        cut += ended.await?.len();
+        connection.close().await?;
+        harmed.load.more(SOME / 10).await?;
+    }
+    anyhow::ensure!(cut > 0, "no connection was at work when it was to be cut");
+    tell(&format!("{cut} connections cut"));
+    harmed.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_06_a_thousand_clients_that_hang_up_leave_no_transaction_open() -> anyhow::Result<()> {
+    let mut harmed = Harmed::start(Store::Postgres).await?;
+    let administrator = harmed.server.resume(harmed.scene.administrator.clone());
+    for number in 0..1000_u64 {
+        let unit = RegisterServiceUnitRequest {
+            tenant: "19".to_owned(),
+            name: format!("Kesken jäänyt {number}"),
+            kind: 2,
+            municipality: "139".to_owned(),
+        };
+        // Some before they are sent, some in the queue, some in the transaction, some answered.
+        let patience = Duration::from_micros(number * 37 % 9000);
+        let mut tenancy = administrator.tenancy();
+        let _ = tokio::time::timeout(patience, tenancy.register_service_unit(unit)).await;
+    }
+    for service in SERVICES {
+        let connection = connect(&harmed.place, service.name).await?;
+        // A transaction under way is between two statements for a moment; one that was left open stays.
+        eventually(Duration::from_secs(9), async || {
+            texts(&connection, LEFT_OPEN).await.is_ok_and(|open| open.is_empty())
+        })
+        .await;
+        connection.close().await?;
+    }
+    harmed.load.more(SOME).await?;
+    harmed.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_06_a_sqlite_file_locked_by_another_loses_nothing() -> anyhow::Result<()> {
+    let harmed = Harmed::start(Store::Sqlite).await?;
+    let connection = connect(&harmed.place, "forums").await?;
+    connection.execute_unprepared("BEGIN IMMEDIATE").await?;
+    // The fault lasts so long.
+    tokio::time::sleep(LOCKED).await;
+    connection.execute_unprepared("ROLLBACK").await?;
+    connection.close().await?;
+    harmed.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_06_a_full_disk_refuses_and_loses_nothing() -> anyhow::Result<()> {
+    let disk = match SmallDisk::mount() {
+        Ok(disk) => disk,
+        Err(error) => {
+            tell(&format!("not run: a small disk cannot be mounted here: {error:#}"));
+            return Ok(());
+        }
+    };
+    let databases =
+        SERVICES.iter().map(|service| (service.name, sqlite(disk.path(), service.name))).collect();
+    let place = Place::on(Store::Sqlite, tempfile::tempdir()?, databases)?;
+    let scene = Scene::make_in(&place, Stage::Voting).await?;
+    let mut harmed = Harmed::start_in(place, scene).await?;
+    let ballast = disk.fill()?;
+    // No command is stored now; each is refused, and its client comes again.
+    let administrator = harmed.server.resume(harmed.scene.administrator.clone());
+    let mut tenancy = administrator.tenancy();
+    let unit = RegisterServiceUnitRequest {
+        tenant: "19".to_owned(),
+        name: "Täydellä levyllä".to_owned(),
+        kind: 2,
+        municipality: "139".to_owned(),
+    };
+    let refused = async || {
+        let answer = tenancy.register_service_unit(unit.clone()).await;
+        answer.is_err_and(|status| status.code() == tonic::Code::ResourceExhausted)
+    };
+    eventually(Duration::from_secs(30), refused).await;
+    std::fs::remove_file(ballast)?;
+    harmed.load.more(SOME).await?;
+    harmed.end().await
+}

@@ -1,0 +1,72 @@
+//! The matrix's list of points is the source's, and builds that are installed have none.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use tests::matrix::points::POINTS;
+
+/// The one function that can kill.
+const FUNCTION: &str = "libs/messaging/src/crash.rs";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+}
+
+/// All Rust files of what is installed.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn tst_03_every_point_of_the_source_is_in_the_matrix_and_the_other_way_round() {
+    let mut files = Vec::new();
+    for part in ["libs", "services"] {
+        for one in std::fs::read_dir(root().join(part)).expect("a folder") {
+            sources(&one.expect("an entry").path().join("src"), &mut files);
+        }
+    }
+    let mut found = BTreeSet::new();
+    for file in files.iter().filter(|file| !file.ends_with(FUNCTION)) {
+        let text = std::fs::read_to_string(file).expect("readable");
+        for call in text.split("crash::point(").skip(1) {
+            let name = call.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+            let (name, _) =
+                name.unwrap_or_else(|| panic!("{}: a point without a plain name", file.display()));
+            assert!(found.insert(name.to_owned()), "{}: there is another {name}", file.display());
+        }
+    }
+    assert!(found.contains("writer.after_commit"), "the source was not read");
+    let listed: BTreeSet<String> = POINTS.iter().map(|point| point.name.to_owned()).collect();
+    assert_eq!(found, listed);
+    assert_eq!(listed.len(), POINTS.len(), "a point is listed twice");
+}
+
+#[test]
+fn a_build_without_debug_assertions_has_no_points() {
+    let text = std::fs::read_to_string(root().join(FUNCTION)).expect("readable");
+    let (function, module) =
+        text.split_once("\n#[cfg(debug_assertions)]\nmod armed {").expect("a gated module");
+    assert!(
+        function.contains("    #[cfg(debug_assertions)]\n    armed::pass(name);"),
+        "the call is gated too"
+    );
+    let body = function.split_once("pub fn point").expect("the function").1;
+    assert!(!body.contains("fail::") && !body.contains("kill"), "all that kills is in the gated module");
+    assert!(module.contains("fail::eval") && module.trim_end().ends_with('}'), "the module was not read");
+    // Nobody else asks for it.
+    let mut files = Vec::new();
+    for part in ["libs", "services"] {
+        sources(&root().join(part), &mut files);
+    }
+    for file in files.iter().filter(|file| !file.ends_with(FUNCTION)) {
+        let text = std::fs::read_to_string(file).expect("readable");
+        assert!(!text.contains("fail::"), "{} uses the crate fail", file.display());
+    }
+}

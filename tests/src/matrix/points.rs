@@ -1,0 +1,108 @@
+//! Every point at which the matrix lets a process die, and what it takes to get there.
+
+use testkit::system::Store;
+
+/// What must happen so that a process passes a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The load passes it; it counts from when clients are at work.
+    Load,
+    /// It is passed seldom, or by the start of a process: passages count from there.
+    Start,
+    /// A process that starts and finds its streams empty passes it.
+    EmptyStreams,
+    /// A projector passes it whose messages another client of NATS takes away.
+    Thief,
+    /// A projector passes it that meets an event it cannot take.
+    Poison,
+    /// The announcement of an election passes it.
+    Announcement,
+    /// The count passes it.
+    Count,
+}
+
+/// A point, as `messaging::crash::point` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is reached.
+    pub way: Way,
+    /// How often it is passed at least, once its way is gone. Later passages are not tried, which is declared here by
+    /// the number and in [`Point::why_not`] by the reason.
+    pub passages: u32,
+    /// On which databases it is passed.
+    pub only_on: Option<Store>,
+}
+
+/// Often enough for any random passage.
+const OFTEN: u32 = 24;
+
+const fn point(name: &'static str, way: Way, passages: u32) -> Point {
+    Point { name, way, passages, only_on: None }
+}
+
+/// All of them. A test compares this list with the source.
+pub const POINTS: &[Point] = &[
+    point("writer.recv", Way::Load, OFTEN),
+    point("writer.begun", Way::Load, OFTEN),
+    point("writer.after_savepoint", Way::Load, OFTEN),
+    point("writer.after_apply", Way::Load, OFTEN),
+    point("writer.head_locked", Way::Load, OFTEN),
+    point("writer.before_log_insert", Way::Load, OFTEN),
+    point("writer.before_commit", Way::Load, OFTEN),
+    point("writer.after_commit", Way::Load, OFTEN),
+    point("writer.after_first_reply", Way::Load, OFTEN),
+    // Of relay and projector of each of the two services.
+    Point { name: "relay.lease_taken", way: Way::Start, passages: 4, only_on: Some(Store::Postgres) },
+    // Of two lanes of each of the two services.
+    point("relay.reconcile_read", Way::Start, 4),
+    point("relay.before_rewind", Way::EmptyStreams, 3),
+    point("relay.after_rewind", Way::EmptyStreams, 3),
+    point("relay.page_read", Way::Load, OFTEN),
+    point("relay.before_publish", Way::Load, OFTEN),
+    point("relay.after_publish", Way::Load, OFTEN),
+    point("relay.after_ack", Way::Load, OFTEN),
+    // Four times a second in each service.
+    point("relay.before_mark", Way::Load, 6),
+    point("relay.after_mark", Way::Load, 6),
+    point("projector.fetched", Way::Load, OFTEN),
+    point("projector.begun", Way::Load, OFTEN),
+    point("projector.gate_passed", Way::Load, OFTEN),
+    point("projector.after_handler", Way::Load, OFTEN),
+    point("projector.before_park", Way::Poison, 3),
+    point("projector.before_commit", Way::Load, OFTEN),
+    point("projector.after_commit", Way::Load, OFTEN),
+    point("projector.after_ack", Way::Load, OFTEN),
+    point("projector.gap_requested", Way::Thief, 3),
+    point("projector.gap_applied", Way::Thief, 3),
+    point("ballot.roll_frozen", Way::Announcement, 1),
+    point("ballot.roll_taken", Way::Announcement, 1),
+    // Seven people vote on paper.
+    point("ballot.voucher_signed", Way::Start, 6),
+    point("ballot.paper_before_commit", Way::Start, 6),
+    point("ballot.sealed", Way::Load, OFTEN),
+    point("ballot.cast_before_commit", Way::Load, OFTEN),
+    point("ballot.cast_after_commit", Way::Load, OFTEN),
+    point("ballot.opened", Way::Count, 1),
+    point("ballot.tallied", Way::Count, 1),
+    point("ballot.tally_after_commit", Way::Count, 1),
+];
+
+impl Point {
+    /// Why a passage is not tried on a database, if it is not.
+    #[must_use]
+    pub fn why_not(&self, passage: u32, store: Store) -> Option<&'static str> {
+        if self.only_on.is_some_and(|only| only != store) {
+            return Some("leases are taken where several copies may share a database: on PostgreSQL");
+        }
+        if passage <= self.passages {
+            return None;
+        }
+        Some(match self.way {
+            Way::Announcement => "an election is announced once, and its roll frozen and taken once",
+            Way::Count => "an election is counted once",
+            _ => "it is not passed so often",
+        })
+    }
+}
