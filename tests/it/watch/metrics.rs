@@ -72,7 +72,10 @@ const LABELS: [&str; 20] = [
 ];
 
 /// Metrics as they were fetched: for each name the labels of each of its series, and its value.
-pub(crate) struct Metrics(BTreeMap<String, Vec<(BTreeMap<String, String>, f64)>>);
+pub(crate) struct Metrics(BTreeMap<String, Vec<Series>>);
+
+/// Labels and value.
+type Series = (BTreeMap<String, String>, f64);
 
 impl Metrics {
     /// Fetches them as Prometheus does.

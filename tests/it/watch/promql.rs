@@ -7,11 +7,14 @@ const WORDS: [&str; 9] = ["and", "or", "unless", "bool", "offset", "on", "ignori
 /// Words after which labels follow in parentheses.
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
+/// A label, and its value where it must be equal.
+type Selected = (String, Option<String>);
+
 /// What an expression uses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Used {
     /// Metrics, each with the labels it is selected by and the value of an equality.
-    pub(crate) selectors: Vec<(String, Vec<(String, Option<String>)>)>,
+    pub(crate) selectors: Vec<(String, Vec<Selected>)>,
     /// Labels by which results are grouped or joined.
     pub(crate) grouped_by: BTreeSet<String>,
 }
@@ -64,7 +67,7 @@ fn enclosed<'a>(rest: &mut &'a str, open: char, close: char) -> &'a str {
 }
 
 /// Selections hold no brace or comma in their values here.
-fn labels(rest: &mut &str) -> Vec<(String, Option<String>)> {
+fn labels(rest: &mut &str) -> Vec<Selected> {
     let one = |part: &str| {
         let operator = part.find(['=', '!']).unwrap_or_else(|| panic!("no operator in {part}"));
         let (label, value) = part.split_at(operator);
