@@ -27,8 +27,12 @@ pub enum PolicyKey {
     AttestationMonths,
     /// Days from its issue within which a code card may be used.
     CodeCardDays,
-    /// Days after confirmation until sealed ballots and candidates' names are destroyed.
+    /// Days after confirmation until sealed ballots, candidates' names and the entries of the roll are destroyed.
     ElectionAppealDays,
+    /// Days for which an attestation that has ended is kept (TIHA-12).
+    EndedAttestationDays,
+    /// Days for which a notice that has reached its person is kept (TIHA-12).
+    NoticeDays,
 }
 
 /// What the data file says of a key.
@@ -54,13 +58,15 @@ static RULES: LazyLock<Vec<PolicyRule>> = LazyLock::new(|| rows(include_str!("..
 
 impl PolicyKey {
     /// Every key, in the order of the data file.
-    pub const ALL: [PolicyKey; 6] = [
+    pub const ALL: [PolicyKey; 8] = [
         PolicyKey::TallyThreshold,
         PolicyKey::SupplementaryElectionDays,
         PolicyKey::SmallCell,
         PolicyKey::AttestationMonths,
         PolicyKey::CodeCardDays,
         PolicyKey::ElectionAppealDays,
+        PolicyKey::EndedAttestationDays,
+        PolicyKey::NoticeDays,
     ];
 
     /// The name in requests, events and databases, for example "tally_threshold".
@@ -72,6 +78,8 @@ impl PolicyKey {
             PolicyKey::AttestationMonths => "attestation_months",
             PolicyKey::CodeCardDays => "code_card_days",
             PolicyKey::ElectionAppealDays => "election_appeal_days",
+            PolicyKey::EndedAttestationDays => "ended_attestation_days",
+            PolicyKey::NoticeDays => "notice_days",
         }
     }
 
@@ -183,6 +191,8 @@ mod tests {
                 ("attestation_months", 24),
                 ("code_card_days", 30),
                 ("election_appeal_days", 60),
+                ("ended_attestation_days", 90),
+                ("notice_days", 365),
             ]
         );
     }

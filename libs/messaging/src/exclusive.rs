@@ -51,7 +51,7 @@ pub struct Raised {
 }
 
 impl Exclusive {
-    /// Takes the database of `service` alone. Nothing is created, migrated or changed.
+    /// Takes the database of `service` alone. Nothing is created but the lock's file, nothing migrated or changed.
     ///
     /// # Errors
     /// InUse while anything runs that can write to it; otherwise as [`Database::open`](crate::Database::open).

@@ -40,6 +40,17 @@ impl NotRun {
     }
 }
 
+/// Personal data was erased because its time was over (TIHA-12): says what kind and how much, in the log and as a
+/// metric, and never whose.
+pub fn erased(service: &'static str, what: &'static str, rows: u64) {
+    if rows == 0 {
+        return;
+    }
+    tracing::info!(service, what, rows, "erased, because the time for which it is kept is over");
+    let counter = global::meter("osallisuus.messaging").u64_counter("retention_erased_rows").build();
+    counter.add(rows, &[KeyValue::new("service", service), KeyValue::new("what", what)]);
+}
+
 /// The instruments of relay and projectors.
 #[derive(Clone)]
 pub struct Metrics {

@@ -154,6 +154,17 @@ impl Service {
         connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
     }
 
+    /// Changes rows behind the service's back.
+    pub(crate) async fn write_sql(&self, statement: &'static str) {
+        let act = self.writer.internal("sql", statement, |tx, statement| {
+            async move {
+                tx.conn().execute_unprepared(statement).await.map(drop).map_err(messaging::database_fault)
+            }
+            .boxed()
+        });
+        act.await.unwrap();
+    }
+
     /// Checks that each event of the source took effect once: a second time would break a key and be parked.
     pub(crate) async fn assert_projected(&self, source: &Service) {
         let written = "SELECT count(*) FROM event_log WHERE event_type NOT LIKE '%.Watermark'";

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
 
+mod alone;
 mod bus;
 mod commands;
 mod copies;
@@ -9,6 +10,7 @@ mod faults;
 mod jobs;
 mod lanes;
 mod proxy;
+mod rebuilt;
 mod simulation;
 mod stories_of_operation;
 mod stories_of_the_bus;

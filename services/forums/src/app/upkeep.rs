@@ -5,7 +5,7 @@ use futures::FutureExt as _;
 use kernel::{
     CandidateId, ElectionId, Fault, ForumId, MunicipalityCode, PolicyKey, Subject, Timestamp, Uuid,
 };
-use messaging::{NewJob, Tx};
+use messaging::{NewJob, Tx, telemetry};
 
 use super::App;
 use super::forums::vacate;
@@ -87,7 +87,14 @@ impl App {
     /// Erases names, pictures and references of an election's candidates, its boxes, counted choices, marks and paper
     /// entries, who witnessed lots, and the approvals of tallies that are not public (F7). Public figures stay.
     pub async fn erase_election(&self, election: ElectionId) -> Result<(), Fault> {
-        self.writer.internal(ERASE_ELECTION, election, |tx, election| erase(tx, *election).boxed()).await
+        let erased = self
+            .writer
+            .internal(ERASE_ELECTION, election, |tx, election| erase(tx, *election).boxed())
+            .await?;
+        for (what, rows) in erased {
+            telemetry::erased("forums", what, rows);
+        }
+        Ok(())
     }
 
     /// The person nominated, if the candidacy waits for an answer still.
@@ -139,8 +146,11 @@ async fn schedule_next(tx: &Tx) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn erase(tx: &Tx, election: ElectionId) -> Result<(), Fault> {
+/// What was erased, and how much of it. Whoever stood and was erased before is not counted again.
+async fn erase(tx: &Tx, election: ElectionId) -> Result<Vec<(&'static str, u64)>, Fault> {
+    let mut candidates = 0;
     for candidate in store::candidates::all(tx.conn(), election).await? {
+        candidates += u64::from(candidate.person.is_some());
         store::candidates::save(tx.conn(), &candidate.erased()).await?;
     }
     let erased = store::elections::load(tx.conn(), election).await?;
@@ -154,8 +164,15 @@ async fn erase(tx: &Tx, election: ElectionId) -> Result<(), Fault> {
         }
     }
     store::elections::forget_witnesses(tx.conn(), election).await?;
-    store::papers::erase(tx.conn(), election).await?;
-    store::ballots::erase(tx.conn(), election).await
+    let papers = store::papers::erase(tx.conn(), election).await?;
+    let [boxes, choices, marks] = store::ballots::erase(tx.conn(), election).await?;
+    Ok(vec![
+        ("candidacies", candidates),
+        ("paper entries", papers),
+        ("ballot boxes", boxes),
+        ("counted choices", choices),
+        ("voter marks", marks),
+    ])
 }
 
 async fn forget_all(tx: &Tx, persons: &[(Subject, Uuid)], cursor: u64) -> Result<(), Fault> {

@@ -202,24 +202,24 @@ pub async fn insert_choices(
     Ok(())
 }
 
-/// Destroys the boxes, choices and marks of an election: who voted goes with how.
-pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
-    ballot_box::Entity::delete_many()
+/// Destroys the boxes, choices and marks of an election: who voted goes with how. Answers how many of each.
+pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<[u64; 3], Fault> {
+    let boxes = ballot_box::Entity::delete_many()
         .filter(ballot_box::Column::ElectionId.eq(election.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    counted_choices::Entity::delete_many()
+    let choices = counted_choices::Entity::delete_many()
         .filter(counted_choices::Column::ElectionId.eq(election.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    voter_mark::Entity::delete_many()
+    let marks = voter_mark::Entity::delete_many()
         .filter(voter_mark::Column::ElectionId.eq(election.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    Ok(())
+    Ok([boxes, choices, marks].map(|gone| gone.rows_affected))
 }
 
 fn box_of(row: Option<ballot_box::Model>) -> Result<StoredBox, Fault> {

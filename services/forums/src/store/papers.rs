@@ -49,14 +49,14 @@ pub async fn delete(
     Ok(())
 }
 
-/// Destroys the entries of an election.
-pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<(), Fault> {
-    paper_entry::Entity::delete_many()
+/// Destroys the entries of an election. Answers how many.
+pub async fn erase(conn: &impl ConnectionTrait, election: ElectionId) -> Result<u64, Fault> {
+    let gone = paper_entry::Entity::delete_many()
         .filter(paper_entry::Column::ElectionId.eq(election.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    Ok(())
+    Ok(gone.rows_affected)
 }
 
 /// All batches of an election with their entries, by municipality and label; an election has at most 200.

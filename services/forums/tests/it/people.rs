@@ -166,8 +166,14 @@ async fn officers_page_through_candidates() {
 }
 
 #[tokio::test]
-async fn names_pictures_references_and_boxes_are_erased_after_the_appeal_period() {
-    let world = World::new(Store::Sqlite, small()).await;
+async fn tiha_12_names_pictures_references_and_boxes_are_erased_after_the_appeal_period() {
+    for store in [Store::Sqlite, Store::Postgres] {
+        erased_after_the_appeal_period(store).await;
+    }
+}
+
+async fn erased_after_the_appeal_period(store: Store) {
+    let world = World::new(store, small()).await;
     let policy = PolicySet {
         key: "election_appeal_days".to_owned(),
         value: "30".to_owned(),

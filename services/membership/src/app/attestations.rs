@@ -7,6 +7,7 @@ use kernel::{
 use messaging::{Command, NewJob, Tx};
 use proto::membership as pb;
 
+use super::upkeep::schedule_purge;
 use super::{App, person_of};
 use crate::domain::Rejection;
 use crate::domain::attestation::{self, Attestation, Attesting, Event};
@@ -103,7 +104,7 @@ pub(super) async fn make(
     let asked = Attesting { id, participant, unit, by, group, municipality, existing, today, months };
     let event = attestation::attest(&asked)?;
     let Event::Attested(made) = &event else { return Err(Fault::internal("attesting made nothing")) };
-    store::attestations::save(tx.conn(), made).await?;
+    store::attestations::save(tx.conn(), made, today).await?;
     count(tx, made, &event, 1).await?;
     if let Some(after) = made.expires_on.next_day() {
         tx.schedule(NewJob {
@@ -141,7 +142,8 @@ async fn expire(tx: &Tx, id: AttestationId) -> Result<(), Fault> {
 /// Ends an attestation, whatever the reason.
 pub(super) async fn end(tx: &Tx, attestation: Attestation, event: &Event) -> Result<Attestation, Fault> {
     let after = attestation.apply(event);
-    store::attestations::save(tx.conn(), &after).await?;
+    store::attestations::save(tx.conn(), &after, tx.now().helsinki_date()).await?;
+    schedule_purge(tx);
     count(tx, &after, event, -1).await?;
     Ok(after)
 }

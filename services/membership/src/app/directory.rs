@@ -5,6 +5,7 @@ use kernel::{ActingMode, Caller, Fault, NoticeId, PageSize, PageToken, Subject, 
 use messaging::{Command, NewJob, Tx};
 use proto::membership as pb;
 
+use super::upkeep::schedule_purge;
 use super::{App, SERVICE, person_of};
 use crate::domain::notice::delivery_day;
 use crate::domain::participant::{Participant, PersonId};
@@ -101,6 +102,7 @@ impl App {
             delivered_at: is_now.then(|| tx.now()),
         };
         store::notices::add(tx.conn(), &notice).await?;
+        schedule_purge(tx);
         if !is_now {
             tx.schedule(NewJob {
                 kind: NOTICE_JOB,

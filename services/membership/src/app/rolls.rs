@@ -64,6 +64,7 @@ impl App {
             group: announced.group.clone(),
             hash: hash.to_vec(),
             over: false,
+            erased: false,
         };
         if !store::rolls::freeze(tx.conn(), &head, &frozen).await? {
             return Ok(());
@@ -89,7 +90,7 @@ impl App {
         Ok(pb::GetRollSummaryResponse {
             matches: looked.matches(),
             roll_hash: looked.head.hash.clone(),
-            hash_now: looked.hash.to_vec(),
+            hash_now: if looked.head.erased { Vec::new() } else { looked.hash.to_vec() },
             counts: convert::counts_out(&looked.published),
         })
     }

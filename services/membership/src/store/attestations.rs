@@ -100,8 +100,8 @@ async fn people_of(db: &impl ConnectionTrait, participants: Vec<Uuid>) -> Result
     Ok(people)
 }
 
-/// Stores an attestation, new or as it is now.
-pub(crate) async fn save(db: &impl ConnectionTrait, attestation: &Attestation) -> Result<()> {
+/// Stores an attestation, new or as it is from today on.
+pub(crate) async fn save(db: &impl ConnectionTrait, attestation: &Attestation, today: Date) -> Result<()> {
     let row = attestation::Model {
         id: attestation.id.as_uuid(),
         participant: attestation.participant.as_uuid(),
@@ -112,11 +112,11 @@ pub(crate) async fn save(db: &impl ConnectionTrait, attestation: &Attestation) -
         attested_on: attestation.attested_on,
         expires_on: attestation.expires_on,
         state: attestation.state.as_str().to_owned(),
+        ended_on: (attestation.state != State::Active).then_some(today),
     };
+    let changed = [attestation::Column::State, attestation::Column::EndedOn];
     attestation::Entity::insert(row.into_active_model())
-        .on_conflict(
-            OnConflict::column(attestation::Column::Id).update_column(attestation::Column::State).to_owned(),
-        )
+        .on_conflict(OnConflict::column(attestation::Column::Id).update_columns(changed).to_owned())
         .exec_without_returning(db)
         .await
         .map_err(failed)?;
@@ -152,6 +152,28 @@ pub(crate) async fn move_count(
             .map_err(failed)?;
     }
     Ok((count(before)?, count(after)?))
+}
+
+/// Deletes the attestations of a county that ended before this day: how many, and whether others are left that have
+/// ended.
+pub(crate) async fn purge(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    ended_before: Date,
+) -> Result<(u64, bool)> {
+    let ended = attestation::Entity::delete_many()
+        .filter(attestation::Column::Tenant.eq(tenant.as_str()))
+        .filter(attestation::Column::EndedOn.lt(ended_before))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    let left = attestation::Entity::find()
+        .filter(attestation::Column::Tenant.eq(tenant.as_str()))
+        .filter(attestation::Column::EndedOn.is_not_null())
+        .one(db)
+        .await
+        .map_err(failed)?;
+    Ok((ended.rows_affected, left.is_some()))
 }
 
 fn to_attestation(row: attestation::Model) -> Result<Attestation> {

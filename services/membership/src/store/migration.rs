@@ -4,6 +4,7 @@ mod m0001_register;
 mod m0002_signin;
 mod m0003_rolls;
 mod m0004_rebuild;
+mod m0005_retention;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::ColumnDef;
@@ -15,6 +16,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0002_signin::Migration),
         Box::new(m0003_rolls::Migration),
         Box::new(m0004_rebuild::Migration),
+        Box::new(m0005_retention::Migration),
     ]
 }
 

@@ -156,6 +156,28 @@ pub(crate) async fn page(
         .collect()
 }
 
+/// Deletes the notices that reached their people before this day, of a county or of none: how many, and whether others
+/// are left.
+pub(crate) async fn purge(
+    db: &impl ConnectionTrait,
+    tenant: Option<TenantId>,
+    before: Date,
+) -> Result<(u64, bool)> {
+    let of_tenant = match tenant {
+        Some(tenant) => notice::Column::Tenant.eq(tenant.as_str()),
+        None => notice::Column::Tenant.is_null(),
+    };
+    let gone = notice::Entity::delete_many()
+        .filter(of_tenant.clone())
+        .filter(notice::Column::DeliveredAt.is_not_null())
+        .filter(notice::Column::DeliverOn.lt(before))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    let left = notice::Entity::find().filter(of_tenant).one(db).await.map_err(failed)?;
+    Ok((gone.rows_affected, left.is_some()))
+}
+
 /// Forgets the notices about a person's entry in this county, which they leave.
 pub(crate) async fn forget_in(db: &impl ConnectionTrait, person: PersonId, tenant: TenantId) -> Result<()> {
     notice::Entity::delete_many()

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{ElectionId, ForumId, MunicipalityCode, PageSize, ParticipantId, RollClaim, TenantId, Uuid};
+use kernel::{
+    Date, ElectionId, ForumId, MunicipalityCode, PageSize, ParticipantId, RollClaim, TenantId, Uuid,
+};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, JoinType,
@@ -32,6 +34,8 @@ pub(crate) struct Head {
     pub(crate) hash: Vec<u8>,
     /// Whether the election is confirmed or annulled.
     pub(crate) over: bool,
+    /// Whether its entries were erased, because their time is over.
+    pub(crate) erased: bool,
 }
 
 /// A place on a roll, as the election officer sees it.
@@ -57,6 +61,8 @@ pub(crate) async fn freeze(db: &impl ConnectionTrait, head: &Head, frozen: &Roll
         service_group: head.group.clone(),
         hash: head.hash.clone(),
         over: head.over,
+        over_on: None,
+        erased: false,
     };
     let added = roll::Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -103,6 +109,7 @@ pub(crate) async fn head(db: &impl ConnectionTrait, election: ElectionId) -> Res
             group: row.service_group,
             hash: row.hash,
             over: row.over,
+            erased: row.erased,
         })
     })
     .transpose()
@@ -174,15 +181,52 @@ pub(crate) async fn entries(
         .collect()
 }
 
-/// Notes that an election is over: its roll gives no claims any more. False if it has no roll here.
-pub(crate) async fn end(db: &impl ConnectionTrait, election: ElectionId) -> Result<bool> {
+/// Notes that an election is over: its roll gives no claims any more. False if it has no roll here, or was over before.
+pub(crate) async fn end(db: &impl ConnectionTrait, election: ElectionId, today: Date) -> Result<bool> {
     let ended = roll::Entity::update_many()
         .col_expr(roll::Column::Over, Expr::value(true))
+        .col_expr(roll::Column::OverOn, Expr::value(today))
         .filter(roll::Column::Election.eq(election.as_uuid()))
+        .filter(roll::Column::Over.eq(false))
         .exec(db)
         .await
         .map_err(failed)?;
     Ok(ended.rows_affected == 1)
+}
+
+/// The rolls of elections that are over and whose entries are there still: election, leading county, and the day from
+/// which it was over.
+pub(crate) async fn ended(db: &impl ConnectionTrait) -> Result<Vec<(ElectionId, TenantId, Date)>> {
+    let rows = roll::Entity::find()
+        .filter(roll::Column::OverOn.is_not_null())
+        .filter(roll::Column::Erased.eq(false))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    let ended = rows.into_iter().filter_map(|row| Some((row.election, row.tenants, row.over_on?)));
+    ended
+        .map(|(election, tenants, day)| {
+            let lead = split(&tenants)?.into_iter().next();
+            let lead = lead.ok_or_else(|| kernel::Fault::internal("a roll of no county"))?;
+            Ok((ElectionId::from_uuid(election), lead, day))
+        })
+        .collect()
+}
+
+/// Erases the entries of a roll, and with them who helped whom. Its hash and counts stay.
+pub(crate) async fn erase(db: &impl ConnectionTrait, election: ElectionId) -> Result<u64> {
+    roll::Entity::update_many()
+        .col_expr(roll::Column::Erased, Expr::value(true))
+        .filter(roll::Column::Election.eq(election.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    let entries = roll_entry::Entity::delete_many()
+        .filter(roll_entry::Column::Election.eq(election.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(failed)?;
+    Ok(entries.rows_affected)
 }
 
 /// The places of a human on the rolls of elections that are not over, each with the entry in the register that has it.

@@ -9,6 +9,7 @@ mod leaving;
 mod log;
 mod nominations;
 mod register;
+mod retention;
 mod roles;
 mod rolls;
 mod setup;

@@ -112,8 +112,12 @@ fn text(all: &[Status], screen: Screen) -> String {
     });
     let projections = all.iter().flat_map(|status| {
         status.projections.iter().map(|one| {
-            let state =
-                if one.stopped.is_empty() { "runs".to_owned() } else { format!("stopped: {}", one.stopped) };
+            let state = if one.stopped.is_empty() {
+                "runs".to_owned()
+            } else {
+                let which = format!("--service {} --projection {}", status.service, one.projection);
+                format!("stopped: {}; heal it with: osallisuus resync {which}", one.stopped)
+            };
             [
                 status.service.to_owned(),
                 format!("{} of {}", one.projection, one.source),

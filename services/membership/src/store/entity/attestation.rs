@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) attested_on: TimeDate,
     pub(crate) expires_on: TimeDate,
     pub(crate) state: String,
+    pub(crate) ended_on: Option<TimeDate>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

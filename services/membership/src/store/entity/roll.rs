@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) service_group: String,
     pub(crate) hash: Vec<u8>,
     pub(crate) over: bool,
+    pub(crate) over_on: Option<TimeDate>,
+    pub(crate) erased: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
