@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     per_minute: u64,
     max_bytes: u64,
     audit: String,
+    audit_fields: Vec<(String, u32)>,
+    purpose_field: Option<(String, u32)>,
     untraced: bool,
 }
 
@@ -69,6 +71,11 @@ fn entry(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Entry, Stri
         per_minute: number(access, "per_minute"),
         max_bytes: number(access, "max_bytes"),
         audit: enumeration(access, "audit"),
+        audit_fields: audit_fields(access, method)?,
+        purpose_field: match text(access, "purpose_field") {
+            name if name.is_empty() => None,
+            name => Some(field(method, &name)?),
+        },
         untraced: flag(access, "untraced"),
     };
     check(&entry, method)?;
@@ -81,6 +88,19 @@ fn check(entry: &Entry, method: &MethodDescriptor) -> Result<(), String> {
     }
     if entry.audit == "Unspecified" {
         return Err("says nothing about audit".into());
+    }
+    let audited = matches!(entry.audit.as_str(), "Change" | "Read");
+    if entry.mutating != matches!(entry.audit.as_str(), "Change" | "Secret") {
+        return Err("changes something if and only if its audit is AUDIT_CHANGE or AUDIT_SECRET".into());
+    }
+    if entry.untraced && entry.audit != "Secret" {
+        return Err("is untraced, so its audit must be AUDIT_SECRET".into());
+    }
+    if (entry.audit == "Read") != entry.purpose_field.is_some() {
+        return Err("has a purpose_field if and only if its audit is AUDIT_READ".into());
+    }
+    if !audited && !entry.audit_fields.is_empty() {
+        return Err("names fields for an audit log that holds nothing of it".into());
     }
     let query = method.name().starts_with("Get") || method.name().starts_with("List");
     if query && entry.mutating {
@@ -121,6 +141,23 @@ fn field(method: &MethodDescriptor, name: &str) -> Result<(String, u32), String>
         return Err(format!("{}.{name} is not a single string", input.name()));
     }
     Ok((name.to_owned(), field.number()))
+}
+
+/// Numbers of the request's fields whose ids go to the audit log: strings, one or many.
+fn audit_fields(access: &DynamicMessage, method: &MethodDescriptor) -> Result<Vec<(String, u32)>, String> {
+    let input = method.input();
+    let list = access.get_field_by_name("audit_field").ok_or("audit_field is gone from Access")?;
+    let names = list.as_list().unwrap_or_default().iter().filter_map(Value::as_str);
+    names
+        .map(|name| {
+            let field =
+                input.get_field_by_name(name).ok_or(format!("{} has no field {name}", input.name()))?;
+            if field.kind() != Kind::String {
+                return Err(format!("{}.{name} holds no ids", input.name()));
+            }
+            Ok((name.to_owned(), field.number()))
+        })
+        .collect()
 }
 
 fn flag(message: &DynamicMessage, name: &str) -> bool {
@@ -171,7 +208,7 @@ pub(crate) fn table(entries: &[Entry]) -> String {
             out,
             "    Entry {{ path: {:?}, service: {:?}, audience_field: {:?}, anonymous: {}, any_of: &[{}], \
              mutating: {}, min_assurance: Assurance::{}, per_minute: {}, max_bytes: {}, audit: Audit::{}, \
-             untraced: {} }},",
+             audit_fields: &[{}], purpose_field: {}, untraced: {} }},",
             entry.path,
             entry.service,
             entry.audience_field.as_ref().map(|(_, number)| number),
@@ -182,11 +219,20 @@ pub(crate) fn table(entries: &[Entry]) -> String {
             entry.per_minute,
             entry.max_bytes,
             entry.audit,
+            entry.audit_fields.iter().map(rust_field).collect::<Vec<_>>().join(", "),
+            entry
+                .purpose_field
+                .as_ref()
+                .map_or_else(|| "None".to_owned(), |field| format!("Some({})", rust_field(field))),
             entry.untraced,
         );
     }
     out.push_str("];\n");
     out
+}
+
+fn rust_field((name, number): &(String, u32)) -> String {
+    format!("Field {{ name: {name:?}, number: {number} }}")
 }
 
 fn rust_grant(grant: &Grant) -> String {
@@ -203,8 +249,9 @@ pub(crate) fn page(entries: &[Entry]) -> String {
     let mut out = String::from(
         "# Who may call which RPC\n\nGenerated from the `access` option in the contracts; a test checks that it \
          is current.\n`UPDATE_ACCESS_PAGE=1 cargo test -p proto` writes it anew. A caller needs one of the \
-         grants of a line.\nThe last column says what an audit log has to hold of a call; none is kept \
-         yet.\n\n| RPC | who, where | changes | assurance | audit |\n| --- | --- | --- | --- | --- |\n",
+         grants of a line.\nThe last column says what the audit log holds of a call: nothing (None), the \
+         change (Change), the reading with its purpose\n(Read), or nothing on purpose (Secret); in brackets the \
+         fields of the request whose ids it keeps.\n\n| RPC | who, where | changes | assurance | audit |\n| --- | --- | --- | --- | --- |\n",
     );
     for entry in entries {
         let who = if entry.anonymous {
@@ -215,9 +262,14 @@ pub(crate) fn page(entries: &[Entry]) -> String {
         let path = entry.path.trim_start_matches("/osallisuus.");
         let assurance = entry.min_assurance.replace("Unspecified", "–");
         let changes = if entry.mutating { "yes" } else { "–" };
-        let _ = writeln!(out, "| `{path}` | {who} | {changes} | {assurance} | {} |", entry.audit);
+        let _ = writeln!(out, "| `{path}` | {who} | {changes} | {assurance} | {} |", audit_words(entry));
     }
     out
+}
+
+fn audit_words(entry: &Entry) -> String {
+    let names: Vec<String> = entry.audit_fields.iter().map(|(name, _)| format!("`{name}`")).collect();
+    if names.is_empty() { entry.audit.clone() } else { format!("{} ({})", entry.audit, names.join(", ")) }
 }
 
 fn words(grant: &Grant) -> String {

@@ -25,8 +25,21 @@ pub struct Entry {
     pub max_bytes: u32,
     /// What the audit log holds of a call.
     pub audit: Audit,
+    /// The request's fields whose ids the audit log keeps.
+    pub audit_fields: &'static [Field],
+    /// The request's field with the reason for a reading; there for [`Audit::Read`] and no other.
+    pub purpose_field: Option<Field>,
     /// True where a call must leave no trace of its time.
     pub untraced: bool,
+}
+
+/// A top-level string field of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its number on the wire.
+    pub number: u32,
 }
 
 /// One way to be let in.
@@ -64,11 +77,11 @@ pub enum Scope {
 /// What the audit log holds of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audit {
-    /// Nothing: public information.
+    /// Nothing: public information, own data, technical data.
     None,
-    /// The change and who made it.
+    /// The change, done or refused, and who made it.
     Change,
-    /// The reading of another person's data.
+    /// The reading of another person's data, before it is read.
     Read,
     /// Nothing at all, on purpose.
     Secret,

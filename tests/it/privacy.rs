@@ -126,10 +126,10 @@ impl Canaries {
         }
     }
 
-    /// The event log holds what is published and nothing more; and no service has another's references, so that two
+    /// The event log holds what is published and nothing more; the audit log has references, and no name or address; and no service has another's references, so that two
     /// stolen databases cannot be joined.
     pub(crate) fn check_tables(&self, tables: &[Table]) {
-        let (mut events, mut looked_at) = (0, 0);
+        let (mut events, mut decisions, mut looked_at) = (0, 0, 0);
         for table in tables {
             let (service, name) = table.name.split_once('.').expect("<service>.<table>");
             for row in &table.rows {
@@ -146,6 +146,15 @@ impl Canaries {
                     );
                     events += 1;
                 }
+                if name == "audit_log" {
+                    let content: Vec<&String> = self
+                        .texts
+                        .iter()
+                        .filter(|canary| text.to_lowercase().contains(&canary.to_lowercase()))
+                        .collect();
+                    assert_eq!(content, Vec::<&String>::new(), "in {}", table.name);
+                    decisions += 1;
+                }
                 if service == "forums" {
                     let plain = text.replace('-', "");
                     let known = self.participants.iter().find(|id| plain.contains(&id.replace('-', "")));
@@ -155,8 +164,8 @@ impl Canaries {
             }
         }
         assert!(
-            events > 50 && looked_at > 200,
-            "{events} events and {looked_at} rows are not the whole play"
+            events > 50 && decisions > 200 && looked_at > 200,
+            "{events} events, {decisions} rows of audit logs and {looked_at} rows are not the whole play"
         );
     }
 

@@ -13,6 +13,10 @@
 //! | `access/rates.rs` | calls a minute |
 //! | `access/call.rs` | what the handler gets |
 //!
+//! What the option says about audit is kept here too (SEC-40): a reading of another person's data has its row in the
+//! audit log before the handler runs, a denial of somebody who is known has one, and a change takes its row along to the
+//! writer, which stores it in the transaction of the change.
+//!
 //! Refusals: `access.unknown_rpc`, `access.sign_in`, `access.token_invalid`, `access.token_expired`, `access.no_keys`,
 //! `access.scope`, `access.assurance`, `access.rate`, `access.busy`, `access.deadline`, `request.too_large`,
 //! `request.too_slow`, `request.malformed`, `request.idempotency_key`.
@@ -25,4 +29,4 @@ mod metadata;
 mod rates;
 
 pub use call::Call;
-pub(crate) use layer::{AccessLayer, Gate, Served};
+pub(crate) use layer::{AccessLayer, Gate, Served, note};

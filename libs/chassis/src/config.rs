@@ -200,6 +200,9 @@ pub struct Stop {
 pub struct ServiceConfig {
     /// Address of its database; may hold a password: never shown.
     pub database: String,
+    /// The same database with the role that owns the tables; None: the role of [`database`](Self::database) does. May
+    /// hold a password: never shown.
+    pub database_owner: Option<String>,
     /// Where other processes reach it; None: in this process.
     pub address: Option<String>,
     pub(crate) section: Section,
@@ -215,11 +218,20 @@ impl fmt::Debug for NatsAddress {
     }
 }
 
+impl ServiceConfig {
+    /// The address of its database with the role that owns the tables.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        self.database_owner.as_deref().unwrap_or(&self.database)
+    }
+}
+
 impl fmt::Debug for ServiceConfig {
     /// Without user and password of the database.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceConfig")
             .field("database", &show::without_password(&self.database))
+            .field("database_owner", &self.database_owner.as_deref().map(show::without_password))
             .field("address", &self.address)
             .finish_non_exhaustive()
     }

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Stop;
 use crate::nats_child::NatsChild;
 use crate::server::{Health, Units};
-use crate::service::Check;
+use crate::service::{Check, Names};
 use crate::settle;
 use crate::signals::Signals;
 use crate::systemd;
@@ -45,6 +45,8 @@ pub(crate) struct Unit {
     pub(crate) checks: Vec<(&'static str, Check)>,
     /// What health says of it.
     pub(crate) ready: AtomicBool,
+    /// Other ids by which requests name a person.
+    pub(crate) names: Option<Names>,
 }
 
 impl Unit {

@@ -1,5 +1,7 @@
-//! The one gRPC server of a process, with the RPCs that every service has: health, reflection, event feed, operation.
+//! The one gRPC server of a process, with the RPCs that every service has: health, reflection, event feed,
+//! operation, audit log.
 
+mod audit;
 mod feed;
 mod health;
 mod operator;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Fault, SettableClock};
+use proto::messaging::audit_service_server::AuditServiceServer;
 use proto::messaging::event_feed_service_server::EventFeedServiceServer;
 use proto::messaging::operator_service_server::OperatorServiceServer;
 use tokio::net::TcpListener;
@@ -44,6 +47,7 @@ pub(crate) fn add_common(
 ) -> Result<(), StartError> {
     routes.add_service(health.server());
     routes.add_service(EventFeedServiceServer::new(feed::Feed::new(Arc::clone(units))));
+    routes.add_service(AuditServiceServer::new(audit::Audit::new(Arc::clone(units))));
     routes.add_service(OperatorServiceServer::new(operator::Operator::new(
         Arc::clone(units),
         Arc::clone(clock),

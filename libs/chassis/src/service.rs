@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use kernel::{Clock, Ids, TenantId};
+use kernel::{Clock, Fault, Ids, Subject, TenantId};
 use messaging::{Database, HandlerError, JobContext, JobError, JobHandler, Projection, Received, Tx, Writer};
 use sea_orm_migration::MigrationTrait;
 use serde::de::DeserializeOwned;
@@ -95,6 +95,9 @@ impl Context {
 /// Whether something a service needs is there; the text says what is wrong, without content.
 pub(crate) type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// The other ids by which requests to a service name a person.
+pub(crate) type Names = Arc<dyn Fn(Subject) -> BoxFuture<'static, Result<Vec<String>, Fault>> + Send + Sync>;
+
 /// Adds one gRPC service to the server.
 pub(crate) type Route = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
 
@@ -106,6 +109,7 @@ pub struct Parts {
     pub(crate) projections: Vec<Projection>,
     pub(crate) jobs: Vec<JobHandler>,
     pub(crate) checks: Vec<(&'static str, Check)>,
+    pub(crate) names: Option<Names>,
 }
 
 impl Parts {
@@ -159,6 +163,17 @@ impl Parts {
         F: Fn(JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync + 'static,
     {
         self.jobs.push(JobHandler::new(kind, run));
+        self
+    }
+
+    /// Tells by which other ids than their reference requests to this service name a person, so that the person's
+    /// extract of the audit log has what others did with them (SEC-42).
+    #[must_use]
+    pub fn names_of<F>(mut self, names: F) -> Self
+    where
+        F: Fn(Subject) -> BoxFuture<'static, Result<Vec<String>, Fault>> + Send + Sync + 'static,
+    {
+        self.names = Some(Arc::new(names));
         self
     }
 

@@ -193,7 +193,8 @@ impl System {
             let name = service.name;
             return Err(StartError::Other(format!("the configuration was read without the service {name}")));
         };
-        let opened = Database::open(&settings.database, service.name, service.migrations).await;
+        let (url, owner) = (&settings.database, settings.database_owner.as_deref());
+        let opened = Database::open_owned(url, owner, service.name, service.migrations).await;
         opened.map_err(|source| StartError::Database { service: service.name, source })
     }
 
@@ -285,8 +286,8 @@ impl System {
             parts.routes.into_iter().for_each(|add| add(&mut routes));
             let pipeline = self.pipeline(&database, &writer, &parts.projections, &broker);
             let status = Arc::clone(pipeline.status());
-            served
-                .insert(service.name, Served { verifier, overfull: Box::new(move || status.is_overfull()) });
+            let overfull = Box::new(move || status.is_overfull());
+            served.insert(service.name, Served { verifier, overfull, writer: writer.clone() });
             if !parts.jobs.is_empty() {
                 let (settings, stop) = (JobSettings::default(), self.stops.jobs.clone());
                 let (database, writer, ids) = (database.clone(), writer.clone(), self.ids.clone());
@@ -307,6 +308,7 @@ impl System {
                 broker: Arc::clone(&broker),
                 checks: parts.checks,
                 ready: AtomicBool::new(false),
+                names: parts.names,
             };
             units.insert(service.name, Arc::new(unit));
         }

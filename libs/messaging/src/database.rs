@@ -16,6 +16,8 @@ use sea_orm::{
 };
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
+use crate::rights;
+
 /// Statement, lock and idle-in-transaction limits on PostgreSQL.
 const PG_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
@@ -129,16 +131,39 @@ impl Database {
         service: &'static str,
         migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
     ) -> Result<Self, OpenError> {
+        Self::open_owned(url, None, service, migrations).await
+    }
+
+    /// The same where another role owns the tables on PostgreSQL: with `owner`, an address like `url`, the migrations
+    /// are applied and the role of `url` gets the rights that a running service needs, which are not those to change or
+    /// delete a row of the logs (SEC-41). SQLite has no roles, and `owner` means nothing there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_owned(
+        url: &str,
+        owner: Option<&str>,
+        service: &'static str,
+        migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
+    ) -> Result<Self, OpenError> {
         let kind = DatabaseKind::of(url)?;
         let lock = match kind {
             DatabaseKind::Sqlite => Some(lock_file(&sqlite_path(url))?),
             DatabaseKind::Postgres => None,
         };
-        let writer = sea_orm::Database::connect(write_options(url, service, kind)).await?;
+        let owner = owner.filter(|_| kind == DatabaseKind::Postgres);
+        let writer = sea_orm::Database::connect(write_options(owner.unwrap_or(url), service, kind)).await?;
         assert_durable(&writer, kind).await?;
         migrate(&writer, kind, migrations).await?;
-        writer.close().await?;
         let readers = sea_orm::Database::connect(read_options(url, service, kind)).await?;
+        if owner.is_some() {
+            let role = rights::role(&readers).await?;
+            // An owner cannot be kept from its own tables; doctor says so.
+            if role != rights::role(&writer).await? {
+                rights::grant(&writer, &role).await?;
+            }
+        }
+        writer.close().await?;
         let inner = Inner { service, url: url.to_owned(), kind, readers, is_writable: true, _lock: lock };
         Ok(Self { inner: Arc::new(inner) })
     }

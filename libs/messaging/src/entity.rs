@@ -2,6 +2,7 @@
 //!
 //! Without `#[sea_orm::model]`: what that adds opens transactions of its own (REL-14).
 
+pub(crate) mod audit_log;
 pub(crate) mod command_log;
 pub(crate) mod event_head;
 pub(crate) mod event_log;

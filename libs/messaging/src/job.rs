@@ -82,6 +82,8 @@ impl JobContext {
             deadline: None,
             traceparent: self.traceparent.clone(),
             correlation_id: self.correlation_id.clone(),
+            // What the system does by itself is in its own tables; the log is of those who use it.
+            audit: None,
         }
     }
 }

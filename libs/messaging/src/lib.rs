@@ -9,6 +9,7 @@
 //!
 //! - [`Database`] opens and migrates; reads go through its pool.
 //! - [`Writer`] runs every write, many per transaction; inside, an act has a [`Tx`].
+//! - [`audit`] is the log of who did or read what.
 //! - [`NewEvent`] is a fact for others, [`NewJob`] work for later; both exist only if the act was committed.
 //! - [`Projection`] is what a service does with the events of another.
 //! - [`Pipeline`] runs the [`relay`] and the [`projector`]s of a service until it stops; [`provision`] says what streams
@@ -17,6 +18,7 @@
 //! Lanes: the events of one county (tenant) in one service are a sequence without gaps, linked by hashes. A reader that
 //! has checked both knows that it has missed nothing.
 
+pub mod audit;
 mod backoff;
 pub mod backup;
 pub mod broker;
@@ -38,6 +40,7 @@ mod projection;
 pub mod projector;
 pub mod provision;
 pub mod relay;
+mod rights;
 pub mod schema;
 pub mod status;
 pub mod store;

@@ -2,11 +2,16 @@
 
 mod m0001_pipeline;
 mod m0002_rebuild;
+mod m0003_audit;
 
 use sea_orm_migration::MigrationTrait;
 
 /// The migrations of this library, in order. [`Database::open`](crate::Database::open) applies them before those of
 /// the service.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_pipeline::Migration), Box::new(m0002_rebuild::Migration)]
+    vec![
+        Box::new(m0001_pipeline::Migration),
+        Box::new(m0002_rebuild::Migration),
+        Box::new(m0003_audit::Migration),
+    ]
 }

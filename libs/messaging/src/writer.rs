@@ -33,6 +33,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit;
 use crate::database::{Database, DatabaseKind, RETRY};
 use crate::event::Origin;
 use crate::telemetry::{NotRun, WriterMetrics};
@@ -58,6 +59,8 @@ pub struct Command {
     pub traceparent: Option<String>,
     /// Id shared by everything that follows from the same act of a person.
     pub correlation_id: String,
+    /// What the audit log says of it, whether it is done or refused; None for what leaves no row (SEC-40).
+    pub audit: Option<Arc<audit::Entry>>,
 }
 
 /// The hash by which the writer recognises the same request.
@@ -137,8 +140,19 @@ pub(crate) struct Work {
     pub(crate) logged: Option<Logged>,
     pub(crate) origin: Origin,
     pub(crate) deadline: Option<Instant>,
-    pub(crate) act: Act,
+    /// What to do; None for a row of the audit log alone.
+    pub(crate) act: Option<Act>,
+    /// The row of the audit log, if there is to be one.
+    pub(crate) audit: Option<Audited>,
     pub(crate) reply: oneshot::Sender<Result<Vec<u8>, Fault>>,
+}
+
+/// A row of the audit log that waits for its outcome.
+#[derive(Clone, Debug)]
+pub(crate) struct Audited {
+    pub(crate) entry: Arc<audit::Entry>,
+    /// Of a reading or a denial, which is decided before it comes here; a command's is its answer.
+    pub(crate) outcome: Option<audit::Outcome>,
 }
 
 /// What identifies a command in the log.
@@ -218,6 +232,31 @@ impl Writer {
         take_value(&value)
     }
 
+    /// Writes a row of the audit log of its own, and answers after COMMIT: of a reading that is let through, or with
+    /// `denied` of a call that the access layer denied, for that fault. Nothing is kept of a deadline: whoever has no
+    /// row must not read (SEC-40).
+    ///
+    /// # Errors
+    /// ResourceExhausted when the queue is full; Unavailable when the database is away or the deadline passed.
+    pub async fn audit(
+        &self,
+        entry: Arc<audit::Entry>,
+        denied: Option<&Fault>,
+        correlation_id: String,
+        deadline: Option<Instant>,
+    ) -> Result<(), Fault> {
+        let outcome = match denied {
+            None => audit::Outcome::Admitted,
+            Some(fault) => audit::Outcome::Denied(fault.code().to_owned()),
+        };
+        let (reply, answer) = oneshot::channel();
+        let origin = Origin { correlation_id, ..Origin::default() };
+        let name = entry.rpc;
+        let audit = Some(Audited { entry, outcome: Some(outcome) });
+        self.offer(Work { name, logged: None, origin, deadline, act: None, audit, reply })?;
+        answer.await.unwrap_or_else(|_| Err(stopping())).map(drop)
+    }
+
     /// Writes of the machinery itself: projector batches, relay marks, jobs. Waits for room in the queue. The event
     /// an act publishes here has `name` as its cause unless it is published within [`Tx::attempt`].
     ///
@@ -232,7 +271,7 @@ impl Writer {
         let (act, value) = keeping_value(input, act);
         let (reply, answer) = oneshot::channel();
         let origin = Origin { causation_id: name.to_owned(), ..Origin::default() };
-        let work = Work { name, logged: None, origin, deadline: None, act, reply };
+        let work = Work { name, logged: None, origin, deadline: None, act: Some(act), audit: None, reply };
         self.queue.send(work).await.map_err(|_| stopping())?;
         answer.await.unwrap_or_else(|_| Err(stopping()))?;
         take_value(&value)
@@ -305,7 +344,11 @@ impl Work {
                 traceparent: command.traceparent.clone(),
             },
         };
-        let work = Self { name: command.rpc, logged, origin, deadline: command.deadline, act, reply };
+        // What leaves no answer in the command log leaves no row in the audit log either.
+        let audit = command.audit.as_ref().filter(|_| logged.is_some());
+        let audit = audit.map(|entry| Audited { entry: Arc::clone(entry), outcome: None });
+        let (name, deadline) = (command.rpc, command.deadline);
+        let work = Self { name, logged, origin, deadline, act: Some(act), audit, reply };
         (work, answer)
     }
 
@@ -319,8 +362,8 @@ impl Work {
     }
 }
 
-/// The cause that the events of a command carry: principal and key, hashed, because the log of events must not tell who
-/// acted.
+/// The id of a command as the cause of events, and in the audit log: the key, hashed, because the log of events must
+/// not tell who acted.
 pub fn causation(principal: &str, key: &str) -> String {
     let mut hasher = Sha256::new();
     hasher.update(principal.len().to_be_bytes());

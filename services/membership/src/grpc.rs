@@ -37,15 +37,3 @@ fn references(texts: &[String]) -> Result<Vec<Subject>, Fault> {
         |(number, text): (usize, &String)| crate::convert::parsed(&format!("references[{number}]"), text);
     texts.iter().enumerate().map(one).collect()
 }
-
-/// A reason to read people's data, which the caller has to state.
-fn purpose(text: &str) -> Result<(), Fault> {
-    if (1..=200).contains(&text.trim().chars().count()) {
-        return Ok(());
-    }
-    let invalid = Invalid::new(
-        "whoever reads people's data says why, in 1 to 200 characters",
-        "send for example \"handing out code cards\"",
-    );
-    Err(invalid.in_field("purpose"))
-}

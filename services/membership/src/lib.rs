@@ -30,6 +30,7 @@ mod store;
 pub mod vault;
 
 use chassis::{Context, Parts, Service, StartError};
+use futures::FutureExt as _;
 use messaging::Projection;
 use proto::membership::directory_service_server::DirectoryServiceServer;
 use proto::membership::participants_service_server::ParticipantsServiceServer;
@@ -67,7 +68,12 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         vault,
     });
     let api = Api(app.clone());
+    let names = app.clone();
     Ok(Parts::default()
+        .names_of(move |subject| {
+            let app = names.clone();
+            async move { app.names_of(subject).await }.boxed()
+        })
         .grpc(SignInServiceServer::new(api.clone()))
         .grpc(TenancyServiceServer::new(api.clone()))
         .grpc(ParticipantsServiceServer::new(api.clone()))

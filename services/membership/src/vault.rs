@@ -242,6 +242,7 @@ mod tests {
             deadline: None,
             traceparent: None,
             correlation_id: String::new(),
+            audit: None,
         }
     }
 

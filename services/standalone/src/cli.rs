@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kernel::TenantId;
 
+use crate::command::AuditCommand;
 use crate::command::backup::{self, BackupArgs};
 use crate::command::ledger::LedgerCommand;
 use crate::command::log::LogCommand;
@@ -214,6 +215,9 @@ A lane stands still when its source was restored from a backup and events were r
     /// Checks the event logs of this machine's services.
     #[command(subcommand)]
     Log(LogCommand),
+    /// Shows, exports and checks the audit log: who did or read what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Shows or sets the business clock. Setting is refused unless the system runs in demo mode.
     #[command(subcommand)]
     Clock(ClockCommand),

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 pub(crate) mod backup;
 mod board_key;
 mod clock;
@@ -28,6 +29,7 @@ use crate::cli::{Cli, Command, Remote};
 use crate::client::{Account, SavedSession, Server, default_session_file};
 use crate::exit::{Exit, Failure};
 use crate::screen::Screen;
+pub(crate) use audit::AuditCommand;
 
 /// Where a system listens that was started without further ado.
 const USUAL_ADDRESS: &str = "http://127.0.0.1:7400";
@@ -62,6 +64,7 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Resync { which, remote } => projection::resync(&which, &remote, screen).await,
         Command::Projection(command) => projection::run(command, screen).await,
         Command::Log(command) => log::run(command, screen).await,
+        Command::Audit(command) => audit::run(command, screen).await,
         Command::Clock(command) => clock::run(command, screen).await,
         Command::Ledger(command) => ledger::run(command, screen).await,
     };

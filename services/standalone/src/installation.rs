@@ -54,7 +54,8 @@ impl Installation {
     }
 }
 
-/// The services meant, all if none is named, each with the address of its database.
+/// The services meant, all if none is named, each with the address of its database as the owner
+/// of its tables.
 ///
 /// # Errors
 /// [`Exit::Usage`] for a name that no service has.
@@ -66,7 +67,7 @@ pub(crate) fn databases(config: &Config, named: &[String]) -> Result<Vec<(Servic
     }
     let meant =
         SERVICES.iter().filter(|service| named.is_empty() || named.iter().any(|name| name == service.name));
-    let address = |service: &Service| Some((*service, config.services.get(service.name)?.database.clone()));
+    let address = |service: &Service| Some((*service, config.services.get(service.name)?.owner().to_owned()));
     Ok(meant.filter_map(address).collect())
 }
 

@@ -20,9 +20,9 @@ use super::log;
 /// The services: those of the program.
 pub(crate) use standalone::services::SERVICES;
 
-/// Tables of the machinery: where readers are, who leads, what was published. They move by themselves.
-const TECHNICAL: [&str; 5] =
-    ["event_head", "projection_cursor", "lease", "retirement_cursor", "seaql_migrations"];
+/// Tables of the machinery: where readers are, who leads, what was published, what was refused. They move by themselves.
+const TECHNICAL: [&str; 6] =
+    ["event_head", "projection_cursor", "lease", "retirement_cursor", "seaql_migrations", "audit_log"];
 /// Jobs that schedule the next one of their kind by themselves, day after day.
 const CHAINS: [&str; 3] = ["forums.retired_references", "membership.purge", "membership.roll_check"];
 
@@ -102,7 +102,8 @@ impl World {
         tables
     }
 
-    /// What the tables say, without the machinery's own: equal before and after a command that was refused.
+    /// What the tables say, without the machinery's own and the audit log, which holds refusals too: equal before and
+    /// after a command that was refused.
     pub(crate) async fn content(&self) -> Vec<Table> {
         let mut tables = dump::content(self.tables().await);
         tables.retain(|table| !TECHNICAL.iter().any(|name| table.name.ends_with(&format!(".{name}"))));
@@ -253,8 +254,10 @@ fn config(settings: &Path) -> Config {
 pub(crate) async fn set_up(settings: &Path) -> String {
     let config = config(settings);
     let names: Vec<&str> = SERVICES.iter().map(|service| service.name).collect();
-    let url = &config.services["membership"].database;
-    let database = Database::open(url, "membership", membership::migrations).await.expect("a database");
+    let settings = &config.services["membership"];
+    let (url, owner) = (&settings.database, settings.database_owner.as_deref());
+    let opened = Database::open_owned(url, owner, "membership", membership::migrations).await;
+    let database = opened.expect("a database");
     let clocks = Clocks { business: Arc::new(SystemClock), real: Arc::new(SystemClock) };
     let (secrets, cell) = (&config.secrets_dir, &config.cell);
     let code = membership::setup::prepare(&database, secrets, cell, &names, clocks, Ids::system()).await;

@@ -12,9 +12,9 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{Request, Response};
-use kernel::{Caller, Fault, Ids};
-use messaging::Command;
-use proto::access::Entry;
+use kernel::{Caller, Fault, FaultKind, Ids, Scope};
+use messaging::{Command, Writer, audit};
+use proto::access::{Audit, Entry};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tonic::body::Body;
@@ -45,6 +45,8 @@ pub(crate) struct Served {
     pub(crate) verifier: Verifier,
     /// True while so much waits to be published that nothing may be added (REL-30).
     pub(crate) overfull: Box<dyn Fn() -> bool + Send + Sync>,
+    /// For rows of the audit log that are no command's.
+    pub(crate) writer: Writer,
 }
 
 /// What all requests share.
@@ -175,7 +177,7 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let unverified = self.wait(&parts, self.limits.deadline);
         let admitted = tokio::time::timeout(unverified, self.admit(entry, &parts, body, began)).await;
-        let (call, message) = match admitted {
+        let Admitted { call, message, reading } = match admitted {
             Ok(Ok(admitted)) => admitted,
             Ok(Err(fault)) => return status(fault).into_http(),
             Err(_) => return deadline_exceeded().into_http(),
@@ -183,11 +185,17 @@ impl Gate {
         let Ok(_place) = self.in_work.try_acquire() else { return status(busy()).into_http() };
         let left = self.longest(&call.caller, &parts).saturating_sub(began.elapsed());
         let mut request = Request::from_parts(parts, message.to_body());
-        request.extensions_mut().insert(call);
-        match tokio::time::timeout(left, inner.call(request)).await {
-            Ok(answer) => {
-                // Infallible: every failure is a status.
-                let answer = answer.unwrap_or_else(|never| match never {});
+        let handled = async {
+            if let Some(writer) = reading {
+                // No log, no data (SEC-40): the handler does not run before its row is committed.
+                note(&writer, call.command()).await.map_err(status)?;
+            }
+            request.extensions_mut().insert(call);
+            // Infallible: every failure is a status.
+            Ok(inner.call(request).await.unwrap_or_else(|never| match never {}))
+        };
+        match tokio::time::timeout(left, handled).await {
+            Ok(Ok(answer)) => {
                 let failed = Status::from_header_map(answer.headers())
                     .is_some_and(|status| status.code() == Code::Internal);
                 if failed && !message.is_of(entry.path) {
@@ -195,6 +203,7 @@ impl Gate {
                 }
                 answer
             }
+            Ok(Err(unwritten)) => Status::into_http(unwritten),
             Err(_) => deadline_exceeded().into_http(),
         }
     }
@@ -218,7 +227,7 @@ impl Gate {
         parts: &Parts,
         body: Body,
         began: Instant,
-    ) -> Result<(Call, Message), Fault> {
+    ) -> Result<Admitted, Fault> {
         let limit = match entry.max_bytes {
             0 => self.limits.message_bytes,
             bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
@@ -231,13 +240,42 @@ impl Gate {
         let served = self.served.get(name).ok_or_else(not_served)?;
         let caller = self.authenticate(entry, served, parts).await?;
         self.rates.take(entry, who(&caller, parts))?;
-        let scope = decide(entry, &caller, &message)?;
+        let deadline = began + self.longest(&caller, parts);
+        let scope = match decide(entry, &caller, &message) {
+            Ok(scope) => scope,
+            Err(fault) => {
+                self.note_denial(entry, served, &caller, parts, &message, &fault).await;
+                return Err(fault);
+            }
+        };
         if entry.mutating && (served.overfull)() {
             return Err(overfull());
         }
-        let deadline = began + self.longest(&caller, parts);
-        let command = self.command(entry, &caller, parts, &message, deadline)?;
-        Ok((Call::new(caller, scope, command), message))
+        let audit = audit_entry(entry, &caller, Some(&scope), &message)?;
+        let mut command = self.command(entry, &caller, parts, &message, deadline)?;
+        command.audit = audit.map(Arc::new);
+        let reading = (entry.audit == Audit::Read).then(|| served.writer.clone());
+        Ok(Admitted { call: Call::new(caller, scope, command), message, reading })
+    }
+
+    /// Keeps that somebody who is known was denied. The denial stands, whether or not it can be kept.
+    async fn note_denial(
+        &self,
+        entry: &'static Entry,
+        served: &Served,
+        caller: &Caller,
+        parts: &Parts,
+        message: &Message,
+        fault: &Fault,
+    ) {
+        if fault.kind() != FaultKind::Forbidden || caller.is_anonymous() {
+            return;
+        }
+        let Ok(Some(audit)) = audit_entry(entry, caller, None, message) else { return };
+        let id = self.correlation_id(entry, parts);
+        if let Err(error) = served.writer.audit(Arc::new(audit), Some(fault), id, None).await {
+            self.edge.denial_unwritten(entry.path, &error);
+        }
     }
 
     async fn authenticate(
@@ -277,7 +315,6 @@ impl Gate {
         } else {
             self.ids.uuid().to_string()
         };
-        let new_id = || self.ids.uuid().to_string();
         Ok(Command {
             principal: caller.principal(),
             key,
@@ -285,12 +322,62 @@ impl Gate {
             request_hash: request_hash(entry.path, message.bytes()),
             deadline: Some(deadline),
             traceparent: if entry.untraced { None } else { telemetry::traceparent(&parts.headers) },
-            correlation_id: match entry.untraced {
-                true => String::new(),
-                false => metadata::correlation_id(&parts.headers).unwrap_or_else(new_id),
-            },
+            correlation_id: self.correlation_id(entry, parts),
+            audit: None,
         })
     }
+
+    /// The client's id of the whole act, else a new one; none for what leaves no trace.
+    fn correlation_id(&self, entry: &Entry, parts: &Parts) -> String {
+        let new_id = || self.ids.uuid().to_string();
+        match entry.untraced {
+            true => String::new(),
+            false => metadata::correlation_id(&parts.headers).unwrap_or_else(new_id),
+        }
+    }
+}
+
+/// A call that was let in.
+struct Admitted {
+    call: Call,
+    message: Message,
+    /// Of a reading of another person's data: who writes its row before it may begin.
+    reading: Option<Writer>,
+}
+
+/// What the audit log says of a call; None where it says nothing. With a scope the call is allowed, and its purpose
+/// must be one; of a denied call none is kept.
+fn audit_entry(
+    entry: &'static Entry,
+    caller: &Caller,
+    scope: Option<&Scope>,
+    message: &Message,
+) -> Result<Option<audit::Entry>, Fault> {
+    if !matches!(entry.audit, Audit::Change | Audit::Read) {
+        return Ok(None);
+    }
+    let tenant = scope.and_then(|scope| scope.tenant().ok());
+    let mut audit = audit::Entry::new(caller, entry.path, tenant);
+    for field in entry.audit_fields {
+        for value in message.texts(field.number)? {
+            audit.about(field.name, value);
+        }
+    }
+    if let (Some(field), Some(_)) = (entry.purpose_field, scope) {
+        audit.purpose = audit::purpose(field.name, message.text(field.number)?)?;
+    }
+    Ok(Some(audit))
+}
+
+/// Keeps that a call was let through, before it begins. Without its row it must not.
+///
+/// # Errors
+/// What the writer says; Internal if there is no row to write.
+pub(crate) async fn note(writer: &Writer, command: &Command) -> Result<(), Fault> {
+    let Some(audit) = &command.audit else {
+        return Err(Fault::internal("a call that must be kept in the audit log has no row"));
+    };
+    writer.audit(Arc::clone(audit), None, command.correlation_id.clone(), command.deadline).await
 }
 
 /// The same key under another RPC is another request, even if the bytes are the same.

@@ -69,9 +69,16 @@ impl Message {
     /// The text of a top-level field; empty if it is not there, the last one if it stands several times, as the
     /// handler's decoder has it.
     pub(super) fn text(&self, field: u32) -> Result<&str, Fault> {
+        Ok(self.texts(field)?.pop().unwrap_or_default())
+    }
+
+    /// Every text of a top-level field, in order.
+    pub(super) fn texts(&self, field: u32) -> Result<Vec<&str>, Fault> {
         let found =
             find(self.bytes(), field).ok_or_else(|| malformed("The request is not a valid message."))?;
-        std::str::from_utf8(found).map_err(|_| malformed("A text of the request is not UTF-8."))
+        let text =
+            |bytes| std::str::from_utf8(bytes).map_err(|_| malformed("A text of the request is not UTF-8."));
+        found.into_iter().map(text).collect()
     }
 }
 
@@ -103,9 +110,9 @@ pub(super) fn malformed(message: &str) -> Fault {
     Fault::invalid("request.malformed", message)
 }
 
-/// The bytes of the last length-delimited field of this number; empty if there is none, None if this is no message.
-fn find(mut message: &[u8], wanted: u32) -> Option<&[u8]> {
-    let mut found: &[u8] = &[];
+/// The bytes of every length-delimited field of this number; None if this is no message.
+fn find(mut message: &[u8], wanted: u32) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
     while !message.is_empty() {
         let key = varint(&mut message)?;
         let skipped = match key & 7 {
@@ -121,7 +128,7 @@ fn find(mut message: &[u8], wanted: u32) -> Option<&[u8]> {
         };
         let (value, rest) = message.split_at_checked(skipped)?;
         if key & 7 == 2 && key >> 3 == u64::from(wanted) {
-            found = value;
+            found.push(value);
         }
         message = rest;
     }
@@ -159,9 +166,9 @@ mod tests {
         let mut bytes = encoded();
         // The same field again: the last one wins, here and in the decoder.
         bytes.extend(ReadEventsRequest { lane: "21".into(), ..Default::default() }.encode_to_vec());
-        assert_eq!(find(&bytes, 1), Some(b"forums".as_slice()));
-        assert_eq!(find(&bytes, 2), Some(b"21".as_slice()));
-        assert_eq!(find(&bytes, 9), Some(b"".as_slice()));
+        assert_eq!(find(&bytes, 1), Some(vec![b"forums".as_slice()]));
+        assert_eq!(find(&bytes, 2), Some(vec![b"19".as_slice(), b"21".as_slice()]));
+        assert_eq!(find(&bytes, 9), Some(vec![]));
         assert_eq!(ReadEventsRequest::decode(bytes.as_slice()).unwrap().lane, "21");
     }
 

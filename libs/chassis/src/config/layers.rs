@@ -143,6 +143,7 @@ impl Merged {
         let found = self.figment.find_value(&format!("services.{service}")).ok();
         let mut values = found.and_then(Value::into_dict).unwrap_or_default();
         values.remove("database");
+        values.remove("database_owner");
         values.remove("address");
         Section { service: service.to_owned(), values }
     }
@@ -203,7 +204,9 @@ fn is_checked(key: &str, services: &[Service]) -> bool {
         return true;
     };
     let runs_here = services.iter().any(|service| service.name == name);
-    runs_here || ["database", "address"].contains(&setting) || !service_names(services).contains(&name)
+    runs_here
+        || ["database", "database_owner", "address"].contains(&setting)
+        || !service_names(services).contains(&name)
 }
 
 fn flatten(table: &Table) -> Leaves {

@@ -92,5 +92,6 @@ pub(super) struct RawSecrets {
 #[derive(Deserialize)]
 pub(super) struct RawService {
     pub(super) database: String,
+    pub(super) database_owner: String,
     pub(super) address: String,
 }

@@ -279,6 +279,7 @@ fn services(
     for (name, raw) in raw {
         let runs_here = here.iter().any(|service| service.name == name);
         let database = database(reader, &name, raw.database, data_dir);
+        let database_owner = database_owner(reader, &name, raw.database_owner, &database);
         let address = Some(raw.address).filter(|address| !address.is_empty());
         let key = format!("services.{name}.address");
         if address.as_ref().is_some_and(|address| !is_http(address)) {
@@ -290,7 +291,7 @@ fn services(
             reader.refuse(&key, rule, "write where membership is reached");
         }
         let section = reader.merged.section(&name);
-        services.insert(name, ServiceConfig { database, address, section });
+        services.insert(name, ServiceConfig { database, database_owner, address, section });
     }
     services
 }
@@ -309,4 +310,18 @@ fn database(reader: &mut Reader<'_>, service: &str, setting: String, data_dir: &
             address
         }
     }
+}
+
+fn database_owner(reader: &mut Reader<'_>, service: &str, setting: String, database: &str) -> Option<String> {
+    let key = format!("services.{service}.database_owner");
+    let address = Some(reader.maybe_from_file(&key, setting)).filter(|address| !address.is_empty())?;
+    let is_postgres =
+        |address: &str| ["postgres:", "postgresql:"].iter().any(|scheme| address.starts_with(scheme));
+    if !is_postgres(&address) || !is_postgres(database) {
+        let rule = "must be empty, or the address of the PostgreSQL database with another role";
+        let remedy =
+            format!("write something like \"postgres://{service}_owner@host/{service}\", or nothing");
+        reader.refuse(&key, rule, &remedy);
+    }
+    Some(address)
 }

@@ -22,7 +22,8 @@ pub(super) fn all(merged: &Merged) -> Vec<Shown> {
 
 /// Whether a setting may hold a password.
 pub(super) fn may_be_secret(key: &str) -> bool {
-    key == "nats.url" || (key.starts_with("services.") && key.ends_with(".database"))
+    key == "nats.url"
+        || (key.starts_with("services.") && (key.ends_with(".database") || key.ends_with(".database_owner")))
 }
 
 /// An address without user and password. What does not look like an address is hidden whole.

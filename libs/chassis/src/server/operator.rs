@@ -20,6 +20,7 @@ use proto::messaging::{
 use tonic::{Request, Response, Status};
 
 use super::{Units, unit};
+use crate::access::{Call, note};
 use crate::running::Unit;
 use crate::status::status;
 
@@ -62,8 +63,11 @@ impl OperatorService for Operator {
         &self,
         request: Request<RedriveParkedEventsRequest>,
     ) -> Result<Response<RedriveParkedEventsResponse>, Status> {
+        let call = Call::of(&request)?;
         let request = request.into_inner();
-        let store = unit(&self.units, &request.service).map_err(status)?.pipeline.store();
+        let unit = unit(&self.units, &request.service).map_err(status)?;
+        note(&unit.writer, call.command()).await.map_err(status)?;
+        let store = unit.pipeline.store();
         let projected = store.redrive(&request.projection, &request.lane, &request.aggregate_id).await;
         Ok(Response::new(RedriveParkedEventsResponse { projected: projected.map_err(status)? }))
     }
@@ -72,8 +76,11 @@ impl OperatorService for Operator {
         &self,
         request: Request<DismissParkedEventRequest>,
     ) -> Result<Response<DismissParkedEventResponse>, Status> {
+        let call = Call::of(&request)?;
         let request = request.into_inner();
-        let store = unit(&self.units, &request.service).map_err(status)?.pipeline.store();
+        let unit = unit(&self.units, &request.service).map_err(status)?;
+        note(&unit.writer, call.command()).await.map_err(status)?;
+        let store = unit.pipeline.store();
         let projected = store.dismiss(&request.projection, &request.lane, request.seq, &request.reason).await;
         Ok(Response::new(DismissParkedEventResponse { projected: projected.map_err(status)? }))
     }
@@ -82,8 +89,10 @@ impl OperatorService for Operator {
         &self,
         request: Request<RebuildProjectionRequest>,
     ) -> Result<Response<RebuildProjectionResponse>, Status> {
+        let call = Call::of(&request)?;
         let request = request.into_inner();
         let unit = unit(&self.units, &request.service).map_err(status)?;
+        note(&unit.writer, call.command()).await.map_err(status)?;
         let lanes = match request.lane.as_str() {
             "" if request.stopped_only => Lanes::Stopped,
             "" => Lanes::All,
@@ -124,9 +133,11 @@ impl OperatorService for Operator {
         &self,
         request: Request<SetClockRequest>,
     ) -> Result<Response<SetClockResponse>, Status> {
+        let call = Call::of(&request)?;
         let request = request.into_inner();
-        unit(&self.units, &request.service).map_err(status)?;
+        let unit = unit(&self.units, &request.service).map_err(status)?;
         let now = request.now.ok_or_else(|| status(no_time()))?;
+        note(&unit.writer, call.command()).await.map_err(status)?;
         self.clock.set(from_proto(&now)).map_err(status)?;
         // One clock for the process: jobs of every service may have become due.
         self.units.values().for_each(|unit| unit.writer.clock_was_set());
@@ -244,7 +255,7 @@ fn no_time() -> Fault {
     Fault::invalid("operator.no_time", "Say which time to set.").field("now", "is needed", "send a time")
 }
 
-fn to_proto(at: Timestamp) -> prost_types::Timestamp {
+pub(super) fn to_proto(at: Timestamp) -> prost_types::Timestamp {
     let micros = at.as_micros();
     let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap_or_default();
     prost_types::Timestamp { seconds: micros.div_euclid(1_000_000), nanos }

@@ -21,6 +21,7 @@ const BOUNDS: [f64; 12] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 
 pub(crate) struct Edge {
     duration: Histogram<f64>,
     denied: Counter<u64>,
+    unwritten: Counter<u64>,
 }
 
 impl Edge {
@@ -31,6 +32,7 @@ impl Edge {
         Self {
             duration: duration.with_boundaries(BOUNDS.to_vec()).build(),
             denied: meter.u64_counter("authz_denied").build(),
+            unwritten: meter.u64_counter("audit_denials_unwritten").build(),
         }
     }
 
@@ -105,6 +107,14 @@ impl Edge {
                 "request refused"
             );
         }
+    }
+
+    /// Tells of a denial that is not in the audit log (SEC-40).
+    pub(crate) fn denial_unwritten(&self, path: &'static str, fault: &kernel::Fault) {
+        let method = path.trim_start_matches('/');
+        self.unwritten.add(1, &[KeyValue::new("rpc", method)]);
+        let error = fault.internal_text().unwrap_or(fault.message());
+        tracing::error!(rpc.method = method, error, "a denial could not be kept in the audit log");
     }
 
     /// Tells of a request to a path that is no RPC. The path is the caller's text and not logged.

@@ -118,7 +118,7 @@ async fn a_role_in_one_forum_is_none_in_another() -> anyhow::Result<()> {
     let roles = vec![HeldRole { role: Role::ForumChair, scope: ScopeRef::Forum(own) }];
     let person = Caller::person(fixture.ids.new_id());
     let chair = Caller { roles, assurance: Assurance::High, ..person };
-    let list = |forum: String| ListSeatHoldersRequest { forum_id: forum, ..Default::default() };
+    let list = |forum: String| ListSeatHoldersRequest { forum_id: forum, purpose: "Testing".to_owned() };
     let mut forums = fixture.forums();
     forums.list_seat_holders(fixture.request(chair.clone(), list(own.to_string()))?).await?;
     let elsewhere = fixture.request(chair, list(other.to_string()))?;

@@ -1,6 +1,7 @@
 //! A process of Osallisuus from outside: what it refuses to start with, whom it lets in, what it tells, how it ends.
 
 mod access;
+mod audit;
 mod configuration;
 mod fixture;
 mod gap;

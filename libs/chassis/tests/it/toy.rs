@@ -19,6 +19,8 @@ use tonic::{Request, Response, Status};
 
 /// A forum of this name is told of by two events.
 pub(crate) const TWICE: &str = "Kahdesti";
+/// A forum of this name is refused by a rule.
+pub(crate) const CLOSED: &str = "Suljettu";
 
 /// Publishes an event for every forum founded.
 pub(crate) const FORUMS: Service = Service {
@@ -79,7 +81,11 @@ impl ForumsService for Api {
         let call = Call::of(&request)?;
         let tenant = call.scope.tenant().map_err(status)?;
         let forum_id = self.ids.uuid().to_string();
-        let events = if request.get_ref().name == TWICE { 2 } else { 1 };
+        let events = match request.get_ref().name.as_str() {
+            TWICE => 2,
+            CLOSED => 0,
+            _ => 1,
+        };
         let answer = self.writer.run(call.command(), (tenant, forum_id, events), found).await;
         Ok(Response::new(answer.map_err(status)?))
     }
@@ -97,8 +103,10 @@ impl ForumsService for Api {
         request: Request<api::ListSeatHoldersRequest>,
     ) -> Result<Response<api::ListSeatHoldersResponse>, Status> {
         Call::of(&request)?.scope.forum().map_err(status)?;
-        if request.get_ref().purpose == "slow" {
-            tokio::time::sleep(Duration::from_millis(1_200)).await;
+        match request.get_ref().purpose.as_str() {
+            "slow" => tokio::time::sleep(Duration::from_millis(1_200)).await,
+            "panic" => panic!("nobody may read this"),
+            _ => {}
         }
         Ok(Response::new(api::ListSeatHoldersResponse::default()))
     }
@@ -143,6 +151,9 @@ fn found<'a>(
     tx: &'a Tx,
     (tenant, forum_id, events): &'a (kernel::TenantId, String, usize),
 ) -> BoxFuture<'a, Result<api::FoundForumResponse, Fault>> {
+    if *events == 0 {
+        return async { Err(Fault::conflict("forums.closed", "No forum is founded.")) }.boxed();
+    }
     let event = api::ForumFounded { forum_id: forum_id.clone(), ..Default::default() };
     for _ in 0..*events {
         tx.publish(NewEvent::of(*tenant, "forum", forum_id, &event));

@@ -11,10 +11,12 @@ use sea_orm::{
 
 use super::task::Context;
 use super::watermark;
+use crate::audit::{self, Entry, Outcome, Row};
 use crate::crash;
 use crate::database::DatabaseKind;
-use crate::entity::{command_log, event_head, event_log, job};
+use crate::entity::{audit_log, command_log, event_head, event_log, job};
 use crate::envelope::{Envelope, NO_HASH, hash};
+use crate::event::Origin;
 use crate::log;
 use crate::tx::{Published, Scheduled};
 
@@ -216,6 +218,31 @@ pub(super) async fn answers(
         .collect();
     for chunk in rows.chunks(ROWS) {
         command_log::Entity::insert_many(chunk.to_vec()).exec_without_returning(transaction).await?;
+    }
+    Ok(())
+}
+
+/// Adds a row to the audit log for every decision of the batch, in its order. The transaction's lock is the log's: no
+/// one else can take the same number.
+pub(super) async fn audit(
+    context: &Context,
+    transaction: &DatabaseTransaction,
+    decisions: Vec<(&Entry, Outcome, &Origin)>,
+) -> Result<(), DbErr> {
+    if decisions.is_empty() {
+        return Ok(());
+    }
+    let service = context.database.service();
+    let at = context.clocks.real.now().as_micros();
+    let mut head = audit::head(transaction, service).await?;
+    let rows = decisions.into_iter().map(|decision| {
+        let row = Row::after(&head, service, at, decision);
+        head = row.head();
+        row.into_model().into_active_model()
+    });
+    let rows: Vec<audit_log::ActiveModel> = rows.collect();
+    for chunk in rows.chunks(ROWS) {
+        audit_log::Entity::insert_many(chunk.to_vec()).exec_without_returning(transaction).await?;
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use sea_orm::{
 };
 
 use super::task::Context;
-use super::{Logged, Work, append};
+use super::{Act, Logged, Work, append};
+use crate::audit;
 use crate::crash;
 use crate::database::{DatabaseKind, RETRY_CODE};
 use crate::entity::command_log;
@@ -65,15 +66,23 @@ pub(super) async fn run(
     let mut answers = Answers::look_up(&root, works).await?;
     let began = Instant::now();
     let mut ended = Vec::with_capacity(works.len());
+    let mut decisions = Vec::new();
     for work in works {
         if !ended.is_empty() && is_full(context, &root, &answers, began) {
             break;
         }
-        let end = match answers.known(work) {
-            Some(answer) => Ended::Answer(answer),
-            None => run_one(context, &root, work).await?,
+        let known = answers.known(work);
+        let is_repeated = matches!(known, Some(Ok(_)));
+        let end = match (known, &work.act) {
+            (Some(answer), _) => Ended::Answer(answer),
+            (None, Some(act)) => run_one(context, &root, work, act).await?,
+            (None, None) => Ended::Answer(Ok(Vec::new())),
         };
         crash::point("writer.after_apply");
+        if let (Ended::Answer(answer), Some(audited), false) = (&end, &work.audit, is_repeated) {
+            let outcome = audited.outcome.clone().unwrap_or_else(|| audit::Outcome::of(answer));
+            decisions.push((audited.entry.as_ref(), outcome, &work.origin));
+        }
         if let (Ended::Answer(Ok(response)), Some(logged)) = (&end, &work.logged) {
             answers.remember(work.name, logged, response);
         }
@@ -84,6 +93,7 @@ pub(super) async fn run(
     let lanes = append::events(context, &transaction, outbox.events, quiet).await?;
     append::jobs(&transaction, outbox.jobs).await?;
     append::answers(&transaction, answers.new, context.clocks.real.now()).await?;
+    append::audit(context, &transaction, decisions).await?;
     crash::point("writer.before_commit");
     transaction.commit().await.map_err(|error| Failure { error, committing: true })?;
     crash::point("writer.after_commit");
@@ -116,9 +126,9 @@ fn is_full(context: &Context, root: &Tx, answers: &Answers, began: Instant) -> b
         || root.published_bytes() + answers.new_bytes >= settings.max_batch_bytes
 }
 
-async fn run_one(context: &Context, root: &Tx, work: &Work) -> Result<Ended, DbErr> {
+async fn run_one(context: &Context, root: &Tx, work: &Work, act: &Act) -> Result<Ended, DbErr> {
     let limit = context.settings.max_act_time;
-    let (now, name, act) = (context.clocks.business.now(), work.name, Arc::clone(&work.act));
+    let (now, name, act) = (context.clocks.business.now(), work.name, Arc::clone(act));
     let attempt = root.attempt_at(now, work.origin.clone(), move |tx| {
         async move { tokio::time::timeout(limit, act(tx)).await.unwrap_or_else(|_| Err(too_slow(name))) }
             .boxed()

@@ -79,7 +79,14 @@ pub(super) fn forget_old_answers(context: &Context) -> (Work, Deleted) {
         .boxed()
     });
     let (reply, _) = oneshot::channel();
-    let work =
-        Work { name: "housekeeping", logged: None, origin: Origin::default(), deadline: None, act, reply };
+    let work = Work {
+        name: "housekeeping",
+        logged: None,
+        origin: Origin::default(),
+        deadline: None,
+        act: Some(act),
+        audit: None,
+        reply,
+    };
     (work, deleted)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
 
 mod alone;
+mod audit;
 mod bus;
 mod commands;
 mod copies;

@@ -35,6 +35,7 @@ async fn obs_01_publishing_and_projecting_are_linked_to_the_request() {
         deadline: None,
         traceparent: Some(format!("00-{TRACE}-00f067aa0ba902b7-01")),
         correlation_id: "act".into(),
+        audit: None,
     };
     let act = bus.source.writer.run(&command, (), |tx, ()| {
         async move {

@@ -204,6 +204,7 @@ pub(crate) fn command(key: &str, request: &str) -> Command {
         deadline: None,
         traceparent: None,
         correlation_id: format!("act-{key}"),
+        audit: None,
     }
 }
 

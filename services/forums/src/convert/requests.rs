@@ -83,18 +83,6 @@ pub fn vacancy_reason(reason: pb::VacancyReason) -> Result<VacancyReason, Fault>
     }
 }
 
-/// Why another person's data is read, which the caller has to state: 3 to 200 characters.
-pub fn purpose(purpose: &str) -> Result<(), Fault> {
-    if (3..=200).contains(&purpose.trim().chars().count()) {
-        return Ok(());
-    }
-    let rule = Invalid::new(
-        "say in 3 to 200 characters why the data is read",
-        "send for example \"Meeting notice\"",
-    );
-    Err(rule.in_field("purpose"))
-}
-
 /// Label of a paper batch: 1 to 40 characters.
 pub fn batch_label(label: &str) -> Result<String, Fault> {
     let label = label.trim();

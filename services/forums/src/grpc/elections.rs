@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::forums::size;
 use super::{Answer, answer};
 use crate::app::{Accept, AnnounceElection, App, Nominate, PaperBatchEntry};
-use crate::convert::requests::{announcement, batch_label, purpose, read};
+use crate::convert::requests::{announcement, batch_label, read};
 use crate::domain::candidate::{Acceptance, Nominee};
 use crate::domain::lots::WitnessNumber;
 
@@ -164,7 +164,6 @@ impl ElectionsService for Elections {
         let call = Call::of(&request)?;
         let get = async {
             let request = request.get_ref();
-            purpose(&request.purpose)?;
             let election = read("election_id", &request.election_id)?;
             let candidate = read("candidate_id", &request.candidate_id)?;
             self.app.get_candidate_picture_for_officers(&call, election, candidate).await
@@ -179,7 +178,6 @@ impl ElectionsService for Elections {
         let call = Call::of(&request)?;
         let list = async {
             let request = request.get_ref();
-            purpose(&request.purpose)?;
             let election = read("election_id", &request.election_id)?;
             self.app.list_candidates(&call, election, size(request.page_size)?, &request.page_token).await
         };
@@ -340,7 +338,6 @@ impl ElectionsService for Elections {
         let call = Call::of(&request)?;
         let list = async {
             let request = request.get_ref();
-            purpose(&request.purpose)?;
             self.app.list_lots_witnesses(&call, read("election_id", &request.election_id)?).await
         };
         answer(list.await)

@@ -8,7 +8,7 @@ use tonic::Request;
 
 use super::{Answer, answer};
 use crate::app::App;
-use crate::convert::requests::{charter, purpose, quotas, read, vacancy_reason};
+use crate::convert::requests::{charter, quotas, read, vacancy_reason};
 
 /// ForumsService over the app.
 #[derive(Clone, Debug)]
@@ -65,10 +65,7 @@ impl ForumsService for Forums {
         request: Request<pb::ListSeatHoldersRequest>,
     ) -> Answer<pb::ListSeatHoldersResponse> {
         let call = Call::of(&request)?;
-        let list = async {
-            purpose(&request.get_ref().purpose)?;
-            self.0.list_seat_holders(&call).await
-        };
+        let list = async { self.0.list_seat_holders(&call).await };
         answer(list.await)
     }
 

@@ -167,6 +167,7 @@ impl World {
             deadline: None,
             traceparent: None,
             correlation_id: key.to_owned(),
+            audit: None,
         }
     }
 

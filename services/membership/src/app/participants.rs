@@ -108,6 +108,19 @@ impl App {
         Ok(pb::GetMyselfResponse { participants: show(self.reads(), &participants).await?, cards })
     }
 
+    /// The ids by which membership's requests name a person: those of their entries in the counties' registers, and
+    /// the references by which other services know them. For the person's extract of the audit log.
+    ///
+    /// # Errors
+    /// SessionRefused if they have left.
+    pub async fn names_of(&self, subject: Subject) -> Result<Vec<String>, Fault> {
+        let person = person_of(self.reads(), subject).await?;
+        let entries = store::participants::of_person(self.reads(), person).await?;
+        let references = store::references::of_person(self.reads(), person).await?;
+        let entries = entries.into_iter().map(|one| one.id.to_string());
+        Ok(entries.chain(references.into_iter().map(|one| one.to_string())).collect())
+    }
+
     /// Shuts a person out of the county for now: all sessions there end.
     ///
     /// # Errors

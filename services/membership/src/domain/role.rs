@@ -13,10 +13,10 @@ pub fn scope_kinds(role: Role) -> &'static [ScopeKind] {
         Role::ClientMember
         | Role::Resident
         | Role::ElectedOfficial
-        | Role::Auditor
         | Role::Registry
-        | Role::DataProtectionOfficer
         | Role::Administrator => &[ScopeKind::Tenant],
+        // Of the deployment too: what belongs to no single county is in its audit log all the same.
+        Role::Auditor | Role::DataProtectionOfficer => &[ScopeKind::Tenant, ScopeKind::Cell],
         Role::PartnerRepresentative | Role::AreaCoordinator => &[ScopeKind::Tenant, ScopeKind::Region],
         Role::SupportPerson => &[ScopeKind::Unit, ScopeKind::Tenant],
         Role::UnitStaff | Role::UnitManager => &[ScopeKind::Unit],

@@ -5,7 +5,7 @@ use proto::membership as pb;
 use proto::membership::participants_service_server::ParticipantsService;
 use tonic::{Request, Response, Status};
 
-use super::{Api, answer, open, purpose};
+use super::{Api, answer, open};
 use crate::app::{Eligibility, NewParticipant, NewRole};
 use crate::convert::{self, date_in, field, optional_date_in, parsed};
 use crate::domain::import::{MOST_ROWS, RawRow};
@@ -39,7 +39,6 @@ impl ParticipantsService for Api {
     ) -> Result<Response<pb::GetParticipantResponse>, Status> {
         let (call, message) = open(request)?;
         let run = async {
-            purpose(&message.purpose)?;
             let id = parsed("participant_id", &message.participant_id)?;
             self.0.participant(call.scope.tenant()?, id).await
         };
@@ -52,7 +51,6 @@ impl ParticipantsService for Api {
     ) -> Result<Response<pb::ListParticipantsResponse>, Status> {
         let (call, message) = open(request)?;
         let run = async {
-            purpose(&message.purpose)?;
             let municipality: Option<MunicipalityCode> = match message.municipality.as_str() {
                 "" => None,
                 code => Some(parsed("municipality", code)?),

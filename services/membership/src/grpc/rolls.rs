@@ -5,7 +5,7 @@ use proto::membership as pb;
 use proto::membership::rolls_service_server::RollsService;
 use tonic::{Request, Response, Status};
 
-use super::{Api, answer, open, purpose, references};
+use super::{Api, answer, open, references};
 use crate::convert::{self, field, parsed};
 
 #[async_trait::async_trait]
@@ -16,7 +16,6 @@ impl RollsService for Api {
     ) -> Result<Response<pb::ListElectoralRollResponse>, Status> {
         let (call, message) = open(request)?;
         let run = async {
-            purpose(&message.purpose)?;
             let election = parsed("election_id", &message.election_id)?;
             let municipality = parsed("municipality", &message.municipality)?;
             let size = field("page_size", PageSize::new(message.page_size))?;
@@ -89,7 +88,6 @@ impl RollsService for Api {
     ) -> Result<Response<pb::ResolveReferencesResponse>, Status> {
         let (call, message) = open(request)?;
         let run = async {
-            purpose(&message.purpose)?;
             if message.references.is_empty() {
                 let invalid = Invalid::new("at least one reference is resolved", "send 1 to 200 references");
                 return Err(invalid.in_field("references"));

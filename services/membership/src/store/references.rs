@@ -102,6 +102,17 @@ pub(crate) async fn people(
     Ok(found.collect())
 }
 
+/// The references by which the services know a person.
+pub(crate) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<Subject>> {
+    let rows = pseudonym::Entity::find()
+        .filter(pseudonym::Column::Person.eq(person.as_uuid()))
+        .order_by_asc(pseudonym::Column::Service)
+        .all(db)
+        .await
+        .map_err(failed)?;
+    Ok(rows.into_iter().map(|row| Subject::from_uuid(row.reference)).collect())
+}
+
 /// Whether any service knows the person.
 pub(crate) async fn any(db: &impl ConnectionTrait, person: PersonId) -> Result<bool> {
     let row = pseudonym::Entity::find()

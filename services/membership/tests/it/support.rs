@@ -168,6 +168,7 @@ impl World {
             deadline: None,
             traceparent: None,
             correlation_id: "story".to_owned(),
+            audit: None,
         }
     }
 

@@ -14,6 +14,7 @@ use proto::membership::rolls_service_client::RollsServiceClient;
 use proto::membership::sign_in_service_client::SignInServiceClient;
 use proto::membership::tenancy_service_client::TenancyServiceClient;
 use proto::membership::{EndSessionRequest, IssueActorTokenRequest};
+use proto::messaging::audit_service_client::AuditServiceClient;
 use proto::messaging::event_feed_service_client::EventFeedServiceClient;
 use proto::messaging::operator_service_client::OperatorServiceClient;
 use secrecy::{ExposeSecret, SecretString};
@@ -148,6 +149,11 @@ impl Account {
     /// Operation of one service. Requests must name the same service.
     pub fn operator(&self, service: &str) -> OperatorServiceClient<Door> {
         OperatorServiceClient::new(self.door(service))
+    }
+
+    /// The audit log of one service. Requests must name the same service.
+    pub fn audit(&self, service: &str) -> AuditServiceClient<Door> {
+        AuditServiceClient::new(self.door(service))
     }
 
     /// The event log of one service. Requests must name the same service.

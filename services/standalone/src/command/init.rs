@@ -83,8 +83,10 @@ async fn mend(installation: &Installation) -> Result<Made, Failure> {
 
 async fn prepare(installation: &Installation, config: Config) -> Result<Made, Failure> {
     let service = membership::SERVICE;
-    let url = config.services.get(service.name).map(|settings| settings.database.clone()).unwrap_or_default();
-    let database = Database::open(&url, service.name, service.migrations).await;
+    let settings = config.services.get(service.name);
+    let url = settings.map(|settings| settings.database.as_str()).unwrap_or_default();
+    let owner = settings.and_then(|settings| settings.database_owner.as_deref());
+    let database = Database::open_owned(url, owner, service.name, service.migrations).await;
     let database = database.map_err(|error| {
         Failure::new(Exit::Unreachable, format!("the database of membership: {error}"))
             .remedy("Is the system running? Stop it first. Else: osallisuus doctor")

@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 36] = [
     "",
     "init",
     "up",
@@ -30,6 +30,11 @@ const COMMANDS: [&str; 31] = [
     "projection rebuild",
     "log",
     "log verify",
+    "audit",
+    "audit list",
+    "audit own",
+    "audit export",
+    "audit verify",
     "clock",
     "clock get",
     "clock set",

@@ -1,5 +1,6 @@
 //! The program: its command line as a user meets it, and the example it plays.
 
+mod audit;
 mod ballots;
 mod doctor;
 mod help;

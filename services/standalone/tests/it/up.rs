@@ -54,7 +54,7 @@ impl Going {
     }
 
     /// Asks it to end and gives its exit code.
-    fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
         kill_process(pid, Signal::TERM).expect("the signal is sent");
         self.child.wait().expect("it ends").code()
@@ -69,7 +69,7 @@ impl Drop for Going {
 }
 
 /// Somebody with a data folder, and its setup code.
-fn user_with_folder() -> (User, String) {
+pub(crate) fn user_with_folder() -> (User, String) {
     let nats = testkit::nats::program().expect("a nats-server");
     let user = User::new()
         .with("OSALLISUUS_NATS__SERVER", nats.display().to_string())
@@ -81,14 +81,14 @@ fn user_with_folder() -> (User, String) {
 }
 
 /// Starts the system and gives its address.
-fn up(user: &User) -> (Going, String) {
+pub(crate) fn up(user: &User) -> (Going, String) {
     let mut going = Going::start(user.command(&["up", "--data", "here", "--output", "json"]));
     let ready = going.next_json();
     assert_eq!(ready["ready"], true, "{ready}");
     (going, ready["grpc"].as_str().expect("an address").to_owned())
 }
 
-fn expect(ended: &Ended, code: i32) {
+pub(crate) fn expect(ended: &Ended, code: i32) {
     assert_eq!(ended.code, code, "{}{}", ended.out, ended.err);
 }
 

@@ -230,8 +230,11 @@ async fn correct_paper_batch(play: &Play<'_>, aino: u32) -> anyhow::Result<()> {
         Ok(play.elections().enter_paper_batch(play.officer(officer, entry)?).await?.into_inner().state())
     };
     let listed = async || -> anyhow::Result<Vec<(String, pb::PaperBatchState)>> {
-        let list =
-            pb::ListPaperBatchesRequest { forum_id: play.forum.clone(), election_id: play.election.clone() };
+        let list = pb::ListPaperBatchesRequest {
+            forum_id: play.forum.clone(),
+            election_id: play.election.clone(),
+            purpose: "Checking what was entered".to_owned(),
+        };
         let batches = play.elections().list_paper_batches(play.officer(0, list)?).await?.into_inner().batches;
         Ok(batches.into_iter().map(|one| (one.batch.clone(), one.state())).collect())
     };

@@ -151,6 +151,15 @@ async fn postgres(what: &str, url: &str) -> Result<Vec<Finding>, DbErr> {
             findings.push(Finding::fault(what, Exit::Failure, detail, format!("Set {setting} = on.")));
         }
     }
+    // Superusers may everything, too.
+    let owns = "SELECT count(*)::text FROM pg_class WHERE oid = to_regclass('audit_log') \
+                AND pg_has_role(current_user, relowner, 'USAGE')";
+    if show(owns).await? != "0" {
+        let detail = "the role of the running service owns the audit log, and could rewrite it";
+        let remedy = "Make a role that owns the tables and name it in services.<name>.database_owner; the role in \
+                      services.<name>.database then gets what it needs at the next start.";
+        findings.push(Finding::note(what, detail, remedy));
+    }
     let there = show("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text").await?;
     let here = SystemClock.now().as_micros();
     let difference = there.parse::<i64>().unwrap_or(here).abs_diff(here);
