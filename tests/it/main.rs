@@ -11,4 +11,5 @@ mod secrecy;
 mod stories;
 mod support;
 mod system;
+mod transport;
 mod watch;

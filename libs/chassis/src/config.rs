@@ -9,6 +9,7 @@ mod layers;
 mod raw;
 mod rules;
 mod show;
+mod transport;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kernel::{TenantId, Timestamp};
-use messaging::broker::NatsSettings;
+use messaging::broker::{NatsSettings, NatsTls, wire};
 use messaging::provision::{Profile, StreamSettings};
 
 pub use fault::{ConfigFault, ConfigFaults};
@@ -27,6 +28,7 @@ pub use show::Shown;
 pub(crate) use layers::Section;
 
 use crate::service::Service;
+use crate::tls::{Material, OwnFiles, TlsFiles};
 
 /// Every setting with its default and its meaning, as TOML.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -44,6 +46,8 @@ pub struct Config {
     pub demo: bool,
     /// The server.
     pub listen: Listen,
+    /// Certificates; None: plain text on the own machine.
+    pub tls: Option<Tls>,
     /// The bus.
     pub nats: Nats,
     /// What is logged and sent.
@@ -72,6 +76,17 @@ pub struct Listen {
     pub reflection: bool,
 }
 
+/// Certificates of the process.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Where they are.
+    pub files: TlsFiles,
+    /// Whether every client must show one.
+    pub clients_required: bool,
+    /// How often the files are looked at.
+    pub reload: Duration,
+}
+
 /// The bus.
 #[derive(Clone, Debug)]
 pub struct Nats {
@@ -87,6 +102,10 @@ pub struct Nats {
     pub sync_interval: String,
     /// File with the credentials of a cluster.
     pub credentials: Option<PathBuf>,
+    /// What a cluster with TLS is shown, and how it is known.
+    pub tls: Option<NatsTls>,
+    /// Names of other systems that read the events.
+    pub readers: Vec<String>,
     /// How strict to be about the server.
     pub profile: Profile,
     /// Copies of each stream.
@@ -96,7 +115,8 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// How to connect there, with the credentials of the file.
+    /// How to connect there, with the credentials of the file. Answers come where only the user of the certificate may
+    /// listen, if the cluster has permissions: `osallisuus nats-config`.
     ///
     /// # Errors
     /// A sentence, if the file cannot be read.
@@ -113,10 +133,25 @@ impl Nats {
             url: url.into(),
             name: name.into(),
             credentials: self.credentials.as_ref().map(read).transpose()?,
+            tls: self.tls.clone(),
+            inbox: wire::inbox(&self.user()),
             profile: self.profile,
             makes_streams: self.provision || self.address == NatsAddress::Embedded,
             streams: StreamSettings { replicas: self.replicas, ..StreamSettings::default() },
         })
+    }
+}
+
+impl Nats {
+    /// The user of the cluster: the last part of the certificate's first identity, by which the cluster goes too.
+    fn user(&self) -> String {
+        let shown = self.tls.as_ref().and_then(|tls| {
+            let own = OwnFiles { certificate: tls.certificate.clone(), key: tls.key.clone() };
+            Material::load(&TlsFiles { ca: tls.ca.clone(), own: Some(own) }).ok()
+        });
+        let identity = shown.as_ref().and_then(|shown| shown.identities().first());
+        let name = identity.and_then(|identity| identity.rsplit('/').next());
+        name.unwrap_or("osallisuus").to_owned()
     }
 }
 

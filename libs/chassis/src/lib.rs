@@ -20,6 +20,7 @@
 //! | [`service`] | [`Service`], [`Context`], [`Parts`] |
 //! | [`access`] | who may call what |
 //! | [`token`] | actor tokens and vouchers: verifying, and membership's signing |
+//! | [`tls`] | certificates of the process, renewed while it runs |
 //! | [`telemetry`] | logs, traces, metrics |
 //! | [`nats_child`] | the supervised nats-server of small deployments |
 //!
@@ -79,6 +80,7 @@ mod status;
 mod supervision;
 mod systemd;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 
 pub use access::Call;

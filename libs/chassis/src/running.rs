@@ -105,6 +105,7 @@ impl Tasks {
 /// A started process: its address, and the means to end it. Dropping it ends it at once, without draining.
 pub struct Running {
     pub(crate) addr: SocketAddr,
+    pub(crate) is_secured: bool,
     pub(crate) units: Units,
     pub(crate) health: Health,
     pub(crate) settings: Stop,
@@ -123,6 +124,13 @@ impl Running {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The same as clients write it: `http://127.0.0.1:7400`, or with certificates `https://…`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.is_secured { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
     /// Where the embedded nats-server listens; none if the process uses another.

@@ -24,11 +24,14 @@ use crate::access::{AccessLayer, Gate};
 use crate::config::Config;
 use crate::running::Unit;
 use crate::service::StartError;
+use crate::tls::{self, Keeper};
 
 pub(crate) use health::Health;
 
 /// Keep-alive of connections: how often, and how long to wait for the answer.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// How long a connection with certificates may go on: who is shut out by an expired one is out after this at the latest.
+const AGE: Duration = Duration::from_secs(3_600);
 /// Streams that a client may reset before they are taken up; beyond that it is an attack (rapid reset).
 const PENDING_RESETS: usize = 20;
 /// Descriptors of the standard services, for reflection.
@@ -44,6 +47,7 @@ pub(crate) fn add_common(
     clock: &Arc<SettableClock>,
     health: &Health,
     config: &Config,
+    keeper: Option<&Arc<Keeper>>,
 ) -> Result<(), StartError> {
     routes.add_service(health.server());
     routes.add_service(EventFeedServiceServer::new(feed::Feed::new(Arc::clone(units))));
@@ -51,6 +55,7 @@ pub(crate) fn add_common(
     routes.add_service(OperatorServiceServer::new(operator::Operator::new(
         Arc::clone(units),
         Arc::clone(clock),
+        keeper.map(Arc::clone),
     )));
     if !config.listen.reflection {
         return Ok(());
@@ -67,29 +72,37 @@ pub(crate) fn add_common(
     Ok(())
 }
 
-/// Serves until `stop` is cancelled and the requests in work are done.
+/// Serves until `stop` is cancelled and the requests in work are done; with a keeper over TLS only.
 pub(crate) async fn serve(
     listener: TcpListener,
+    keeper: Option<Arc<Keeper>>,
     routes: RoutesBuilder,
     gate: Arc<Gate>,
     config: Config,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let limits = &config.limits;
-    Server::builder()
+    let server = Server::builder()
         .concurrency_limit_per_connection(limits.requests_per_connection)
         .max_concurrent_streams(limits.streams_per_connection)
         .http2_max_header_list_size(limits.header_bytes)
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
         .http2_keepalive_interval(Some(KEEP_ALIVE.0))
         .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
-        .layer(AccessLayer::new(gate))
-        .add_routes(routes.routes())
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stop.cancelled_owned(),
-        )
-        .await
+        .layer(AccessLayer::new(gate));
+    let stopped = stop.cancelled_owned();
+    match keeper {
+        None => {
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            let mut server = server;
+            server.add_routes(routes.routes()).serve_with_incoming_shutdown(incoming, stopped).await
+        }
+        Some(keeper) => {
+            let incoming = tls::incoming(listener, keeper);
+            let mut server = server.max_connection_age(AGE);
+            server.add_routes(routes.routes()).serve_with_incoming_shutdown(incoming, stopped).await
+        }
+    }
 }
 
 /// The service that a request names.

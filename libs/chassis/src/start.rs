@@ -17,12 +17,12 @@ use tokio_util::sync::DropGuard;
 use tonic::service::RoutesBuilder;
 
 use crate::access::{Gate, Served};
-use crate::config::{Config, NatsAddress};
+use crate::config::{Config, ConfigFault, ConfigFaults, NatsAddress};
 use crate::directory::DirectoryClient;
 use crate::feed::GrpcFeed;
 use crate::identity::Identity;
 use crate::nats_child::NatsChild;
-use crate::peers::Peers;
+use crate::peers::{Peers, Secured};
 use crate::running::{Running, Stops, Tasks, Unit};
 use crate::secrets::Secrets;
 use crate::server::{self, Health, Units};
@@ -30,6 +30,7 @@ use crate::service::{Context, Parts, Service, StartError};
 use crate::supervision;
 use crate::systemd;
 use crate::telemetry;
+use crate::tls::{Keeper, identity_of};
 use crate::token::{KeyStore, Verifier, issuer_of};
 
 /// The file in the data folder with the last copy of the tokens' keys.
@@ -43,10 +44,11 @@ const KEYS_FILE: &str = "signing-keys.json";
 pub async fn start(services: &[Service], config: Config) -> Result<Running, StartError> {
     std::fs::create_dir_all(&config.data_dir)
         .map_err(|error| StartError::Other(format!("data_dir {}: {error}", config.data_dir.display())))?;
+    let keeper = keeper(services, &config)?;
     let listener = listen(config.listen.grpc).await?;
     let addr =
         listener.local_addr().map_err(|source| StartError::Listen { address: config.listen.grpc, source })?;
-    let system = System::new(services, config, addr);
+    let system = System::new(services, config, addr, keeper);
     // Ends what was spawned if anything below fails or is given up.
     let (guards, tasks) = (system.guards(), system.tasks.clone());
     let mut nats = None;
@@ -108,7 +110,7 @@ pub struct AssembledService {
 /// As [`start`].
 pub async fn assemble(services: &[Service], config: Config) -> Result<Assembled, StartError> {
     let addr = config.listen.grpc;
-    let system = System::new(services, config, addr);
+    let system = System::new(services, config, addr, None);
     let guards = system.guards();
     let built = system.build(services).await?;
     let service = |one: Built| AssembledService {
@@ -128,6 +130,7 @@ struct System {
     peers: Arc<Peers>,
     keys: Arc<KeyStore>,
     verifier: Verifier,
+    keeper: Option<Arc<Keeper>>,
     secrets: Secrets,
     stops: Stops,
     tasks: Tasks,
@@ -143,14 +146,17 @@ struct Built {
 }
 
 impl System {
-    fn new(services: &[Service], config: Config, addr: SocketAddr) -> Self {
-        let own = format!("http://{}", reachable(addr));
+    fn new(services: &[Service], config: Config, addr: SocketAddr, keeper: Option<Arc<Keeper>>) -> Self {
+        let scheme = if keeper.is_some() { "https" } else { "http" };
+        let own = format!("{scheme}://{}", reachable(addr));
         let own = services.iter().map(|service| (service.name.to_owned(), own.clone()));
         let configured = config.services.iter().filter_map(|(name, service)| {
             service.address.as_ref().map(|address| (name.clone(), address.clone()))
         });
         let addresses: BTreeMap<String, String> = own.chain(configured).collect();
-        let peers = Arc::new(Peers::new(addresses));
+        let secured =
+            keeper.as_ref().map(|keeper| Secured { keeper: Arc::clone(keeper), cell: config.cell.clone() });
+        let peers = Arc::new(Peers::new(addresses, secured));
         let real: Arc<dyn Clock> = Arc::new(SystemClock);
         let file = config.data_dir.join(KEYS_FILE);
         let keys =
@@ -168,6 +174,7 @@ impl System {
             peers,
             keys,
             verifier,
+            keeper,
         }
     }
 
@@ -315,24 +322,32 @@ impl System {
         let units: Units = Arc::new(units);
         telemetry::observe(&units, &self.config, &self.business_clock());
         let health = Health::new().await;
-        server::add_common(&mut routes, &units, &self.clock, &health, &self.config)?;
+        server::add_common(&mut routes, &units, &self.clock, &health, &self.config, self.keeper.as_ref())?;
         let gate = Arc::new(Gate::new(
             served,
             self.config.limits.clone(),
             self.config.listen.reflection,
+            self.keeper.as_ref().map(|_| self.config.cell.clone()),
             self.ids.clone(),
         ));
         let settings = self.config.stop.clone();
         let refresh = self.config.tokens.refresh;
-        let serve = server::serve(listener, routes, gate, self.config, self.stops.server.clone());
+        let reload = self.config.tls.as_ref().map(|tls| tls.reload);
+        let keeper = self.keeper.clone();
+        let serve = server::serve(listener, keeper, routes, gate, self.config, self.stops.server.clone());
         let server = tokio::spawn(serve);
         let keys = tokio::spawn(Arc::clone(&self.keys).keep(refresh));
         let looks = tokio::spawn(health.clone().watch(Arc::clone(&units), self.keys));
         let (failure, supervisor) = supervision::watch(&self.tasks, &self.stops, &server);
-        let watchers = vec![keys, looks, supervisor];
+        let mut watchers = vec![keys, looks, supervisor];
+        let is_secured = self.keeper.is_some();
+        if let (Some(keeper), Some(reload)) = (self.keeper, reload) {
+            watchers.push(tokio::spawn(keeper.keep(reload)));
+        }
         let (stops, tasks, addr) = (self.stops, self.tasks, self.addr);
         Ok(Running {
             addr,
+            is_secured,
             units,
             health,
             settings,
@@ -345,6 +360,31 @@ impl System {
             nats: None,
         })
     }
+}
+
+/// The certificates, if there are any; they must name every service of the process.
+fn keeper(services: &[Service], config: &Config) -> Result<Option<Arc<Keeper>>, StartError> {
+    let Some(tls) = &config.tls else { return Ok(None) };
+    let fault = |part: &str, rule: String, remedy: String| ConfigFault {
+        key: format!("tls.{part}"),
+        value: None,
+        from: String::new(),
+        rule,
+        remedy,
+    };
+    let refused = |faults| StartError::Config(ConfigFaults::new(faults));
+    let keeper = Keeper::open(tls.files.clone(), tls.clients_required).map_err(|faults| {
+        refused(faults.into_iter().map(|one| fault(one.part.as_str(), one.rule, one.remedy)).collect())
+    })?;
+    let named = keeper.identities();
+    let wanted = services.iter().map(|service| identity_of(&config.cell, service.name));
+    let missing: Vec<String> = wanted.filter(|identity| !named.contains(identity)).collect();
+    if missing.is_empty() {
+        return Ok(Some(keeper));
+    }
+    let rule = format!("the certificate must name {} as alternative name (URI)", missing.join(" and "));
+    let remedy = "name the certificate of this process, or have one made for it".to_owned();
+    Err(refused(vec![fault("certificate", rule, remedy)]))
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -4,6 +4,7 @@
 //! here is trusted with the truth: a broker may lose what it has acknowledged, and everything is repaired from the log.
 
 mod nats;
+pub mod permissions;
 pub mod wire;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use crate::envelope::{Envelope, HASH_BYTES};
 use crate::store::ProjectionKey;
 
-pub use nats::{NatsBroker, NatsSettings};
+pub use nats::{NatsBroker, NatsSettings, NatsTls};
 
 /// A broker with one stream for each service and one durable consumer for each projection and source.
 #[async_trait]

@@ -134,6 +134,20 @@ pub fn consumer(key: &ProjectionKey) -> pull::Config {
     }
 }
 
+/// The durable consumer of another system, over all lanes of a service.
+pub fn reader(service: &str, reader: &str) -> pull::Config {
+    pull::Config {
+        durable_name: Some(reader.to_owned()),
+        filter_subject: wire::service_subject(service),
+        ack_policy: AckPolicy::Explicit,
+        max_ack_pending: MAX_ACK_PENDING,
+        ack_wait: ACK_WAIT,
+        max_deliver: -1,
+        deliver_policy: DeliverPolicy::All,
+        ..pull::Config::default()
+    }
+}
+
 /// Compares what the server says with what was wanted. Fields that were not wanted are the server's own business.
 ///
 /// # Errors

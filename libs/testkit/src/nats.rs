@@ -41,8 +41,8 @@ pub struct Server {
     name: String,
     port: u16,
     sync_interval: Option<String>,
-    /// Lines of its configuration about a cluster.
-    cluster: String,
+    /// Further lines of its configuration.
+    more: String,
 }
 
 /// Three nats-servers that keep every stream together, as production has them.
@@ -60,7 +60,7 @@ impl Trio {
         let routes = ports.map(|port| format!("\"nats://127.0.0.1:{port}\"")).join(", ");
         let start = |port: u16| {
             let mut server = Server::unstarted(None)?;
-            server.cluster = format!(
+            server.more = format!(
                 "cluster {{\n  name: test\n  listen: \"127.0.0.1:{port}\"\n  routes: [{routes}]\n}}\n"
             );
             server.started()
@@ -103,6 +103,16 @@ impl Server {
         Self::start_with(Some(interval.to_owned()))
     }
 
+    /// Starts a server with more in its configuration: TLS, accounts.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_configured(more: &str) -> anyhow::Result<Self> {
+        let mut server = Self::unstarted(None)?;
+        server.more = format!("{more}\n");
+        server.started()
+    }
+
     /// Starts a server on a copy of the store of another, which must not be running or be paused.
     ///
     /// # Errors
@@ -125,7 +135,7 @@ impl Server {
             name: format!("test-{}", ports::random_hex::<8>()?),
             port: 0,
             sync_interval,
-            cluster: String::new(),
+            more: String::new(),
         })
     }
 
@@ -142,6 +152,12 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The same for clients with certificates: `tls://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("tls://127.0.0.1:{}", self.port)
     }
 
     /// The folder of its streams: to look into, copy or change while the server is not running or paused.
@@ -220,7 +236,7 @@ impl Server {
             self.port,
             store.display().to_string(),
             sync.unwrap_or_default(),
-            self.cluster,
+            self.more,
         )
     }
 

@@ -58,6 +58,17 @@ struct Own {
     port: u16,
 }
 
+/// Files of a server that speaks TLS and lets clients in by their certificates.
+#[derive(Clone, Copy, Debug)]
+pub struct Tls<'a> {
+    /// Its certificate.
+    pub certificate: &'a Path,
+    /// The key of it.
+    pub key: &'a Path,
+    /// The authority that signed those of clients.
+    pub ca: &'a Path,
+}
+
 impl Cluster {
     /// The cluster that all tests of this process share.
     ///
@@ -77,7 +88,21 @@ impl Cluster {
     /// # Errors
     /// If PostgreSQL is not installed or does not answer; the message holds its log.
     pub fn start() -> anyhow::Result<Self> {
-        let installation = Installation::make()?;
+        Self::start_on(Installation::make()?)
+    }
+
+    /// The same with TLS: the superuser comes in by password, everybody else over TLS with a certificate whose common
+    /// name is the user's.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_with_tls(tls: Tls<'_>) -> anyhow::Result<Self> {
+        let mut installation = Installation::make()?;
+        installation.secure(tls)?;
+        Self::start_on(installation)
+    }
+
+    fn start_on(installation: Installation) -> anyhow::Result<Self> {
         let (process, port) = launch_on_free_port(|port| installation.launch(port))?;
         let url = format!("postgres://postgres:{}@127.0.0.1:{port}/postgres", installation.password);
         Ok(Self { url, own: Some(Own { process: Some(process), installation, port }) })
@@ -188,6 +213,7 @@ struct Installation {
     password: String,
     /// The user and group to run as when we are root, which PostgreSQL refuses to run as.
     user: Option<(u32, u32)>,
+    more: &'static str,
 }
 
 impl Installation {
@@ -195,7 +221,7 @@ impl Installation {
         let programs = binaries::postgres_folder()?;
         let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir()?;
         let user = if fs::metadata("/proc/self")?.uid() == 0 { Some(unprivileged_user()?) } else { None };
-        let installation = Self { programs, folder, password: ports::random_hex::<16>()?, user };
+        let installation = Self { programs, folder, password: ports::random_hex::<16>()?, user, more: "" };
         let password_file = installation.path("password");
         fs::write(&password_file, &installation.password)?;
         if let Some((user, group)) = user {
@@ -220,9 +246,25 @@ impl Installation {
         Ok(installation)
     }
 
+    /// Copies the files to where the server's user may read them, and lets clients in by theirs.
+    fn secure(&mut self, tls: Tls<'_>) -> anyhow::Result<()> {
+        for (name, from) in [("server.crt", tls.certificate), ("server.key", tls.key), ("root.crt", tls.ca)] {
+            let to = self.path("data").join(name);
+            // With its mode: PostgreSQL refuses a key that others may read.
+            fs::copy(from, &to).with_context(|| format!("copy {}", from.display()))?;
+            if let Some((user, group)) = self.user {
+                chown(&to, Some(user), Some(group))?;
+            }
+        }
+        let rules = "host all postgres 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 cert\n";
+        fs::write(self.path("data/pg_hba.conf"), rules)?;
+        self.more = "ssl = on\nssl_ca_file = 'root.crt'\nssl_min_protocol_version = 'TLSv1.3'\n";
+        Ok(())
+    }
+
     fn launch(&self, port: u16) -> anyhow::Result<Process> {
         let log = self.path("postgres.log");
-        fs::write(self.path("data/postgresql.auto.conf"), format!("{SETTINGS}port = {port}\n"))?;
+        fs::write(self.path("data/postgresql.auto.conf"), format!("{SETTINGS}{}port = {port}\n", self.more))?;
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.path("data"));
         let mut process = Process::start(&mut command, self.folder.path(), &log)?;

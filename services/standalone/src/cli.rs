@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use kernel::TenantId;
 
+use crate::client::ClientTls;
 use crate::command::AuditCommand;
 use crate::command::backup::{self, BackupArgs};
+use crate::command::dev_ca::DevCa;
 use crate::command::ledger::LedgerCommand;
 use crate::command::log::LogCommand;
+use crate::command::nats_config::NatsConfig;
 use crate::command::new_epoch::{self, NewEpochArgs};
 use crate::command::projection::{ProjectionCommand, Which};
 use crate::command::restore::{self, RestoreArgs};
@@ -125,6 +128,19 @@ not accept or ignores is named.")]
     /// Shows settings.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Writes accounts and permissions for nats-server: what each service, and each reader of events, may do there.
+    #[command(after_help = "Examples:
+  osallisuus nats-config /etc/nats --config /etc/osallisuus.toml
+
+Users are known by their certificates. The same settings give the same file.")]
+    NatsConfig(NatsConfig),
+    /// Makes a certificate authority for trials, and certificates for everybody; run again, it renews these.
+    #[command(after_help = "Examples:
+  osallisuus dev-ca certificates
+  osallisuus dev-ca certificates --cell pohde --host nats-1.example.fi --client lapland --days 1
+
+Files are for their owner only. An authority is never overwritten, nor used for another cell.")]
+    DevCa(DevCa),
     /// Makes the key pair of an election board and prints the public key.
     #[command(after_help = "Examples:
   osallisuus board-key board-2026.key
@@ -247,6 +263,8 @@ pub(crate) struct Remote {
     /// File that keeps the session. The variable OSALLISUUS_SESSION, if set, is used instead of it.
     #[arg(long, value_name = "FILE", env = "OSALLISUUS_SESSION_FILE")]
     pub(crate) session_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tls: ClientTls,
 }
 
 /// By which door to come in.

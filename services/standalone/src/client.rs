@@ -18,11 +18,14 @@
 mod account;
 mod door;
 mod saved;
+mod secure;
 mod witness;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::tls::{Keeper, TlsConnector};
 use kernel::Ids;
 use proto::membership::{RedeemSetupCodeRequest, Session, SignInWithCodeCardRequest};
 use tonic::Status;
@@ -31,6 +34,7 @@ use tonic::transport::{Channel, Endpoint};
 pub use account::Account;
 pub use door::Door;
 pub use saved::{SavedSession, default_session_file};
+pub use secure::ClientTls;
 pub use witness::outcome;
 
 use crate::exit::{Exit, Failure};
@@ -46,6 +50,8 @@ const ANSWER: Duration = Duration::from_secs(60);
 pub struct Server {
     everything: Channel,
     elsewhere: HashMap<String, Channel>,
+    /// For addresses with https.
+    keeper: Option<Arc<Keeper>>,
     ids: Ids,
     journal: Option<Journal>,
 }
@@ -56,7 +62,17 @@ impl Server {
     /// # Errors
     /// [`Exit::Usage`] if it is not a URL of http or https.
     pub fn at(url: &str) -> Result<Self, Failure> {
-        Ok(Self { everything: channel(url)?, elsewhere: HashMap::new(), ids: Ids::system(), journal: None })
+        Self::secured(url, &ClientTls::default())
+    }
+
+    /// The same with certificates, which a URL of https needs.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] if it is not a URL of http or https, or the certificates cannot be used.
+    pub fn secured(url: &str, tls: &ClientTls) -> Result<Self, Failure> {
+        let keeper = tls.keeper()?;
+        let everything = channel(url, keeper.as_ref())?;
+        Ok(Self { everything, elsewhere: HashMap::new(), keeper, ids: Ids::system(), journal: None })
     }
 
     /// The same, with one service in a process of its own.
@@ -64,7 +80,8 @@ impl Server {
     /// # Errors
     /// As [`Server::at`].
     pub fn with_service(mut self, service: &str, url: &str) -> Result<Self, Failure> {
-        self.elsewhere.insert(service.to_owned(), channel(url)?);
+        let channel = channel(url, self.keeper.as_ref())?;
+        self.elsewhere.insert(service.to_owned(), channel);
         Ok(self)
     }
 
@@ -78,7 +95,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::at`]; also if there is no address at all.
-    pub fn from_arguments(arguments: &[String]) -> Result<Self, Failure> {
+    pub fn from_arguments(arguments: &[String], tls: &ClientTls) -> Result<Self, Failure> {
         let one = |argument: &String| match argument.split_once('=') {
             Some((service, url)) if !service.contains(':') => (Some(service.to_owned()), url.to_owned()),
             _ => (None, argument.clone()),
@@ -86,7 +103,7 @@ impl Server {
         let addresses: Vec<(Option<String>, String)> = arguments.iter().map(one).collect();
         let general = addresses.iter().find(|(service, _)| service.is_none()).or(addresses.first());
         let (_, url) = general.ok_or_else(|| Failure::new(Exit::Usage, "--server is missing"))?;
-        let mut server = Self::at(url)?;
+        let mut server = Self::secured(url, tls)?;
         for (service, url) in &addresses {
             if let Some(service) = service {
                 server = server.with_service(service, url)?;
@@ -139,16 +156,25 @@ impl Server {
     }
 }
 
-fn channel(url: &str) -> Result<Channel, Failure> {
+fn channel(url: &str, keeper: Option<&Arc<Keeper>>) -> Result<Channel, Failure> {
     let wrong = || {
         Failure::new(Exit::Usage, format!("{url:?} is not the address of a server"))
             .remedy("Write it as http://127.0.0.1:7400")
     };
-    if !url.starts_with("http://") && !url.starts_with("https://") {
-        return Err(wrong());
+    let endpoint = |url: String| {
+        let endpoint = Endpoint::from_shared(url).map_err(|_| wrong())?;
+        Ok::<_, Failure>(endpoint.connect_timeout(CONNECT).timeout(ANSWER).tcp_nodelay(true))
+    };
+    match (url.strip_prefix("https://"), keeper) {
+        (Some(host), Some(keeper)) => {
+            let connector = TlsConnector::to_host(Arc::clone(keeper));
+            Ok(endpoint(format!("http://{host}"))?.connect_with_connector_lazy(connector))
+        }
+        (Some(_), None) => Err(Failure::new(Exit::Usage, format!("{url} needs certificates"))
+            .remedy("Name them: --ca FILE --cert FILE --key FILE")),
+        (None, _) if url.starts_with("http://") => Ok(endpoint(url.to_owned())?.connect_lazy()),
+        (None, _) => Err(wrong()),
     }
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| wrong())?;
-    Ok(endpoint.connect_timeout(CONNECT).timeout(ANSWER).tcp_nodelay(true).connect_lazy())
 }
 
 #[cfg(test)]
@@ -158,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn addresses_are_one_url_and_one_for_each_service_elsewhere() {
         let arguments = ["http://one:1".to_owned(), "forums=http://two:2".to_owned()];
-        let server = Server::from_arguments(&arguments).expect("addresses");
+        let server = Server::from_arguments(&arguments, &ClientTls::default()).expect("addresses");
         assert!(server.elsewhere.contains_key("forums"));
         assert_eq!(server.elsewhere.len(), 1);
     }
@@ -166,7 +192,8 @@ mod tests {
     #[tokio::test]
     async fn an_address_without_http_is_a_usage_error_with_an_example() {
         for wrong in ["127.0.0.1:7400", "nonsense", "ftp://one", "http://", "forums=two"] {
-            let failure = Server::from_arguments(&[wrong.to_owned()]).expect_err(wrong);
+            let failure =
+                Server::from_arguments(&[wrong.to_owned()], &ClientTls::default()).expect_err(wrong);
             assert_eq!(failure.exit, Exit::Usage, "{wrong}");
             assert!(failure.remedy.contains("http://127.0.0.1:7400"));
         }

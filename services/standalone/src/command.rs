@@ -6,11 +6,13 @@ mod board_key;
 mod clock;
 mod config;
 mod demo;
+pub(crate) mod dev_ca;
 mod doctor;
 mod import;
 mod init;
 pub(crate) mod ledger;
 pub(crate) mod log;
+pub(crate) mod nats_config;
 pub(crate) mod new_epoch;
 mod parked;
 pub(crate) mod projection;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use kernel::{Clock, SystemClock};
 
 use crate::cli::{Cli, Command, Remote};
-use crate::client::{Account, SavedSession, Server, default_session_file};
+use crate::client::{Account, ClientTls, SavedSession, Server, default_session_file};
 use crate::exit::{Exit, Failure};
 use crate::screen::Screen;
 pub(crate) use audit::AuditCommand;
@@ -52,6 +54,8 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Provision { installation } => provision::run(&installation, screen).await,
         Command::Doctor { installation } => doctor::run(&installation, screen).await,
         Command::Config(command) => config::run(&command, screen),
+        Command::NatsConfig(options) => nats_config::run(options, screen).await,
+        Command::DevCa(options) => dev_ca::run(options, screen),
         Command::BoardKey { file } => board_key::run(&file, screen),
         Command::SignIn { door, remote } => sign_in::sign_in(&door, &remote, screen).await,
         Command::SignOut { remote } => sign_in::sign_out(&remote, screen).await,
@@ -77,7 +81,7 @@ impl Remote {
         if let Ok(session) = std::env::var(SESSION_VARIABLE)
             && !session.is_empty()
         {
-            return Ok(Some(SavedSession { server: Vec::new(), session }));
+            return Ok(Some(SavedSession { server: Vec::new(), session, tls: ClientTls::default() }));
         }
         self.session_file().map_or(Ok(None), |file| SavedSession::load(&file))
     }
@@ -94,7 +98,14 @@ impl Remote {
     }
 
     fn server(&self) -> Result<Server, Failure> {
-        Server::from_arguments(&self.addresses(self.saved()?.as_ref()))
+        let saved = self.saved()?;
+        Server::from_arguments(&self.addresses(saved.as_ref()), &self.tls(saved.as_ref()))
+    }
+
+    /// The certificates given, else those of the session.
+    fn tls(&self, saved: Option<&SavedSession>) -> ClientTls {
+        let of_session = saved.map(|saved| saved.tls.clone()).unwrap_or_default();
+        if self.tls.is_empty() { of_session } else { self.tls.clone() }
     }
 
     /// Whoever is signed in.
@@ -103,7 +114,8 @@ impl Remote {
             Failure::new(Exit::Refused, "nobody is signed in")
                 .remedy("Sign in first: osallisuus sign-in --help")
         })?;
-        Ok(Server::from_arguments(&self.addresses(Some(&saved)))?.resume(saved.session))
+        let tls = self.tls(Some(&saved));
+        Ok(Server::from_arguments(&self.addresses(Some(&saved)), &tls)?.resume(saved.session))
     }
 }
 

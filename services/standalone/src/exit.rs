@@ -110,8 +110,11 @@ impl std::error::Error for Failure {}
 impl From<Status> for Failure {
     /// What a server answered, or that it did not.
     fn from(status: Status) -> Self {
+        // What a server says has no cause here; what has one happened to the connection.
+        let is_lost = std::error::Error::source(&status).is_some();
         let exit = match status.code() {
             Code::Unavailable | Code::DeadlineExceeded => Exit::Unreachable,
+            Code::Cancelled | Code::Unknown if is_lost => Exit::Unreachable,
             Code::InvalidArgument
             | Code::NotFound
             | Code::AlreadyExists
@@ -138,6 +141,8 @@ impl From<Status> for Failure {
             Code::Unavailable => {
                 failure.remedy("Is the system running, and is --server right? Try: osallisuus doctor")
             }
+            Code::Cancelled | Code::Unknown if is_lost => failure
+                .remedy("The connection ended. Does the server ask for a certificate? See --cert and --key."),
             _ => failure,
         }
     }

@@ -8,6 +8,8 @@
 //! | [`client`] | a small typed client of a running system |
 //! | [`register`] | a register of participants in CSV: reading with every fault named, sending |
 //! | [`board_key`] | the key pair of an election board |
+//! | [`dev_ca`] | certificates for development and trials |
+//! | [`nats_accounts`] | accounts and permissions in NATS |
 //! | [`services`] | the list of all services |
 //! | [`ledger`] | the judge: journals of clients, and whether everything stored agrees with them |
 //! | [`demo`] | the Oulunkaari example, and the player of its election |
@@ -18,9 +20,11 @@ mod cli;
 pub mod client;
 mod command;
 pub mod demo;
+pub mod dev_ca;
 pub mod exit;
 mod installation;
 pub mod ledger;
+pub mod nats_accounts;
 pub mod register;
 pub mod screen;
 pub mod services;

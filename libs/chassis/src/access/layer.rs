@@ -12,13 +12,13 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{Request, Response};
-use kernel::{Caller, Fault, FaultKind, Ids, Scope};
+use kernel::{Caller, Fault, FaultKind, Identity, Ids, Scope};
 use messaging::{Command, Writer, audit};
 use proto::access::{Audit, Entry};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tonic::body::Body;
-use tonic::transport::server::TcpConnectInfo;
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::instrument::WithSubscriber as _;
@@ -32,6 +32,7 @@ use super::{Call, metadata};
 use crate::config::Limits;
 use crate::status::{deadline_exceeded, status};
 use crate::telemetry::{self, Edge};
+use crate::tls;
 use crate::token::Verifier;
 
 /// Paths that no contract of ours describes: health, and reflection where it is served.
@@ -56,6 +57,8 @@ pub(crate) struct Gate {
     rates: Rates,
     in_work: Semaphore,
     reflection: bool,
+    /// The deployment, where clients show certificates.
+    certified_cell: Option<String>,
     ids: Ids,
     edge: Edge,
 }
@@ -65,6 +68,7 @@ impl Gate {
         served: HashMap<&'static str, Served>,
         limits: Limits,
         reflection: bool,
+        certified_cell: Option<String>,
         ids: Ids,
     ) -> Self {
         let edge = Edge::new();
@@ -75,6 +79,7 @@ impl Gate {
             in_work: Semaphore::new(limits.requests),
             limits,
             reflection,
+            certified_cell,
             ids,
             edge,
         }
@@ -293,13 +298,34 @@ impl Gate {
             Err(fault) => Err(fault),
         };
         match verified {
-            Ok(caller) => Ok(Caller::clone(&caller)),
+            Ok(caller) => {
+                self.certify(&caller, parts)?;
+                Ok(Caller::clone(&caller))
+            }
             Err(fault) => {
                 // Guessing tokens costs the guesser's address.
                 self.rates.take(entry, address(parts))?;
                 Err(fault)
             }
         }
+    }
+
+    /// The token of a service is worth nothing to those who have not its certificate too (SEC-01).
+    fn certify(&self, caller: &Caller, parts: &Parts) -> Result<(), Fault> {
+        let (Some(cell), Identity::Service(name)) = (&self.certified_cell, &caller.identity) else {
+            return Ok(());
+        };
+        let connection = parts.extensions.get::<TlsConnectInfo<TcpConnectInfo>>();
+        let certificates = connection.and_then(TlsConnectInfo::peer_certs);
+        let identities = certificates.as_ref().and_then(|chain| chain.first());
+        let identities = identities.map(|first| tls::identities(first)).unwrap_or_default();
+        if identities.contains(&tls::identity_of(cell, name)) {
+            return Ok(());
+        }
+        Err(Fault::forbidden(
+            "access.certificate",
+            "The token of a service works over a connection with that service's certificate only.",
+        ))
     }
 
     fn command(
@@ -391,7 +417,8 @@ fn who(caller: &Caller, parts: &Parts) -> String {
 }
 
 fn address(parts: &Parts) -> String {
-    let connection = parts.extensions.get::<TcpConnectInfo>();
+    let secured = parts.extensions.get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::get_ref);
+    let connection = secured.or_else(|| parts.extensions.get::<TcpConnectInfo>());
     let address: Option<IpAddr> = connection.and_then(TcpConnectInfo::remote_addr).map(|remote| remote.ip());
     address.map_or_else(|| "address:unknown".to_owned(), |ip| format!("address:{ip}"))
 }

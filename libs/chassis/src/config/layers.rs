@@ -18,8 +18,11 @@ const OF_EVERY_SERVICE: &str = include_str!("service.toml");
 const PREFIX: &str = "OSALLISUUS_";
 /// Variables with that beginning that are no settings: the name of the file itself, and what the commands of
 /// `osallisuus` read. A shell that exports them also starts services.
-const NO_SETTINGS: [&str; 5] = [
+const NO_SETTINGS: [&str; 8] = [
+    "OSALLISUUS_CA",
+    "OSALLISUUS_CERT",
     "OSALLISUUS_CONFIG",
+    "OSALLISUUS_KEY",
     "OSALLISUUS_OUTPUT",
     "OSALLISUUS_SERVER",
     "OSALLISUUS_SESSION",

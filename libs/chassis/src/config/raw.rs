@@ -12,6 +12,7 @@ pub(super) struct Raw {
     pub(super) data_dir: PathBuf,
     pub(super) demo: bool,
     pub(super) listen: RawListen,
+    pub(super) tls: RawTls,
     pub(super) nats: RawNats,
     pub(super) telemetry: RawTelemetry,
     pub(super) limits: RawLimits,
@@ -26,12 +27,24 @@ pub(super) struct Raw {
 pub(super) struct RawListen {
     pub(super) grpc: String,
     pub(super) reflection: bool,
-    pub(super) beyond_loopback: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawTls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) ca: PathBuf,
+    pub(super) clients: String,
+    pub(super) reload_seconds: i64,
 }
 
 #[derive(Deserialize)]
 pub(super) struct RawNats {
     pub(super) url: String,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) ca: PathBuf,
+    pub(super) readers: Vec<String>,
     pub(super) server: PathBuf,
     pub(super) store_dir: PathBuf,
     pub(super) port: i64,

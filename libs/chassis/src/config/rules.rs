@@ -15,17 +15,19 @@ use tracing_subscriber::EnvFilter;
 use super::fault::ConfigFault;
 use super::layers::Merged;
 use super::raw::{Raw, RawLimits, RawListen, RawNats, RawService, RawTelemetry};
-use super::{Config, Limits, Listen, Nats, NatsAddress, ServiceConfig, Stop, Telemetry, Tokens, show};
+use super::{
+    Config, Limits, Listen, Nats, NatsAddress, ServiceConfig, Stop, Telemetry, Tls, Tokens, show, transport,
+};
 use crate::service::Service;
 
 /// Collects faults while reading on.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     merged: &'a Merged,
     faults: &'a mut Vec<ConfigFault>,
 }
 
 impl Reader<'_> {
-    fn refuse(&mut self, key: &str, rule: &str, remedy: &str) {
+    pub(super) fn refuse(&mut self, key: &str, rule: &str, remedy: &str) {
         self.faults.push(self.merged.fault(key, rule, remedy));
     }
 
@@ -38,7 +40,7 @@ impl Reader<'_> {
         T::try_from(if within { value } else { least }).unwrap_or_default()
     }
 
-    fn seconds(&mut self, key: &str, value: i64, least: i64, most: i64) -> Duration {
+    pub(super) fn seconds(&mut self, key: &str, value: i64, least: i64, most: i64) -> Duration {
         Duration::from_secs(self.number(key, value, least, most))
     }
 
@@ -80,10 +82,11 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
     };
     let store_dir = or_in_data_dir(raw.nats.store_dir.clone(), "nats");
     let secrets_dir = or_in_data_dir(raw.secrets.dir, "secrets");
+    let tls = transport::tls(&mut reader, raw.tls);
     Some(Config {
         tenants: tenants(&mut reader, &raw.tenants),
-        listen: listen(&mut reader, &raw.listen),
-        nats: nats(&mut reader, raw.nats, store_dir),
+        listen: listen(&mut reader, &raw.listen, tls.is_some()),
+        nats: nats(&mut reader, raw.nats, store_dir, tls.as_ref()),
         telemetry: telemetry(&mut reader, raw.telemetry),
         limits: limits(&mut reader, &raw.limits),
         tokens: Tokens {
@@ -96,7 +99,8 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
             notice: reader.seconds("stop.notice_seconds", raw.stop.notice_seconds, 0, 300),
             drain: reader.seconds("stop.drain_seconds", raw.stop.drain_seconds, 0, 3_600),
         },
-        services: self::services(&mut reader, services, raw.services, &raw.data_dir),
+        services: self::services(&mut reader, services, raw.services, &raw.data_dir, tls.is_some()),
+        tls,
         cell: raw.cell,
         data_dir: raw.data_dir,
         demo: raw.demo,
@@ -135,29 +139,28 @@ fn check_folder(reader: &mut Reader<'_>, key: &str, folder: &Path) {
     }
 }
 
-fn listen(reader: &mut Reader<'_>, raw: &RawListen) -> Listen {
+fn listen(reader: &mut Reader<'_>, raw: &RawListen, has_tls: bool) -> Listen {
     let grpc = raw.grpc.parse::<SocketAddr>().unwrap_or_else(|_| {
         let remedy = "write something like \"127.0.0.1:7400\"";
         reader.refuse("listen.grpc", "must be an IP address and a port", remedy);
         SocketAddr::from(([127, 0, 0, 1], 0))
     });
-    if !grpc.ip().is_loopback() && !raw.beyond_loopback {
-        let rule = "the server speaks plain HTTP/2, so it listens on the own machine only";
-        let remedy = "put something that encrypts in front of it and set listen.beyond_loopback = true";
+    if !grpc.ip().is_loopback() && !has_tls {
+        let rule =
+            "without a certificate the server speaks plain text, so it listens on the own machine only";
+        let remedy = "set tls.certificate, tls.key and tls.ca, or write something like \"127.0.0.1:7400\"";
         reader.refuse("listen.grpc", rule, remedy);
     }
     Listen { grpc, reflection: raw.reflection }
 }
 
-fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf) -> Nats {
+fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf, tls: Option<&Tls>) -> Nats {
+    let shown = transport::nats_tls(reader, &raw, tls);
+    transport::readers(reader, &raw.readers);
     let url = reader.maybe_from_file("nats.url", raw.url);
-    let is_address = |part: &str| part.trim().starts_with("nats://") || part.trim().starts_with("tls://");
     let address = if url == "embedded" { NatsAddress::Embedded } else { NatsAddress::Url(url) };
-    if let NatsAddress::Url(url) = &address
-        && !url.split(',').all(is_address)
-    {
-        let rule = "must be \"embedded\" or addresses that begin with nats:// or tls://";
-        reader.refuse("nats.url", rule, "write something like \"nats://127.0.0.1:4222\"");
+    if let NatsAddress::Url(url) = &address {
+        transport::nats_url(reader, url, shown.is_some());
     }
     let digits = raw.sync_interval.strip_suffix(['s', 'm', 'h']).unwrap_or_default();
     let is_duration = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -195,6 +198,8 @@ fn nats(reader: &mut Reader<'_>, raw: RawNats, store_dir: PathBuf) -> Nats {
         port: reader.number("nats.port", raw.port, 0, 65_535),
         sync_interval: raw.sync_interval,
         credentials: Some(raw.credentials).filter(|file| !file.as_os_str().is_empty()),
+        tls: shown,
+        readers: raw.readers,
         profile,
         replicas: usize::try_from(raw.replicas).unwrap_or_default(),
         provision: raw.provision,
@@ -274,6 +279,7 @@ fn services(
     here: &[Service],
     raw: BTreeMap<String, RawService>,
     data_dir: &Path,
+    has_tls: bool,
 ) -> BTreeMap<String, ServiceConfig> {
     let mut services = BTreeMap::new();
     for (name, raw) in raw {
@@ -282,9 +288,8 @@ fn services(
         let database_owner = database_owner(reader, &name, raw.database_owner, &database);
         let address = Some(raw.address).filter(|address| !address.is_empty());
         let key = format!("services.{name}.address");
-        if address.as_ref().is_some_and(|address| !is_http(address)) {
-            let remedy = "write something like \"http://10.0.0.5:7400\"";
-            reader.refuse(&key, "must be empty or begin with http:// or https://", remedy);
+        if let Some(address) = &address {
+            transport::service_url(reader, &key, address, has_tls);
         }
         if address.is_none() && name == "membership" && !runs_here {
             let rule = "membership does not run in this process, and without its keys nobody can be let in";
@@ -302,7 +307,12 @@ fn database(reader: &mut Reader<'_>, service: &str, setting: String, data_dir: &
     let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| address.starts_with(scheme));
     match address.as_str() {
         "sqlite" => format!("sqlite://{}", data_dir.join(format!("{service}.sqlite")).display()),
-        _ if known => address,
+        _ if known => {
+            if !address.starts_with("sqlite:") {
+                transport::postgres_url(reader, &key, &address);
+            }
+            address
+        }
         _ => {
             let rule = "must be \"sqlite\" or an address that begins with sqlite: or postgres:";
             let remedy = format!("write something like \"postgres://user@host/{service}\"");

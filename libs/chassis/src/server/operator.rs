@@ -23,6 +23,7 @@ use super::{Units, unit};
 use crate::access::{Call, note};
 use crate::running::Unit;
 use crate::status::status;
+use crate::tls::Keeper;
 
 /// How long a check of what a service needs may take.
 const CHECK: Duration = Duration::from_secs(2);
@@ -31,11 +32,12 @@ const CHECK: Duration = Duration::from_secs(2);
 pub(super) struct Operator {
     units: Units,
     clock: Arc<SettableClock>,
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Operator {
-    pub(super) fn new(units: Units, clock: Arc<SettableClock>) -> Self {
-        Self { units, clock }
+    pub(super) fn new(units: Units, clock: Arc<SettableClock>, keeper: Option<Arc<Keeper>>) -> Self {
+        Self { units, clock, keeper }
     }
 }
 
@@ -46,7 +48,7 @@ impl OperatorService for Operator {
         request: Request<GetStatusRequest>,
     ) -> Result<Response<GetStatusResponse>, Status> {
         let unit = unit(&self.units, &request.into_inner().service).map_err(status)?;
-        Ok(Response::new(of(unit).await.map_err(status)?))
+        Ok(Response::new(of(unit, self.keeper.as_deref()).await.map_err(status)?))
     }
 
     async fn list_parked_events(
@@ -145,13 +147,13 @@ impl OperatorService for Operator {
     }
 }
 
-async fn of(unit: &Unit) -> Result<GetStatusResponse, Fault> {
+async fn of(unit: &Unit, keeper: Option<&Keeper>) -> Result<GetStatusResponse, Fault> {
     let jobs = messaging::job_counts(&unit.database).await.map_err(messaging::database_fault)?;
     Ok(GetStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         lanes: lanes(unit).await?,
         projections: projections(unit).await?,
-        dependencies: dependencies(unit).await,
+        dependencies: dependencies(unit, keeper).await,
         jobs_waiting: jobs.waiting + jobs.running,
         jobs_dead: jobs.dead,
         resident_bytes: memory_stats::memory_stats().map_or(0, |memory| memory.physical_mem as u64),
@@ -186,9 +188,10 @@ async fn projections(unit: &Unit) -> Result<Vec<ProjectionStatus>, Fault> {
 }
 
 /// What the service needs, and what does not work right now.
-async fn dependencies(unit: &Unit) -> Vec<DependencyStatus> {
+async fn dependencies(unit: &Unit, keeper: Option<&Keeper>) -> Vec<DependencyStatus> {
     let mut found = unit.check(CHECK).await;
     found.push(("nats", unit.broker.ready().map_err(|error| error.to_string())));
+    found.extend(keeper.map(|keeper| ("certificate", keeper.state())));
     let checks = found.into_iter().map(|(name, outcome)| DependencyStatus {
         name: name.to_owned(),
         ok: outcome.is_ok(),

@@ -113,7 +113,8 @@ fn the_environment_wins_over_the_file_and_is_named_as_the_source() {
 #[test]
 fn sec_60_neither_show_nor_debug_tells_a_password() {
     let folder = tempfile::tempdir().unwrap();
-    let text = config(&folder, "services.forums.database = \"postgres://me:s3cret@db/forums\"");
+    let text =
+        config(&folder, "services.forums.database = \"postgres://me:s3cret@db/forums?sslmode=verify-full\"");
     let config = Config::from_toml(&[FORUMS], &text).unwrap();
     let shown = config.show().iter().find(|shown| shown.key == "services.forums.database").unwrap();
     assert_eq!(shown.value, "\"postgres://***@db/forums\"");
@@ -124,10 +125,10 @@ fn sec_60_neither_show_nor_debug_tells_a_password() {
 fn a_secret_may_stand_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("forums-db");
-    std::fs::write(&secret, "postgres://me:s3cret@db/forums\n").unwrap();
+    std::fs::write(&secret, "postgres://me:s3cret@db/forums?sslmode=verify-full\n").unwrap();
     let line = format!("services.forums.database = \"file:{}\"", secret.display());
     let config = Config::from_toml(&[FORUMS], &config(&folder, &line)).unwrap();
-    assert_eq!(config.services["forums"].database, "postgres://me:s3cret@db/forums");
+    assert_eq!(config.services["forums"].database, "postgres://me:s3cret@db/forums?sslmode=verify-full");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod manage;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,12 +41,16 @@ const LONGEST_RECONNECT: Duration = Duration::from_secs(2);
 /// How to reach NATS and what to expect there.
 #[derive(Clone, Debug)]
 pub struct NatsSettings {
-    /// `nats://host:port`, several with commas between them.
+    /// `nats://host:port` or `tls://host:port`, several with commas between them.
     pub url: String,
     /// Name of this process in the server's lists.
     pub name: String,
     /// A credentials file's content, if the server asks for one.
     pub credentials: Option<String>,
+    /// What a server with TLS is shown, and how it is known.
+    pub tls: Option<NatsTls>,
+    /// What the subjects of answers begin with; permissions keep others from listening there (REL-04).
+    pub inbox: String,
     /// How strict to be.
     pub profile: Profile,
     /// Whether this process makes streams that are missing: in embedded mode and for `provision` only.
@@ -54,13 +59,51 @@ pub struct NatsSettings {
     pub streams: StreamSettings,
 }
 
+/// Certificates for NATS, in PEM. They are read again for each new connection, so that new files need no restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsTls {
+    /// The authorities that may have signed the servers' certificates.
+    pub ca: PathBuf,
+    /// The own certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 impl NatsSettings {
+    /// How the client connects: as whom, over TLS if an address says so, and to no other servers than those named.
+    ///
+    /// # Errors
+    /// Refused, if the credentials make no sense.
+    pub fn options(&self) -> Result<ConnectOptions, BrokerError> {
+        let mut options = match &self.credentials {
+            Some(credentials) => {
+                ConnectOptions::with_credentials(credentials).map_err(|error| refused(&error))?
+            }
+            None => ConnectOptions::new(),
+        };
+        if let Some(tls) = &self.tls {
+            options = options
+                .add_root_certificates(tls.ca.clone())
+                .add_client_certificate(tls.certificate.clone(), tls.key.clone());
+        }
+        // A server could name others that are reached in plain text, or by names that are in no certificate.
+        Ok(options.name(&self.name).custom_inbox_prefix(&self.inbox).ignore_discovered_servers())
+    }
+
+    /// The addresses, one by one.
+    pub fn servers(&self) -> Vec<&str> {
+        self.url.split(',').map(str::trim).collect()
+    }
+
     /// A server for development that this process has to itself.
     pub fn embedded(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             name: "osallisuus".to_owned(),
             credentials: None,
+            tls: None,
+            inbox: wire::inbox("osallisuus"),
             profile: Profile::Development,
             makes_streams: true,
             streams: StreamSettings::default(),
@@ -98,18 +141,10 @@ impl NatsBroker {
     /// # Errors
     /// If the address or the credentials make no sense.
     pub async fn connect(settings: NatsSettings) -> Result<Self, BrokerError> {
-        let refused =
-            |error: &dyn std::fmt::Display| BrokerError::Refused(format!("cannot use NATS: {error}"));
         let connection = watch::Sender::new(0);
         let counter = connection.clone();
-        let mut options = match &settings.credentials {
-            Some(credentials) => {
-                ConnectOptions::with_credentials(credentials).map_err(|error| refused(&error))?
-            }
-            None => ConnectOptions::new(),
-        };
-        options = options
-            .name(&settings.name)
+        let options = settings
+            .options()?
             .retry_on_initial_connect()
             .max_reconnects(None)
             .request_timeout(Some(REQUEST_TIMEOUT))
@@ -118,8 +153,7 @@ impl NatsBroker {
                 note(&counter, &event);
                 async {}
             });
-        let servers: Vec<&str> = settings.url.split(',').map(str::trim).collect();
-        let client = options.connect(servers).await.map_err(|error| refused(&error))?;
+        let client = options.connect(settings.servers()).await.map_err(|error| refused(&error))?;
         let context =
             ContextBuilder::new().timeout(REQUEST_TIMEOUT).ack_timeout(REQUEST_TIMEOUT).build(client.clone());
         Ok(Self {
@@ -350,6 +384,10 @@ impl Broker for NatsBroker {
         let sent = self.client.publish(delivery.token.clone(), Bytes::from_static(b"+ACK")).await;
         sent.map_err(|error| BrokerError::Unavailable(error.to_string()))
     }
+}
+
+fn refused(error: &dyn std::fmt::Display) -> BrokerError {
+    BrokerError::Refused(format!("cannot use NATS: {error}"))
 }
 
 fn lost() -> BrokerError {

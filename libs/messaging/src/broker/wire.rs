@@ -44,6 +44,11 @@ pub fn lane_subject(service: &str, lane: &str) -> String {
     format!("evt.v1.{service}.{lane}.>")
 }
 
+/// What the subjects of answers to a user of NATS begin with: nobody else may listen there.
+pub fn inbox(user: &str) -> String {
+    format!("_INBOX_{user}")
+}
+
 /// Subject of an event: `evt.v1.<service>.<county>.<aggregate>.<event in snake case>`.
 pub fn subject(event: &Envelope) -> String {
     let name = event.event_type.rsplit('.').next().unwrap_or_default();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ClientTls;
 use crate::exit::Failure;
 
 /// What `osallisuus sign-in` keeps: where, and the session's secret.
@@ -16,6 +17,9 @@ pub struct SavedSession {
     pub server: Vec<String>,
     /// The session's secret.
     pub session: String,
+    /// Files of certificates as given with it.
+    #[serde(default, skip_serializing_if = "ClientTls::is_empty")]
+    pub tls: ClientTls,
 }
 
 /// `$XDG_STATE_HOME/osallisuus/session.toml`, or the same under `~/.local/state`; None without a home.
@@ -90,7 +94,11 @@ mod tests {
     fn a_saved_session_is_for_its_owner_only_and_comes_back() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("deep/session.toml");
-        let saved = SavedSession { server: vec!["http://127.0.0.1:7400".into()], session: "secret".into() };
+        let saved = SavedSession {
+            server: vec!["https://127.0.0.1:7400".into()],
+            session: "secret".into(),
+            tls: ClientTls::of(folder.path(), "operator"),
+        };
         saved.save(&file).expect("saved");
         assert_eq!(fs::metadata(&file).expect("file").permissions().mode() & 0o777, 0o600);
         assert_eq!(SavedSession::load(&file).expect("loaded"), Some(saved));

@@ -10,7 +10,7 @@ use kernel::TenantId;
 
 use super::up;
 use crate::cli::Installation;
-use crate::client::{SavedSession, Server};
+use crate::client::{ClientTls, SavedSession, Server};
 use crate::demo::{self, Play, Progress, Report, example};
 use crate::exit::Failure;
 use crate::screen::Screen;
@@ -96,7 +96,11 @@ async fn play(address: &str, setup_code: &str, folder: &Path, screen: Screen) ->
     let mut play = Play::begin(Server::at(address)?, setup_code, Progress::on(screen)).await?;
     let report = demo::play(&mut play).await?;
     if let Some(session) = play.administrator.session() {
-        let saved = SavedSession { server: vec![address.to_owned()], session: session.to_owned() };
+        let saved = SavedSession {
+            server: vec![address.to_owned()],
+            session: session.to_owned(),
+            tls: ClientTls::default(),
+        };
         saved.save(&folder.join(SESSION_FILE))?;
     }
     Ok(report)

@@ -2,6 +2,7 @@
 //!
 //! Looks and changes nothing; may be run beside a running system.
 
+mod certificates;
 mod checks;
 
 use std::fmt;

@@ -81,7 +81,7 @@ async fn mend(installation: &Installation) -> Result<Made, Failure> {
     prepare(installation, installation.load()?).await
 }
 
-async fn prepare(installation: &Installation, config: Config) -> Result<Made, Failure> {
+pub(super) async fn prepare(installation: &Installation, config: Config) -> Result<Made, Failure> {
     let service = membership::SERVICE;
     let settings = config.services.get(service.name);
     let url = settings.map(|settings| settings.database.as_str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `provision`: the streams in NATS.
+//! `provision`: the streams in NATS, and the consumers of other systems on them.
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 struct Stream {
     service: &'static str,
     replicas: usize,
+    readers: Vec<String>,
 }
 
 pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<Exit, Failure> {
@@ -36,7 +37,14 @@ pub(super) async fn run(installation: &Installation, screen: Screen) -> Result<E
     let mut streams = Vec::new();
     for service in services::names() {
         broker.provision_stream(service).await.map_err(refused)?;
-        streams.push(Stream { service, replicas: config.nats.replicas });
+        for reader in &config.nats.readers {
+            broker.provision_reader(service, reader).await.map_err(refused)?;
+        }
+        streams.push(Stream {
+            service,
+            replicas: config.nats.replicas,
+            readers: config.nats.readers.clone(),
+        });
     }
     broker.close().await;
     screen.result(&streams, || {

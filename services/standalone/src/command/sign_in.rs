@@ -20,8 +20,9 @@ pub(super) async fn sign_in(door: &Door, remote: &Remote, screen: Screen) -> Res
         _ => return Err(Failure::new(Exit::Usage, "name a card, or a setup code with name and county")),
     };
     let session = account.session().unwrap_or_default().to_owned();
-    let addresses = remote.addresses(remote.saved()?.as_ref());
-    SavedSession { server: addresses, session }.save(&file)?;
+    let before = remote.saved()?;
+    let tls = remote.tls(before.as_ref()).absolute();
+    SavedSession { server: remote.addresses(before.as_ref()), session, tls }.save(&file)?;
     let value = serde_json::json!({ "session_file": file });
     screen.result(&value, || format!("Signed in. The session is kept in {}.", file.display()))?;
     Ok(Exit::Done)

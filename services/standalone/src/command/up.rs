@@ -63,7 +63,7 @@ fn say_ready(
     began: Instant,
     screen: Screen,
 ) -> Result<(), Failure> {
-    let address = format!("http://{}", running.addr());
+    let address = running.url();
     let seconds = began.elapsed().as_secs_f64();
     let nats = running.nats_url();
     let metrics = scraped_at.map(|at| format!("http://{at}/metrics"));

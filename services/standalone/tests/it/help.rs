@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 36] = [
+const COMMANDS: [&str; 38] = [
     "",
     "init",
     "up",
@@ -13,6 +13,8 @@ const COMMANDS: [&str; 36] = [
     "doctor",
     "config",
     "config show",
+    "nats-config",
+    "dev-ca",
     "board-key",
     "sign-in",
     "sign-out",
@@ -134,7 +136,7 @@ fn output_into_a_pipe_has_no_colour_and_neither_with_no_color() {
 
 #[test]
 fn settings_are_shown_with_where_they_come_from_and_without_passwords() {
-    let user = User::new().with("OSALLISUUS_NATS__URL", "nats://me:s3cret@example.org:4222");
+    let user = User::new().with("OSALLISUUS_NATS__URL", "nats://me:s3cret@127.0.0.1:4222");
     let file = user.file("mine.toml", "cell = \"pohde\"\n");
     let ended = user.runs(&["config", "show", "--config", file.to_str().unwrap(), "--output", "json"]);
     assert_eq!(ended.code, 0, "{}", ended.err);

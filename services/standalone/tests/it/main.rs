@@ -8,4 +8,5 @@ mod import;
 mod keys;
 mod program;
 mod provision;
+mod secure;
 mod up;

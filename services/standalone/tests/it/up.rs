@@ -32,7 +32,7 @@ impl Going {
     }
 
     /// The next line of JSON that it prints; log lines are not JSON and go by.
-    fn next_json(&mut self) -> Value {
+    pub(crate) fn next_json(&mut self) -> Value {
         loop {
             let mut line = String::new();
             let read = self.out.read_line(&mut line).expect("text");

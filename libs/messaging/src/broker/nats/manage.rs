@@ -45,6 +45,22 @@ impl NatsBroker {
         provision::check_echo(&what, &wanted, &found.cached_info().config).map_err(BrokerError::Refused)
     }
 
+    /// Makes the durable consumer of another system on the stream of a service, if it is missing, and checks it.
+    ///
+    /// # Errors
+    /// As [`provision_stream`](Self::provision_stream).
+    pub async fn provision_reader(&self, service: &str, reader: &str) -> Result<(), BrokerError> {
+        self.ready()?;
+        let wanted = provision::reader(service, reader);
+        let made = self.context.create_consumer_on_stream(wanted.clone(), wire::stream_name(service)).await;
+        let made = made.map_err(|error| {
+            BrokerError::Refused(format!("the consumer {reader} of {service} cannot be made: {error}"))
+        })?;
+        let wanted = consumer::IntoConsumerConfig::into_consumer_config(wanted);
+        provision::check_echo(&format!("consumer {reader}"), &wanted, &made.cached_info().config)
+            .map_err(BrokerError::Refused)
+    }
+
     /// Makes a missing consumer; one that is there is left alone and checked.
     pub(super) async fn make_consumer(&self, key: &ProjectionKey) -> Result<(), BrokerError> {
         let stream = self.stream(&key.source).await?;

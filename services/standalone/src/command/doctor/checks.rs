@@ -39,6 +39,7 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     findings.push(clock());
     findings.push(data_folder(config));
     findings.extend(secrets(config));
+    findings.extend(super::certificates::all(config));
     for (name, service) in &config.services {
         findings.extend(database(name, &service.database).await);
     }
@@ -209,12 +210,7 @@ async fn nats(config: &Config) -> Finding {
 
 /// One try, where the system itself would try for ever.
 async fn connect_nats(settings: &NatsSettings) -> Result<async_nats::Client, async_nats::Error> {
-    let options = match &settings.credentials {
-        Some(credentials) => async_nats::ConnectOptions::with_credentials(credentials)?,
-        None => async_nats::ConnectOptions::new(),
-    };
-    let servers: Vec<&str> = settings.url.split(',').map(str::trim).collect();
-    Ok(options.name(&settings.name).connect(servers).await?)
+    Ok(settings.options()?.connect(settings.servers()).await?)
 }
 
 async fn embedded_nats(program: &Path) -> Finding {
