@@ -44,6 +44,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether an operator may set the business clock.
     pub demo: bool,
+    /// Whether the system is there to be loaded: its clock may be set, and rates are not limited.
+    pub load_test: bool,
     /// The server.
     pub listen: Listen,
     /// Certificates; None: plain text on the own machine.

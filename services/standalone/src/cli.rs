@@ -10,6 +10,7 @@ use crate::command::AuditCommand;
 use crate::command::backup::{self, BackupArgs};
 use crate::command::dev_ca::DevCa;
 use crate::command::ledger::LedgerCommand;
+use crate::command::load::Load;
 use crate::command::log::LogCommand;
 use crate::command::nats_config::NatsConfig;
 use crate::command::new_epoch::{self, NewEpochArgs};
@@ -237,6 +238,16 @@ A lane stands still when its source was restored from a backup and events were r
     /// Shows or sets the business clock. Setting is refused unless the system runs in demo mode.
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Loads a system at a fixed rate and tells its latencies; for demonstrations and systems set up for it.
+    #[command(after_help = "Examples:
+  osallisuus load --mix mixed --rate 500 --duration 30
+  osallisuus load --mix writing --rate 1000 --duration 30 --journal load.journal --probe
+  osallisuus load --mix election-day --voters 500 --rate 100
+  osallisuus load --mix writing --find-rate --p99 50
+
+It signs nobody in: be signed in as the administrator. Refused unless the system is a demonstration or has
+load_test = true. Latencies count from when a call was due. Exit code 1 if a call failed.")]
+    Load(Load),
     /// Judges a system by clients' journals and by what it has stored.
     #[command(subcommand)]
     Ledger(LedgerCommand),

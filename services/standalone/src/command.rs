@@ -11,6 +11,7 @@ mod doctor;
 mod import;
 mod init;
 pub(crate) mod ledger;
+pub(crate) mod load;
 pub(crate) mod log;
 pub(crate) mod nats_config;
 pub(crate) mod new_epoch;
@@ -70,6 +71,7 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
         Command::Log(command) => log::run(command, screen).await,
         Command::Audit(command) => audit::run(command, screen).await,
         Command::Clock(command) => clock::run(command, screen).await,
+        Command::Load(load) => load::run(load, screen).await,
         Command::Ledger(command) => ledger::run(command, screen).await,
     };
     exit.map(ExitCode::from)

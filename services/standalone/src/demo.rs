@@ -25,8 +25,8 @@ mod standing;
 mod voting;
 
 pub use ballots::{Impossible, ballots_for};
-pub(crate) use play::set_clock;
 pub use play::{Contest, Person, Play, Progress};
+pub(crate) use play::{set_clock, settle};
 pub use report::{Lots, Outcome, Report, Row};
 
 use crate::exit::Failure;

@@ -114,14 +114,19 @@ async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Re
     for source in &sources {
         gather::events(&index, source, &mut remembered, &mut verdict).await?;
         gather::answers(&index, source, &mut verdict).await?;
+        gather::audit_log(&index, source, &mut verdict).await?;
         if let Some(nats) = &options.nats {
             gather::messages(&index, source.service(), nats, &mut verdict).await?;
+            gather::heads(&index, source).await?;
         }
     }
     index.complete().await?;
     let book = Book { index: &index, journals: &options.journals };
     rules::answers::check(&book, &mut verdict).await?;
     rules::order::check(&book, &mut verdict).await?;
+    for source in &sources {
+        rules::audit::check(&book, source.service(), &mut verdict).await?;
+    }
     match options.nats {
         None => verdict.not_looked.push("streams: no nats-server was named".to_owned()),
         Some(_) => {
@@ -160,6 +165,11 @@ async fn projections(
         }
     }
     Ok(())
+}
+
+/// Whether the contracts ask for a row of the audit log for each change by this RPC.
+fn audited(rpc: &str) -> bool {
+    proto::access::find(rpc).is_some_and(|entry| entry.audit == proto::access::Audit::Change)
 }
 
 /// Hexadecimal digits.

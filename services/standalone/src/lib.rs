@@ -12,6 +12,7 @@
 //! | [`nats_accounts`] | accounts and permissions in NATS |
 //! | [`services`] | the list of all services |
 //! | [`ledger`] | the judge: journals of clients, and whether everything stored agrees with them |
+//! | [`load`] | the load generator |
 //! | [`demo`] | the Oulunkaari example, and the player of its election |
 
 mod backup;
@@ -24,6 +25,7 @@ pub mod dev_ca;
 pub mod exit;
 mod installation;
 pub mod ledger;
+pub mod load;
 pub mod nats_accounts;
 pub mod register;
 pub mod screen;

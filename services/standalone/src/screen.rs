@@ -78,6 +78,15 @@ impl Screen {
         }
     }
 
+    /// Tells progress to a program: one line of JSON on standard error. Nothing in the form for people.
+    pub fn tell(self, value: &impl Serialize) {
+        if self.is_json()
+            && let Ok(line) = serde_json::to_string(value)
+        {
+            let _ = print(io::stderr(), &line);
+        }
+    }
+
     /// Tells why the command failed, to standard error.
     pub fn failure(self, failure: &Failure) {
         let output = match self.format {

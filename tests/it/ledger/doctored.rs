@@ -30,8 +30,9 @@ struct Copy {
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
-const DOCTORED: [(&str, Doctor, Rule, &str, usize); 17] = [
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 20] = [
     ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
+    ("log cut", |copy| copy.cut().boxed(), Rule::Stream, "is not in the log", 1),
     ("doubled", |copy| copy.double().boxed(), Rule::Acknowledged, "happened twice", 5),
     ("event lost", |copy| copy.lose_event().boxed(), Rule::Acknowledged, "without its event", 3),
     ("reordered in the stream", |copy| copy.reorder_stream().boxed(), Rule::Stream, "came before event", 2),
@@ -59,6 +60,8 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 17] = [
     ("ballot stuffed", |copy| copy.stuff().boxed(), Rule::Ballots, "it was stuffed", 1),
     ("tally changed", |copy| copy.change_tally().boxed(), Rule::Ballots, "the tally is not that", 1),
     ("unpublished", |copy| copy.withhold().boxed(), Rule::Stream, "is not in the stream", 1),
+    ("audit row altered", |copy| copy.alter_audit().boxed(), Rule::Audit, "is not what was written", 1),
+    ("act not in the audit log", |copy| copy.cut_audit().boxed(), Rule::Audit, "says 0 times", 2),
     ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
 ];
 
@@ -177,8 +180,8 @@ impl Copy {
 
     /// The last event of membership's lane 19: that of the last act.
     fn last(&self) -> Envelope {
-        let of_lane = self.stream.iter().filter(|one| one.service == "membership" && one.lane == "19");
-        of_lane.last().expect("an event").clone()
+        let mut of_lane = self.stream.iter().filter(|one| one.service == "membership" && one.lane == "19");
+        of_lane.next_back().expect("an event").clone()
     }
 
     /// Takes the last event of membership out of log, stream, head and cursor, as if it had never been.
@@ -204,6 +207,20 @@ impl Copy {
     async fn lose(&mut self) {
         self.forget_last().await;
         self.sql("membership", &format!("DELETE FROM command_log WHERE idem_key = '{}'", LAST[1])).await;
+    }
+
+    /// The database was put back to before the last act, which nobody was told of; the stream has it.
+    async fn cut(&mut self) {
+        let stream = self.stream.clone();
+        self.lose().await;
+        self.stream = stream;
+        let ops = self.ops_of(LAST[1]);
+        self.rewrite(|record| {
+            if record["at"] == "answered" && record["op"].as_u64().is_some_and(|op| ops.contains(&op)) {
+                record["outcome"] = "unknown".into();
+                record["reply"] = "".into();
+            }
+        });
     }
 
     async fn lose_event(&mut self) {
@@ -332,6 +349,21 @@ impl Copy {
             "UPDATE tally_line SET approvals = approvals + 1 WHERE municipality = '139' AND number = 1",
         )
         .await;
+    }
+
+    async fn alter_audit(&mut self) {
+        self.sql("membership", "DROP TRIGGER audit_log_no_update").await;
+        self.sql("membership", "UPDATE audit_log SET purpose = 'another reason' WHERE seq = 2").await;
+    }
+
+    /// The row of the last act was taken off the end, where the chain alone does not tell.
+    async fn cut_audit(&mut self) {
+        self.sql("membership", "DROP TRIGGER audit_log_no_delete").await;
+        let causes = "(SELECT causation_id FROM event_log WHERE lane = '19' ORDER BY seq DESC LIMIT 1)";
+        let cut = format!(
+            "DELETE FROM audit_log WHERE seq >= (SELECT MIN(seq) FROM audit_log WHERE causation_id = {causes})"
+        );
+        self.sql("membership", &cut).await;
     }
 
     async fn withhold(&mut self) {

@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub(super) tenants: Vec<String>,
     pub(super) data_dir: PathBuf,
     pub(super) demo: bool,
+    pub(super) load_test: bool,
     pub(super) listen: RawListen,
     pub(super) tls: RawTls,
     pub(super) nats: RawNats,

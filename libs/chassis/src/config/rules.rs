@@ -80,6 +80,10 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
     let or_in_data_dir = |folder: PathBuf, name: &str| {
         if folder.as_os_str().is_empty() { raw.data_dir.join(name) } else { folder }
     };
+    if raw.load_test && raw.nats.profile.starts_with("production") {
+        let rule = "a production system is not there to be loaded";
+        reader.refuse("load_test", rule, "set it to false, or load a system of its own");
+    }
     let store_dir = or_in_data_dir(raw.nats.store_dir.clone(), "nats");
     let secrets_dir = or_in_data_dir(raw.secrets.dir, "secrets");
     let tls = transport::tls(&mut reader, raw.tls);
@@ -88,13 +92,13 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
         listen: listen(&mut reader, &raw.listen, tls.is_some()),
         nats: nats(&mut reader, raw.nats, store_dir, tls.as_ref()),
         telemetry: telemetry(&mut reader, raw.telemetry),
-        limits: limits(&mut reader, &raw.limits),
+        limits: limits(&mut reader, &raw.limits, raw.load_test),
         tokens: Tokens {
             refresh: reader.seconds("tokens.refresh_seconds", raw.tokens.refresh_seconds, 1, 86_400),
             refetch: reader.seconds("tokens.refetch_seconds", raw.tokens.refetch_seconds, 0, 86_400),
             cache: NonZeroUsize::new(reader.number("tokens.cache", raw.tokens.cache, 1, 1_000_000))?,
         },
-        demo_start: demo_start(&mut reader, &raw.clock.demo_start, raw.demo),
+        demo_start: demo_start(&mut reader, &raw.clock.demo_start, raw.demo || raw.load_test),
         stop: Stop {
             notice: reader.seconds("stop.notice_seconds", raw.stop.notice_seconds, 0, 300),
             drain: reader.seconds("stop.drain_seconds", raw.stop.drain_seconds, 0, 3_600),
@@ -104,6 +108,7 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
         cell: raw.cell,
         data_dir: raw.data_dir,
         demo: raw.demo,
+        load_test: raw.load_test,
         secrets_dir,
         shown: show::all(merged),
     })
@@ -240,7 +245,7 @@ fn is_http(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
-fn limits(reader: &mut Reader<'_>, raw: &RawLimits) -> Limits {
+fn limits(reader: &mut Reader<'_>, raw: &RawLimits, load_test: bool) -> Limits {
     let (deadline, longest) = (raw.deadline_seconds, raw.longest_deadline_seconds);
     if longest < deadline {
         let rule = "must not be shorter than limits.deadline_seconds";
@@ -257,7 +262,7 @@ fn limits(reader: &mut Reader<'_>, raw: &RawLimits) -> Limits {
         requests: reader.number("limits.requests", raw.requests, 1, 1_000_000),
         deadline: reader.seconds("limits.deadline_seconds", deadline, 1, 3_600),
         longest_deadline: reader.seconds("limits.longest_deadline_seconds", longest, 1, 3_600),
-        per_minute: raw.rates.then_some(per_minute),
+        per_minute: (raw.rates && !load_test).then_some(per_minute),
         batch: Some(batch).filter(|batch| *batch > 0),
     }
 }

@@ -61,6 +61,27 @@ impl Account {
         Self { mode, ..self.clone() }
     }
 
+    /// The same person over another connection, with the same tokens.
+    #[must_use]
+    pub fn over(&self, server: Server) -> Self {
+        Self { server, ..self.clone() }
+    }
+
+    /// Buys a new token for a service if there is none or it is older than this. Calls go on meanwhile with the old one.
+    ///
+    /// # Errors
+    /// What membership answers.
+    pub async fn renew_token(&self, audience: &str, older_than: Duration) -> Result<(), Status> {
+        let Some(session) = &self.session else { return Ok(()) };
+        let key = (audience.to_owned(), self.mode);
+        let age = session.tokens.lock().await.get(&key).map(|token| token.bought.elapsed());
+        if age.is_none_or(|age| age >= older_than) {
+            let token = self.buy(session, audience).await?;
+            session.tokens.lock().await.insert(key, token);
+        }
+        Ok(())
+    }
+
     /// The session's secret, for saving it; None for nobody.
     pub fn session(&self) -> Option<&str> {
         self.session.as_ref().map(|session| session.secret.expose_secret())
@@ -94,6 +115,14 @@ impl Account {
         if let Some(token) = tokens.get(&key).filter(|token| token.bought.elapsed() < RENEW_AFTER) {
             return Ok(Some(token.text.clone()));
         }
+        let token = self.buy(session, audience).await?;
+        let text = token.text.clone();
+        tokens.insert(key, token);
+        Ok(Some(text))
+    }
+
+    async fn buy(&self, session: &Session, audience: &str) -> Result<Token, Status> {
+        let bought = Instant::now();
         let request = IssueActorTokenRequest {
             session: session.secret.expose_secret().to_owned(),
             audience: audience.to_owned(),
@@ -102,8 +131,7 @@ impl Account {
         };
         let answer = self.server.public().sign_in().issue_actor_token(request).await?.into_inner();
         let token = answer.token.ok_or_else(|| Status::internal("membership answered without a token"))?;
-        tokens.insert(key, Token { text: token.token.clone(), bought: Instant::now() });
-        Ok(Some(token.token))
+        Ok(Token { text: token.token, bought })
     }
 
     fn door(&self, service: &str) -> Door {

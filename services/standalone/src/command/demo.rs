@@ -79,11 +79,13 @@ pub(super) async fn run(
 }
 
 /// What a demonstration has that differs from the defaults, by the environment variables of the settings.
-fn settings(listen: Option<String>) -> [(&'static str, String); 5] {
+fn settings(listen: Option<String>) -> [(&'static str, String); 6] {
     // Only what is wrong, unless somebody asks for more: the play tells what happens.
     let log = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| "warn".to_owned());
     [
         ("OSALLISUUS_DEMO", "true".to_owned()),
+        // Whoever tries it out may also want to know how much it bears.
+        ("OSALLISUUS_LOAD_TEST", "true".to_owned()),
         // Whoever tries it out has a gRPC client and no contracts.
         ("OSALLISUUS_LISTEN__REFLECTION", "true".to_owned()),
         ("OSALLISUUS_CLOCK__DEMO_START", example::CLOCK_STARTS.to_owned()),

@@ -230,40 +230,48 @@ impl Play {
     /// # Errors
     /// [`Exit::Failure`] if they have not after 30 s, naming a projection that stands still.
     pub async fn settle(&self) -> Result<(), Failure> {
-        let end = Instant::now() + ARRIVAL;
-        let mut before = Vec::new();
-        loop {
-            let now = self.statuses().await.map_err(during("ask for the services' state"))?;
-            let behind = behind(&now);
-            // Two equal rounds: what one service published while another was asked is not overlooked.
-            if behind.is_none() && heads(&now) == heads(&before) {
-                return Ok(());
-            }
-            if Instant::now() > end {
-                let what = behind.unwrap_or_else(|| "the services keep publishing".to_owned());
-                return Err(Failure::new(Exit::Failure, format!("events did not arrive in time: {what}"))
-                    .remedy("See: osallisuus status, osallisuus parked list"));
-            }
-            if behind.is_some() {
-                tokio::time::sleep(LOOK).await;
-            }
-            before = now;
-        }
-    }
-
-    async fn statuses(&self) -> Result<Vec<(&'static str, GetStatusResponse)>, Status> {
-        let mut statuses = Vec::new();
-        for service in SERVICES {
-            let request = GetStatusRequest { service: service.to_owned() };
-            let answer = self.administrator.operator(service).get_status(request).await?;
-            statuses.push((service, answer.into_inner()));
-        }
-        Ok(statuses)
+        settle(&self.administrator).await
     }
 
     pub(super) fn officer(&self, number: usize) -> Result<&Account, Failure> {
         self.officers.get(number).ok_or_else(|| Failure::general("there are no election officers yet"))
     }
+}
+
+/// Waits until every service has projected every event that any of them has published, as an operator sees it.
+///
+/// # Errors
+/// [`Exit::Failure`] if they have not after 30 s, naming a projection that stands still.
+pub(crate) async fn settle(operator: &Account) -> Result<(), Failure> {
+    let end = Instant::now() + ARRIVAL;
+    let mut before = Vec::new();
+    loop {
+        let now = statuses(operator).await.map_err(during("ask for the services' state"))?;
+        let behind = behind(&now);
+        // Two equal rounds: what one service published while another was asked is not overlooked.
+        if behind.is_none() && heads(&now) == heads(&before) {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            let what = behind.unwrap_or_else(|| "the services keep publishing".to_owned());
+            return Err(Failure::new(Exit::Failure, format!("events did not arrive in time: {what}"))
+                .remedy("See: osallisuus status, osallisuus parked list"));
+        }
+        if behind.is_some() {
+            tokio::time::sleep(LOOK).await;
+        }
+        before = now;
+    }
+}
+
+async fn statuses(operator: &Account) -> Result<Vec<(&'static str, GetStatusResponse)>, Status> {
+    let mut statuses = Vec::new();
+    for service in SERVICES {
+        let request = GetStatusRequest { service: service.to_owned() };
+        let answer = operator.operator(service).get_status(request).await?;
+        statuses.push((service, answer.into_inner()));
+    }
+    Ok(statuses)
 }
 
 /// The first projection that is not at the head of its source.
@@ -340,6 +348,11 @@ impl Progress {
         if let Some(screen) = self.screen {
             screen.note(&format!("{day}  {what}"));
         }
+    }
+
+    /// A line that is written over; drawn on a terminal only.
+    pub fn spinner(self) -> ProgressBar {
+        if self.screen.is_some() { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
     }
 
     /// A bar for so many steps; drawn on a terminal only.

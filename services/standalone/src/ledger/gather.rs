@@ -6,6 +6,7 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 
+use messaging::audit::{self, Head, Verifier, Whose};
 use messaging::log::{self, LaneHead};
 use messaging::{Database, Envelope, causation};
 use prost::{Message as _, Name as _};
@@ -16,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::index::{Index, Rows, get};
 use super::journal::{self, Outcome};
 use super::verdict::Verdict;
-use super::{CheckError, hex};
+use super::{CheckError, hex, rules};
 use chain::Chain;
 
 pub(super) use stream::messages;
@@ -155,6 +156,44 @@ fn event_row(event: Envelope) -> [sea_orm::Value; 10] {
         hex(&event.hash).into(),
         event.occurred_at_us.into(),
     ]
+}
+
+/// Takes in what a service's audit log says was done, and checks its chain (rule 8).
+pub(super) async fn audit_log(
+    index: &Index,
+    source: &Source,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    let mut rows: Rows<'_, 2> = index.rows("audit");
+    let mut verifier = Verifier::new(Head::genesis());
+    let mut broken = None;
+    let mut after = Some(0);
+    while let Some(seq) = after {
+        let (page, next) = audit::page(&source.database, &Whose::All, seq, audit::PAGE).await?;
+        for row in &page {
+            broken = broken.or_else(|| verifier.take(row).err());
+            verdict.looked.audited += 1;
+            if row.outcome == "done" {
+                rows.add([source.service().into(), row.causation_id.clone().into()]).await?;
+            }
+        }
+        after = next;
+    }
+    if let Some(broken) = broken {
+        rules::audit::broken(source.service(), &broken, verdict);
+    }
+    Ok(rows.finish().await?)
+}
+
+/// Takes in where a service's lanes end now, when its stream has been read: what the stream holds beyond that is in no
+/// log.
+pub(super) async fn heads(index: &Index, source: &Source) -> Result<(), CheckError> {
+    let mut rows: Rows<'_, 4> = index.rows("head");
+    for head in log::heads(&source.database).await? {
+        let (seq, epoch) = (head.seq.cast_signed(), head.epoch.cast_signed());
+        rows.add([source.service().into(), head.lane.into(), seq.into(), epoch.into()]).await?;
+    }
+    Ok(rows.finish().await?)
 }
 
 /// Takes in a service's stored answers.

@@ -20,12 +20,15 @@ CREATE TABLE answer (service TEXT, principal TEXT, key TEXT, rpc TEXT, reply TEX
     PRIMARY KEY (service, principal, key)) WITHOUT ROWID;
 CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place INTEGER, hash TEXT, intact INTEGER);
 CREATE TABLE content (side INTEGER, service TEXT, name TEXT, line TEXT);
+CREATE TABLE audit (service TEXT, cause TEXT);
+CREATE TABLE head (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, PRIMARY KEY (service, lane));
 CREATE TABLE gone (service TEXT PRIMARY KEY, messages INTEGER);";
 
 /// Made when everything is in: what the rules look things up by. A *call* is all attempts with one key.
 const INDEXES: &str = "
 CREATE INDEX op_key ON op (service, principal, key);
 CREATE INDEX event_cause ON event (service, cause);
+CREATE INDEX audit_cause ON audit (service, cause);
 CREATE INDEX message_place ON message (service, lane, seq);
 CREATE TABLE call AS SELECT service, principal, key, cause, rpc, boot, MIN(invoked) AS invoked,
     MIN(CASE WHEN outcome = 'ok' THEN answered END) AS answered, SUM(outcome = 'ok') AS oks,

@@ -1,6 +1,7 @@
 //! The rules, each a few questions to the index; what they find is told with the records that show it.
 
 pub(super) mod answers;
+pub(super) mod audit;
 pub(super) mod ballots;
 pub(super) mod order;
 pub(super) mod projections;

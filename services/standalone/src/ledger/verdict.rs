@@ -27,7 +27,7 @@ pub enum Rule {
     Order,
     /// 7: one idempotency key, one answer.
     Replies,
-    /// 8: the audit log is whole.
+    /// 8: the audit log is whole, with one row for each command that is stored.
     Audit,
     /// 9: as many ballots as marks, never more than people on the roll, and the tally is that of the opened ballots.
     Ballots,
@@ -196,6 +196,8 @@ pub struct Looked {
     pub messages: u64,
     /// Cursors of projections.
     pub cursors: u64,
+    /// Rows of audit logs.
+    pub audited: u64,
     /// Ballot boxes.
     pub boxes: u64,
 }
@@ -244,11 +246,11 @@ impl Verdict {
 
     /// For people.
     pub fn text(&self) -> String {
-        let Looked { calls, acknowledged, rejected, unknown, events, answers, messages, cursors, boxes } =
-            &self.looked;
+        let Looked { calls, acknowledged, rejected, unknown, events, .. } = &self.looked;
+        let Looked { answers, messages, cursors, audited, boxes, .. } = &self.looked;
         let mut text = format!(
             "{calls} calls ({acknowledged} acknowledged, {rejected} refused, {unknown} unknown), {events} events, \
-             {answers} stored answers, {messages} messages, {cursors} cursors, {boxes} ballot boxes"
+             {answers} stored answers, {messages} messages, {cursors} cursors, {audited} rows of audit logs, {boxes} ballot boxes"
         );
         for what in &self.not_looked {
             text += &format!("\nnot looked at: {what}");

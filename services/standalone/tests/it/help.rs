@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 38] = [
+const COMMANDS: [&str; 39] = [
     "",
     "init",
     "up",
@@ -40,6 +40,7 @@ const COMMANDS: [&str; 38] = [
     "clock",
     "clock get",
     "clock set",
+    "load",
     "ledger",
     "ledger check",
 ];

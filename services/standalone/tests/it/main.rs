@@ -6,6 +6,7 @@ mod doctor;
 mod help;
 mod import;
 mod keys;
+mod load;
 mod program;
 mod provision;
 mod secure;

@@ -53,10 +53,15 @@ impl Going {
         all
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("the signal is sent");
+    }
+
     /// Asks it to end and gives its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process id");
-        kill_process(pid, Signal::TERM).expect("the signal is sent");
+        self.signal(Signal::TERM);
         self.child.wait().expect("it ends").code()
     }
 }

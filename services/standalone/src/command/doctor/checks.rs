@@ -37,6 +37,7 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     let mut findings =
         vec![Finding::ok("configuration", format!("{settings} settings differ from the defaults"))];
     findings.push(clock());
+    findings.extend(load_test(config));
     findings.push(data_folder(config));
     findings.extend(secrets(config));
     findings.extend(super::certificates::all(config));
@@ -46,6 +47,13 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     findings.push(nats(config).await);
     findings.push(listener(config));
     findings
+}
+
+/// A system that is there to be loaded must not serve people.
+fn load_test(config: &Config) -> Option<Finding> {
+    let detail = "load_test is on: calls are not limited, and an operator may set the business clock";
+    let remedy = "Set load_test = false before people use the system.";
+    config.load_test.then(|| Finding::note("load test", detail, remedy))
 }
 
 fn clock() -> Finding {

@@ -87,14 +87,8 @@ pub(in crate::ledger) async fn messages(
 }
 
 async fn connect(nats: &NatsSettings) -> Result<async_nats::Client, CheckError> {
-    let options = match &nats.credentials {
-        Some(credentials) => {
-            async_nats::ConnectOptions::with_credentials(credentials).map_err(|error| away(&error))?
-        }
-        None => async_nats::ConnectOptions::new(),
-    };
-    let servers: Vec<&str> = nats.url.split(',').map(str::trim).collect();
-    options.name(&nats.name).connect(servers).await.map_err(|error| away(&error))
+    let options = nats.options().map_err(|error| away(&error))?;
+    options.connect(nats.servers()).await.map_err(|error| away(&error))
 }
 
 fn is_absent(kind: &GetStreamErrorKind) -> bool {

@@ -17,6 +17,7 @@ pub(in crate::ledger) async fn check(
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
     differing(book, service, verdict).await?;
+    beyond(book, service, verdict).await?;
     unpublished(book, service, verdict).await?;
     if rewound { Ok(()) } else { disordered(book, service, verdict).await }
 }
@@ -27,9 +28,7 @@ async fn differing(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Res
             e.service, e.lane, e.seq, e.type, e.hash
         FROM message m LEFT JOIN event e ON e.service = m.service AND e.lane = m.lane AND e.seq = m.seq
         WHERE m.service = ? AND (m.intact = 0
-            OR (e.hash IS NOT NULL AND e.hash <> m.hash AND m.epoch >= e.epoch)
-            OR (e.hash IS NULL AND m.seq <= (SELECT COALESCE(MAX(seq), 0) FROM event WHERE service = m.service
-                AND lane = m.lane) ))
+            OR (e.hash IS NOT NULL AND e.hash <> m.hash AND m.epoch >= e.epoch))
         ORDER BY m.place LIMIT 1000";
     for row in book.index.ask(question, &[service]).await? {
         let intact: bool = get(&row, 5)?;
@@ -45,6 +44,24 @@ async fn differing(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Res
             format!("{service}, lane {lane}: event {seq} of the stream {how}"),
             history,
         );
+    }
+    Ok(())
+}
+
+/// Messages beyond the end of the log: it has lost events that were published, for example because its database was put
+/// back without a new epoch.
+async fn beyond(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result<(), CheckError> {
+    let question = "SELECT m.service, m.place, m.lane, m.seq, m.hash FROM message m
+        LEFT JOIN head h ON h.service = m.service AND h.lane = m.lane
+        WHERE m.service = ? AND (h.seq IS NULL OR (m.seq > h.seq AND m.epoch >= h.epoch))
+        ORDER BY m.place LIMIT 1000";
+    for row in book.index.ask(question, &[service]).await? {
+        let what = format!(
+            "{service}, lane {}: event {} of the stream is not in the log",
+            text(&row, 2)?,
+            number(&row, 3)?
+        );
+        verdict.broken(Rule::Stream, what, vec![message(&row, 0)?]);
     }
     Ok(())
 }
