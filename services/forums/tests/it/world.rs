@@ -240,6 +240,7 @@ impl World {
             service: "membership".to_owned(),
             lane: "19".to_owned(),
             event_type: M::full_name(),
+            schema_version: 1,
             payload: event.encode_to_vec(),
             ..messaging::Envelope::default()
         };

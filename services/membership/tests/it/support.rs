@@ -360,6 +360,7 @@ impl World {
             lane: lead.to_owned(),
             co_tenants: others.iter().map(|code| (*code).to_owned()).collect(),
             event_type: M::full_name(),
+            schema_version: 1,
             occurred_at_us: kernel::Clock::now(self.clock.as_ref()).as_micros(),
             payload: event.encode_to_vec(),
             ..Envelope::default()
