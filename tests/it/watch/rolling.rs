@@ -114,6 +114,13 @@ struct Seen {
     repeated: AtomicUsize,
 }
 
+/// Whether a client may send the same again: the service says so, or there was no connection to send it over.
+fn may_repeat(status: &tonic::Status) -> bool {
+    let transport =
+        std::error::Error::source(status).is_some_and(|source| source.is::<tonic::transport::Error>());
+    status.code() == Code::Unavailable || transport
+}
+
 /// Founds forums one after the other; a command whose fate is unknown is sent again with its key until it is answered.
 /// Gives the names and ids of what was acknowledged.
 fn client(
@@ -136,7 +143,7 @@ fn client(
                 match forums.found_forum(request).await {
                     Ok(answer) => break answer.into_inner(),
                     Err(status) => {
-                        assert_eq!(status.code(), Code::Unavailable, "not one for good: {status:?}");
+                        assert!(may_repeat(&status), "not one for good: {status:?}");
                         seen.repeated.fetch_add(1, Ordering::Relaxed);
                         tokio::time::sleep(AGAIN).await;
                     }

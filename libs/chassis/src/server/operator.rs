@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Clock as _, Fault, PageSize, PageToken, SettableClock, Timestamp};
-use messaging::status::ProjectedLane;
 use messaging::store::{Lanes, ProjectionKey, Store as _};
 use proto::messaging::operator_service_server::OperatorService;
 use proto::messaging::{
@@ -25,6 +24,8 @@ use crate::running::Unit;
 use crate::status::status;
 use crate::tls::Keeper;
 
+/// What an operator is told when cursors cannot be read.
+const UNREADABLE: &str = "The places of the projections cannot be read now. Try again.";
 /// How long a check of what a service needs may take.
 const CHECK: Duration = Duration::from_secs(2);
 
@@ -175,16 +176,27 @@ async fn projections(unit: &Unit) -> Result<Vec<ProjectionStatus>, Fault> {
     let parked = unit.pipeline.store().parked_counts().await?;
     let parked: BTreeMap<(ProjectionKey, String), u64> =
         parked.into_iter().map(|(key, lane, count)| ((key, lane), count)).collect();
-    let lanes = unit.pipeline.status().projections();
-    let status = |(place, lane): ((ProjectionKey, String), ProjectedLane)| ProjectionStatus {
+    let heard = unit.pipeline.status().projections();
+    let mut places: BTreeMap<_, (u64, Option<String>)> =
+        heard.into_iter().map(|(place, lane)| (place, (lane.seq, lane.stopped))).collect();
+    // Of several copies of a service one leads a projection; how far it is, the others know from the database alone.
+    for key in &unit.projections {
+        let cursors = unit.pipeline.store().cursors(key).await;
+        let cursors =
+            cursors.map_err(|error| Fault::unavailable("operator.cursors", UNREADABLE).because(error))?;
+        for (lane, cursor) in cursors {
+            places.insert((key.clone(), lane), (cursor.seq, cursor.stopped));
+        }
+    }
+    let status = |(place, (seq, stopped)): ((ProjectionKey, String), _)| ProjectionStatus {
         parked: parked.get(&place).copied().unwrap_or_default(),
         projection: place.0.projection,
         source: place.0.source,
         lane: place.1,
-        seq: lane.seq,
-        stopped: lane.stopped.unwrap_or_default(),
+        seq,
+        stopped: Option::unwrap_or_default(stopped),
     };
-    Ok(lanes.into_iter().map(status).collect())
+    Ok(places.into_iter().map(status).collect())
 }
 
 /// What the service needs, and what does not work right now.
