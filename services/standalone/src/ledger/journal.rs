@@ -57,7 +57,7 @@ pub struct Call {
     pub service: String,
     /// gRPC path.
     pub rpc: String,
-    /// Who calls, as the service's writer knows them: "person:<reference>", "service:<name>" or "anonymous".
+    /// Who calls, as the service's writer knows them: `person:<reference>`, `service:<name>` or `anonymous`.
     pub principal: String,
     /// Idempotency key.
     pub key: String,
