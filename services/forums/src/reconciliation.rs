@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use kernel::{ElectionId, Fault, MunicipalityCode, Subject};
-use sea_orm::ConnectionTrait;
+use messaging::database_fault;
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    TransactionTrait as _,
+};
 
 use crate::domain::election::{Constituency, Election, Phase};
 use crate::domain::paper;
@@ -40,15 +44,56 @@ pub struct BoxState {
 ///
 /// # Errors
 /// Of the database.
-pub async fn boxes(conn: &impl ConnectionTrait) -> Result<Vec<BoxState>, Fault> {
+pub async fn boxes(database: &DatabaseConnection) -> Result<Vec<BoxState>, Fault> {
     let mut states = Vec::new();
-    for id in store::elections::ids(conn).await? {
-        let election = store::elections::load(conn, id).await?;
+    for id in store::elections::ids(database).await? {
+        // One view of an election: a ballot and its mark are seen both or neither while people vote.
+        let view = view(database).await?;
+        let election = store::elections::load(&view, id).await?;
         for constituency in election.contested().filter(|_| election.phase >= Phase::Voting) {
-            states.extend(state_of(conn, &election, constituency).await?);
+            states.extend(state_of(&view, &election, constituency).await?);
         }
+        view.commit().await.map_err(database_fault)?;
     }
     Ok(states)
+}
+
+/// Whether marks may be gone with the boxes of an election that is over: they are erased together.
+///
+/// # Errors
+/// Of the database.
+pub async fn may_be_erased(database: &DatabaseConnection) -> Result<bool, Fault> {
+    for id in store::elections::ids(database).await? {
+        let view = view(database).await?;
+        let election = store::elections::load(&view, id).await?;
+        let is_over = election.phase > Phase::Counted;
+        let mut boxes = 0;
+        for constituency in election.contested().filter(|_| is_over) {
+            let there = store::ballots::find_box(&view, id, constituency.municipality).await?;
+            boxes += usize::from(there.is_some());
+        }
+        view.commit().await.map_err(database_fault)?;
+        if is_over && boxes == 0 && election.contested().next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A transaction that reads one state of the database.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it reads for a check of its own process, which cancels nothing and closes its connections at the end"
+)]
+async fn view(database: &DatabaseConnection) -> Result<DatabaseTransaction, Fault> {
+    let begun = match database.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+            database.begin_with_config(Some(isolation), Some(access)).await
+        }
+        _ => database.begin().await,
+    };
+    begun.map_err(database_fault)
 }
 
 /// Whether a voter's mark in any election is that of the command with this key.
@@ -70,8 +115,9 @@ async fn state_of(
     let paper_marks = store::ballots::count_marks(conn, id, municipality, Channel::Paper).await?;
     let stored = store::ballots::find_box(conn, id, municipality).await?;
     let choices = store::ballots::choices(conn, id, municipality).await?;
-    if stored.is_none() && choices.is_none() && online_marks + paper_marks == 0 {
-        // Erased, or annulled before anybody voted.
+    let is_over = election.phase > Phase::Counted;
+    if is_over && stored.is_none() && choices.is_none() && online_marks + paper_marks == 0 {
+        // Erased, or annulled before voting. While an election is under way its boxes are there, if empty.
         return Ok(None);
     }
     let paper_handed = stored.as_ref().map_or(0, |stored| stored.paper_handed);
