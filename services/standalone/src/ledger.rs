@@ -167,11 +167,6 @@ async fn projections(
     Ok(())
 }
 
-/// Whether the contracts ask for a row of the audit log for each change by this RPC.
-fn audited(rpc: &str) -> bool {
-    proto::access::find(rpc).is_some_and(|entry| entry.audit == proto::access::Audit::Change)
-}
-
 /// Hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)

@@ -30,9 +30,12 @@ struct Copy {
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
-const DOCTORED: [(&str, Doctor, Rule, &str, usize); 20] = [
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 23] = [
     ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
     ("log cut", |copy| copy.cut().boxed(), Rule::Stream, "is not in the log", 1),
+    ("log cut, reader further on", |copy| copy.cut_behind_reader().boxed(), Rule::Projection, "is beyond", 2),
+    ("head lost", |copy| copy.lose_head().boxed(), Rule::Chain, "goes on beyond its head", 1),
+    ("box emptied", |copy| copy.lose_box().boxed(), Rule::Ballots, "a box is missing", 1),
     ("doubled", |copy| copy.double().boxed(), Rule::Acknowledged, "happened twice", 5),
     ("event lost", |copy| copy.lose_event().boxed(), Rule::Acknowledged, "without its event", 3),
     ("reordered in the stream", |copy| copy.reorder_stream().boxed(), Rule::Stream, "came before event", 2),
@@ -61,7 +64,7 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 20] = [
     ("tally changed", |copy| copy.change_tally().boxed(), Rule::Ballots, "the tally is not that", 1),
     ("unpublished", |copy| copy.withhold().boxed(), Rule::Stream, "is not in the stream", 1),
     ("audit row altered", |copy| copy.alter_audit().boxed(), Rule::Audit, "is not what was written", 1),
-    ("act not in the audit log", |copy| copy.cut_audit().boxed(), Rule::Audit, "says 0 times", 2),
+    ("act not in the audit log", |copy| copy.cut_audit().boxed(), Rule::Audit, "says 0 times", 3),
     ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
 ];
 
@@ -217,6 +220,37 @@ impl Copy {
         let ops = self.ops_of(LAST[1]);
         self.rewrite(|record| {
             if record["at"] == "answered" && record["op"].as_u64().is_some_and(|op| ops.contains(&op)) {
+                record["outcome"] = "unknown".into();
+                record["reply"] = "".into();
+            }
+        });
+    }
+
+    /// The database was put back, the stream too; a reader has gone on.
+    async fn cut_behind_reader(&mut self) {
+        let last = self.last();
+        self.cut().await;
+        self.stream.retain(|event| event.event_id != last.event_id);
+        self.move_cursor(last.seq, &blob(&last.hash)).await;
+    }
+
+    async fn lose_head(&mut self) {
+        self.sql("membership", "DELETE FROM event_head WHERE lane = '19'").await;
+    }
+
+    /// A municipality's box, marks and opened ballots are gone before the result is confirmed, and no client saw a
+    /// ballot accepted.
+    async fn lose_box(&mut self) {
+        for table in ["ballot_box", "counted_choices", "voter_mark"] {
+            self.sql("forums", &format!("DELETE FROM {table} WHERE municipality = '139'")).await;
+        }
+        let records = self.records();
+        let casts = records
+            .iter()
+            .filter(|record| record["rpc"].as_str().is_some_and(|rpc| rpc.ends_with("/CastBallot")));
+        let casts: Vec<u64> = casts.filter_map(|record| record["op"].as_u64()).collect();
+        self.rewrite(|record| {
+            if record["at"] == "answered" && record["op"].as_u64().is_some_and(|op| casts.contains(&op)) {
                 record["outcome"] = "unknown".into();
                 record["reply"] = "".into();
             }

@@ -14,9 +14,9 @@ use proto::membership::RollFrozen;
 use sea_orm::{ConnectionTrait as _, Statement};
 use sha2::{Digest as _, Sha256};
 
-use super::index::{Index, Rows, get};
+use super::index::{Index, Rows, get, number, text};
 use super::journal::{self, Outcome};
-use super::verdict::Verdict;
+use super::verdict::{Piece, Rule, Verdict};
 use super::{CheckError, hex, rules};
 use chain::Chain;
 
@@ -28,12 +28,24 @@ const PAGE: u64 = 500;
 /// A service's database, and how far its log reached when the check began.
 pub(super) struct Source {
     pub(super) database: Database,
+    ends: Ends,
+}
+
+/// Where the lanes of a log end: as their heads say, or further on if the log does not end there.
+pub(super) struct Ends {
     pub(super) heads: Vec<LaneHead>,
+    /// Those that no head tells of.
+    headless: Vec<LaneHead>,
 }
 
 impl Source {
     pub(super) async fn new(database: Database) -> Result<Self, CheckError> {
-        Ok(Self { heads: log::heads(&database).await?, database })
+        Ok(Self { ends: ends(&database).await?, database })
+    }
+
+    /// Where the lanes end now.
+    pub(super) async fn ends(&self) -> Result<Ends, CheckError> {
+        ends(&self.database).await
     }
 
     pub(super) fn service(&self) -> &'static str {
@@ -42,7 +54,7 @@ impl Source {
 
     /// Lanes that have events.
     pub(super) fn lanes(&self) -> impl Iterator<Item = &LaneHead> {
-        self.heads.iter().filter(|head| head.seq > 0)
+        self.ends.heads.iter().filter(|head| head.seq > 0)
     }
 
     /// Rows of a question to the service's database; parameters are `$1` and so on.
@@ -51,10 +63,42 @@ impl Source {
         question: &str,
         values: impl IntoIterator<Item = sea_orm::Value>,
     ) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
-        let connection = self.database.read();
-        let backend = connection.get_database_backend();
-        Ok(connection.query_all_raw(Statement::from_sql_and_values(backend, question, values)).await?)
+        ask(&self.database, question, values).await
     }
+}
+
+async fn ask(
+    database: &Database,
+    question: &str,
+    values: impl IntoIterator<Item = sea_orm::Value>,
+) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
+    let connection = database.read();
+    let backend = connection.get_database_backend();
+    Ok(connection.query_all_raw(Statement::from_sql_and_values(backend, question, values)).await?)
+}
+
+async fn ends(database: &Database) -> Result<Ends, CheckError> {
+    let mut heads = log::heads(database).await?;
+    // One question, so that what is written meanwhile is in both tables or in none.
+    let question =
+        "SELECT l.lane, MAX(l.seq) AS last FROM event_log l LEFT JOIN event_head h ON h.lane = l.lane
+        GROUP BY l.lane, h.next_seq HAVING MAX(l.seq) >= COALESCE(h.next_seq, 0)";
+    let mut headless = Vec::new();
+    for row in ask(database, question, []).await? {
+        let (lane, last) = (text(&row, 0)?, number(&row, 1)?);
+        for event in log::events(database, &lane, last, 1).await? {
+            heads.retain(|head| head.lane != lane);
+            headless.push(LaneHead {
+                lane: event.lane,
+                epoch: event.epoch,
+                seq: event.seq,
+                hash: event.hash,
+                published_seq: event.seq,
+            });
+        }
+    }
+    heads.extend(headless.iter().cloned());
+    Ok(Ends { heads, headless })
 }
 
 /// Takes in the journals.
@@ -63,7 +107,7 @@ pub(super) async fn journals(
     files: &[PathBuf],
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
-    let mut rows: Rows<'_, 13> = index.rows("op");
+    let mut rows: Rows<'_, 14> = index.rows("op");
     for (number, file) in (0_i64..).zip(files) {
         journal_of(&mut rows, number, file, verdict).await?;
     }
@@ -71,7 +115,7 @@ pub(super) async fn journals(
 }
 
 async fn journal_of(
-    rows: &mut Rows<'_, 13>,
+    rows: &mut Rows<'_, 14>,
     number: i64,
     file: &Path,
     verdict: &mut Verdict,
@@ -95,6 +139,7 @@ async fn journal_of(
             one.call.key.into(),
             cause.into(),
             one.invoked_us.into(),
+            one.wall_us.into(),
             one.answered_us.into(),
             one.outcome.as_str().into(),
             one.code.into(),
@@ -119,6 +164,17 @@ pub(super) async fn events(
     remembered: &mut Remembered,
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
+    for end in &source.ends.headless {
+        let what = format!("{}, lane {}: the log goes on beyond its head", source.service(), end.lane);
+        let last = Piece::Log {
+            service: source.service().to_owned(),
+            lane: end.lane.clone(),
+            seq: end.seq,
+            event_type: String::new(),
+            hash: hex(&end.hash),
+        };
+        verdict.broken(Rule::Chain, what, vec![last]);
+    }
     let mut rows: Rows<'_, 10> = index.rows("event");
     for head in source.lanes() {
         let mut chain = Chain::new(source.service(), &head.lane);
@@ -189,7 +245,7 @@ pub(super) async fn audit_log(
 /// log.
 pub(super) async fn heads(index: &Index, source: &Source) -> Result<(), CheckError> {
     let mut rows: Rows<'_, 4> = index.rows("head");
-    for head in log::heads(&source.database).await? {
+    for head in source.ends().await?.heads {
         let (seq, epoch) = (head.seq.cast_signed(), head.epoch.cast_signed());
         rows.add([source.service().into(), head.lane.into(), seq.into(), epoch.into()]).await?;
     }
@@ -202,7 +258,7 @@ pub(super) async fn answers(index: &Index, source: &Source, verdict: &mut Verdic
         "SELECT principal, idem_key, rpc, response FROM command_log WHERE (principal, idem_key) > ($1, $2) \
          ORDER BY principal, idem_key LIMIT {PAGE}"
     );
-    let mut rows: Rows<'_, 5> = index.rows("answer");
+    let mut rows: Rows<'_, 6> = index.rows("answer");
     let mut after = (String::new(), String::new());
     loop {
         let page = source.ask(&question, [after.0.clone().into(), after.1.clone().into()]).await?;
@@ -211,8 +267,9 @@ pub(super) async fn answers(index: &Index, source: &Source, verdict: &mut Verdic
             let (rpc, response): (String, Vec<u8>) = (get(row, 2)?, get(row, 3)?);
             let reply = hex(&Sha256::digest(response));
             let (principal, key) = after.clone();
-            rows.add([source.service().into(), principal.into(), key.into(), rpc.into(), reply.into()])
-                .await?;
+            let cause = causation(&principal, &key);
+            let service = source.service().into();
+            rows.add([service, principal.into(), key.into(), cause.into(), rpc.into(), reply.into()]).await?;
             verdict.looked.answers += 1;
         }
         if page.is_empty() {

@@ -13,10 +13,10 @@ const PARAMETERS: usize = 8000;
 const TABLES: &str = "
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = FILE;
 CREATE TABLE op (journal INTEGER, line INTEGER, boot TEXT, service TEXT, rpc TEXT, principal TEXT, key TEXT,
-    cause TEXT, invoked INTEGER, answered INTEGER, outcome TEXT, code TEXT, reply TEXT);
+    cause TEXT, invoked INTEGER, wall INTEGER, answered INTEGER, outcome TEXT, code TEXT, reply TEXT);
 CREATE TABLE event (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, type TEXT, aggregate TEXT, cause TEXT,
     content BLOB, hash TEXT, occurred INTEGER, PRIMARY KEY (service, lane, seq)) WITHOUT ROWID;
-CREATE TABLE answer (service TEXT, principal TEXT, key TEXT, rpc TEXT, reply TEXT,
+CREATE TABLE answer (service TEXT, principal TEXT, key TEXT, cause TEXT, rpc TEXT, reply TEXT,
     PRIMARY KEY (service, principal, key)) WITHOUT ROWID;
 CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place INTEGER, hash TEXT, intact INTEGER);
 CREATE TABLE content (side INTEGER, service TEXT, name TEXT, line TEXT);
@@ -30,7 +30,7 @@ CREATE INDEX op_key ON op (service, principal, key);
 CREATE INDEX event_cause ON event (service, cause);
 CREATE INDEX audit_cause ON audit (service, cause);
 CREATE INDEX message_place ON message (service, lane, seq);
-CREATE TABLE call AS SELECT service, principal, key, cause, rpc, boot, MIN(invoked) AS invoked,
+CREATE TABLE call AS SELECT service, principal, key, cause, rpc, boot, MIN(invoked) AS invoked, MIN(wall) AS wall,
     MIN(CASE WHEN outcome = 'ok' THEN answered END) AS answered, SUM(outcome = 'ok') AS oks,
     SUM(outcome = 'unknown') AS unknowns, MIN(CASE WHEN outcome = 'ok' THEN reply END) AS reply,
     COUNT(DISTINCT CASE WHEN outcome = 'ok' THEN reply END) AS replies

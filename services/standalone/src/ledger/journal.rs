@@ -228,6 +228,8 @@ pub struct Operation {
     pub call: Call,
     /// When it was sent, microseconds since the machine started.
     pub invoked_us: i64,
+    /// The time of day then, microseconds since 1970 UTC.
+    pub wall_us: i64,
     /// When it was answered; None if it was not.
     pub answered_us: Option<i64>,
     /// What is known of its effect.
@@ -288,12 +290,13 @@ pub async fn read<E: From<io::Error>>(
 
 impl Operation {
     fn new(line: u64, boot: Arc<str>, invoked: Invoked, answered: Option<Answered>) -> Self {
-        let Invoked { call, mono_us: invoked_us, .. } = invoked;
+        let Invoked { call, mono_us: invoked_us, wall_us, .. } = invoked;
         let unanswered = Self {
             line,
             boot,
             call,
             invoked_us,
+            wall_us,
             answered_us: None,
             outcome: Outcome::Unknown,
             code: String::new(),

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 /// Broken instances of one rule that are told in full; the others are counted.
-const TOLD: usize = 20;
+pub(super) const TOLD: usize = 20;
 
 /// A rule of the ledger, as numbered in docs/operations.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -226,7 +226,14 @@ impl Verdict {
         if told < TOLD {
             self.violations.push(Violation { rule, what: what.into(), history });
         } else {
-            *self.more.entry(rule.to_string()).or_default() += 1;
+            self.further(rule, 1);
+        }
+    }
+
+    /// Counts further instances of a broken rule that are not told.
+    pub(super) fn further(&mut self, rule: Rule, count: u64) {
+        if count > 0 {
+            *self.more.entry(rule.to_string()).or_default() += count;
         }
     }
 

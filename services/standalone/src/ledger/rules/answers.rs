@@ -3,10 +3,15 @@
 //! All attempts with one key are one call. If any of them was acknowledged, its answer and its events must be there,
 //! once; if all were refused, nothing may be; if some are unknown, all of it or nothing.
 
+use std::time::Duration;
+
+use kernel::{Clock as _, SystemClock};
+use sea_orm::QueryResult;
+
 use super::Book;
 use crate::ledger::CheckError;
 use crate::ledger::index::{number, text};
-use crate::ledger::verdict::{Rule, Verdict};
+use crate::ledger::verdict::{Rule, TOLD, Verdict};
 
 /// RPCs that leave no row in the command log: ballots on purpose (their marks are looked at with the boxes), and what an
 /// operator does to a process.
@@ -16,9 +21,24 @@ const UNLOGGED: &str =
 const FINISHED_ON_THE_WAY: &str = "(rpc LIKE '%/RedeemSetupCode' OR rpc LIKE '%/SignInWithCodeCard' \
      OR rpc LIKE '%/IssueCodeCard' OR rpc LIKE '%/CreateServiceAccount' OR rpc LIKE '%/CreateNominationCode' \
      OR rpc LIKE '%/ExchangeNominationCode' OR rpc LIKE '%/IssuePaperBallotVoucher')";
+/// How long services keep their answers (REL-20).
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// RPCs that publish exactly one event.
-const PUBLISH_ONE: &str = "(rpc LIKE '%/FoundForum' OR rpc LIKE '%/ApproveSeatPlan' \
-     OR rpc LIKE '%/RegisterServiceUnit' OR rpc LIKE '%/DefineRegion')";
+const PUBLISH_ONE: [&str; 11] = [
+    "AnnounceElection",
+    "AnnulElection",
+    "ApproveSeatPlan",
+    "AssignRole",
+    "CloseNominations",
+    "DefineRegion",
+    "EndRole",
+    "FoundForum",
+    "OpenVoting",
+    "RegisterServiceUnit",
+    "SetPolicy",
+];
+/// RPCs that publish one event and often more.
+const PUBLISH_SOME: [&str; 3] = ["ConfirmResult", "DeclareVacancy", "DrawLots"];
 
 /// Calls found wrong: service, principal, key, cause.
 struct Wrong {
@@ -34,11 +54,11 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
     let events = "(SELECT COUNT(*) FROM event e WHERE e.service = c.service AND e.cause = c.cause)";
     let select = format!("SELECT c.service, c.principal, c.key, c.cause FROM call c {answer} WHERE");
     // Qualified: both sides have the column.
-    let (unlogged, finished, one) = (
-        UNLOGGED.replace("rpc", "c.rpc"),
-        FINISHED_ON_THE_WAY.replace("rpc", "c.rpc"),
-        PUBLISH_ONE.replace("rpc", "c.rpc"),
-    );
+    let (unlogged, finished) =
+        (UNLOGGED.replace("rpc", "c.rpc"), FINISHED_ON_THE_WAY.replace("rpc", "c.rpc"));
+    let (one, some) = (any_of(&PUBLISH_ONE), any_of(&PUBLISH_SOME));
+    let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
+    let oldest = SystemClock.now().as_micros() - kept;
     let wrong = [
         Wrong {
             rule: Rule::Replies,
@@ -48,7 +68,9 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
         Wrong {
             rule: Rule::Acknowledged,
             what: "it was acknowledged and is lost: no answer is stored",
-            question: format!("{select} c.oks > 0 AND a.key IS NULL AND NOT {unlogged}"),
+            question: format!(
+                "{select} c.oks > 0 AND a.key IS NULL AND c.wall > {oldest} AND NOT {unlogged}"
+            ),
         },
         Wrong {
             rule: Rule::Acknowledged,
@@ -58,7 +80,7 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
         Wrong {
             rule: Rule::Acknowledged,
             what: "it is stored without its event",
-            question: format!("{select} a.key IS NOT NULL AND {one} AND {events} = 0"),
+            question: format!("{select} a.key IS NOT NULL AND ({one} OR {some}) AND {events} = 0"),
         },
         Wrong {
             rule: Rule::Acknowledged,
@@ -75,11 +97,13 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
         Wrong {
             rule: Rule::Refused,
             what: "nobody knows its outcome and it is stored in part: events without an answer",
-            question: format!("{select} c.oks = 0 AND c.unknowns > 0 AND a.key IS NULL AND {events} > 0"),
+            question: format!(
+                "{select} c.oks = 0 AND c.unknowns > 0 AND a.key IS NULL AND c.wall > {oldest} AND {events} > 0"
+            ),
         },
     ];
     for Wrong { rule, what, question } in wrong {
-        for row in book.index.ask(&question, &[]).await? {
+        for row in told(book, rule, &question, verdict).await? {
             let (service, principal, key) = (text(&row, 0)?, text(&row, 1)?, text(&row, 2)?);
             let mut history = book.calls(&service, &principal, &key).await?;
             history.extend(book.answer(&service, &principal, &key).await?);
@@ -87,7 +111,36 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
             verdict.broken(rule, format!("{service}: {what}"), history);
         }
     }
+    let old = format!("SELECT COUNT(*) FROM call WHERE oks > 0 AND wall <= {oldest}");
+    let old = book.index.ask(&old, &[]).await?.first().map(|row| number(row, 0)).transpose()?;
+    if let Some(old @ 1..) = old {
+        verdict
+            .not_looked
+            .push(format!("{old} calls older than seven days: whether their answers are stored"));
+    }
     doubled(book, verdict).await
+}
+
+/// Whether a call is of one of these RPCs.
+fn any_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("c.rpc LIKE '%/{name}'")).collect();
+    format!("({})", names.join(" OR "))
+}
+
+/// The first rows of a question that are told in full; the others are counted.
+async fn told(
+    book: &Book<'_>,
+    rule: Rule,
+    question: &str,
+    verdict: &mut Verdict,
+) -> Result<Vec<QueryResult>, CheckError> {
+    let rows = book.index.ask(&format!("{question} LIMIT {TOLD}"), &[]).await?;
+    if rows.len() == TOLD {
+        let all = book.index.ask(&format!("SELECT COUNT(*) FROM ({question})"), &[]).await?;
+        let all = all.first().map(|row| number(row, 0)).transpose()?.unwrap_or_default();
+        verdict.further(rule, all.saturating_sub(TOLD as u64));
+    }
+    Ok(rows)
 }
 
 /// The same event twice from one act, whatever the act.
@@ -96,9 +149,9 @@ async fn doubled(book: &Book<'_>, verdict: &mut Verdict) -> Result<(), CheckErro
         "SELECT e.service, e.cause, c.principal, c.key, COUNT(*) FROM event e
          JOIN call c ON c.service = e.service AND c.cause = e.cause WHERE NOT {}
          GROUP BY e.service, e.cause, e.lane, e.type, e.aggregate, e.content HAVING COUNT(*) > 1",
-        PUBLISH_ONE.replace("rpc", "c.rpc")
+        any_of(&PUBLISH_ONE)
     );
-    for row in book.index.ask(&question, &[]).await? {
+    for row in told(book, Rule::Acknowledged, &question, verdict).await? {
         let (service, cause) = (text(&row, 0)?, text(&row, 1)?);
         let mut history = book.calls(&service, &text(&row, 2)?, &text(&row, 3)?).await?;
         history.extend(book.events_of(&service, &cause).await?);
@@ -106,4 +159,57 @@ async fn doubled(book: &Book<'_>, verdict: &mut Verdict) -> Result<(), CheckErro
         verdict.broken(Rule::Acknowledged, what, history);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RPCs that publish nothing, or something only in some states. Ballots and what has its events by timers are here.
+    const MAY_PUBLISH: [&str; 30] = [
+        "AcceptCandidacy",
+        "AttestEligibility",
+        "CastBallot",
+        "CloseVoting",
+        "ConfirmJointForum",
+        "CountBallots",
+        "CreateNominationCode",
+        "CreateServiceAccount",
+        "EndSession",
+        "EnterPaperBatch",
+        "ExchangeNominationCode",
+        "HandPaperBallot",
+        "ImportParticipants",
+        "IssueCodeCard",
+        "IssuePaperBallotVoucher",
+        "LeaveParticipation",
+        "NominateCandidate",
+        "Notify",
+        "RecordVotingAssistance",
+        "RedeemSetupCode",
+        "RegisterMandate",
+        "RegisterParticipant",
+        "ReinstateParticipant",
+        "RevokeAttestation",
+        "RotateSigningKey",
+        "SignInWithCodeCard",
+        "SuspendParticipant",
+        "WithdrawCandidacy",
+        "WithdrawPaperEntry",
+        "WitnessLots",
+    ];
+
+    #[test]
+    fn of_every_rpc_that_changes_something_it_is_known_what_it_publishes() {
+        let mut known: Vec<&str> = [&PUBLISH_ONE[..], &PUBLISH_SOME, &MAY_PUBLISH].concat();
+        known.sort_unstable();
+        let all = ["forums", "membership"].into_iter().flat_map(proto::access::of);
+        let mut all: Vec<&str> =
+            all.filter(|entry| entry.mutating).filter_map(|entry| entry.path.rsplit('/').next()).collect();
+        // Those that leave no trace are not among them.
+        all.extend(["CastBallot", "HandPaperBallot"]);
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all, known);
+    }
 }

@@ -1,5 +1,8 @@
 //! Rule 5: every projection stands where its source's log ends, has nothing parked, and holds what a fresh fold gives.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use messaging::log::LaneHead;
 use sea_orm::Value;
 
 use super::Book;
@@ -9,8 +12,10 @@ use crate::ledger::index::{get, number, text};
 use crate::ledger::verdict::{Piece, Rule, Verdict};
 use crate::ledger::{CheckError, hex};
 
-/// Where a projection is in a lane.
+/// Where a projection is in a lane; at the beginning if it has read nothing.
+#[derive(Debug, Default)]
 struct At {
+    epoch: u64,
     seq: u64,
     hash: String,
     stopped: String,
@@ -27,34 +32,47 @@ pub(in crate::ledger) async fn cursors(
     let mut complete = Vec::new();
     for one in declared.iter().filter(|one| one.service == reader.service()) {
         let Some(source) = sources.iter().find(|source| source.service() == one.source) else { continue };
+        let cursors = cursors_of(reader, one).await?;
+        // Read after them: what a projection has taken beyond these is in no log.
+        let now = source.ends().await?.heads;
+        let lanes: BTreeSet<&str> =
+            source.lanes().map(|head| head.lane.as_str()).chain(cursors.keys().map(String::as_str)).collect();
+        let nothing = (At::default(), LaneHead::default());
         let mut all = true;
-        for head in source.lanes() {
-            let at = cursor(reader, one, &head.lane).await?;
+        for lane in lanes {
+            let at = cursors.get(lane).unwrap_or(&nothing.0);
+            let head = source.lanes().find(|head| head.lane == lane).unwrap_or(&nothing.1);
+            let end = now.iter().find(|head| head.lane == lane).unwrap_or(&nothing.1);
             verdict.looked.cursors += 1;
             all &= at.seq == head.seq;
-            let hash = hex(&head.hash);
             // Beyond the head: the system writes while it is checked, and the next check sees that event.
-            let is_there = at.seq > head.seq || (at.seq == head.seq && at.hash == hash);
-            if is_there && at.stopped.is_empty() {
+            let is_there =
+                at.seq > head.seq || (at.seq == head.seq && (at.seq == 0 || at.hash == hex(&head.hash)));
+            let why = if !at.stopped.is_empty() {
+                "stands still"
+            } else if at.seq > end.seq && at.epoch >= end.epoch {
+                "is beyond where its source ends"
+            } else if !is_there {
+                "is not where its source ends"
+            } else {
                 continue;
-            }
-            let (service, lane) = (one.service, &head.lane);
-            let why = if at.stopped.is_empty() { "is not where its source ends" } else { "stands still" };
+            };
+            let service = one.service;
             let what =
                 format!("{service}: the projection {} of lane {lane} {why} {}", one.projection, at.stopped);
             let cursor = Piece::Cursor {
                 service: service.to_owned(),
                 projection: one.projection.to_owned(),
-                lane: lane.clone(),
+                lane: lane.to_owned(),
                 seq: at.seq,
-                hash: at.hash,
+                hash: at.hash.clone(),
             };
             let head = Piece::Log {
                 service: one.source.to_owned(),
-                lane: lane.clone(),
+                lane: lane.to_owned(),
                 seq: head.seq,
                 event_type: String::new(),
-                hash,
+                hash: hex(&head.hash),
             };
             verdict.broken(Rule::Projection, what.trim_end(), vec![cursor, head]);
         }
@@ -65,16 +83,17 @@ pub(in crate::ledger) async fn cursors(
     Ok(complete)
 }
 
-async fn cursor(reader: &Source, one: &Declared, lane: &str) -> Result<At, CheckError> {
-    let question = "SELECT last_seq, last_hash, stopped FROM projection_cursor
-        WHERE projection = $1 AND source = $2 AND lane = $3";
-    let rows = reader.ask(question, [one.projection.into(), one.source.into(), lane.into()]).await?;
-    match rows.first() {
-        None => Ok(At { seq: 0, hash: String::new(), stopped: String::new() }),
-        Some(row) => {
-            Ok(At { seq: number(row, 0)?, hash: hex(&get::<Vec<u8>>(row, 1)?), stopped: text(row, 2)? })
-        }
+/// Where a projection is, by lane.
+async fn cursors_of(reader: &Source, one: &Declared) -> Result<BTreeMap<String, At>, CheckError> {
+    let question = "SELECT lane, epoch, last_seq, last_hash, stopped FROM projection_cursor
+        WHERE projection = $1 AND source = $2";
+    let mut cursors = BTreeMap::new();
+    for row in reader.ask(question, [one.projection.into(), one.source.into()]).await? {
+        let (epoch, seq) = (number(&row, 1)?, number(&row, 2)?);
+        let (hash, stopped) = (hex(&get::<Vec<u8>>(&row, 3)?), text(&row, 4)?);
+        cursors.insert(text(&row, 0)?, At { epoch, seq, hash, stopped });
     }
+    Ok(cursors)
 }
 
 /// Nothing is parked.
@@ -136,7 +155,7 @@ pub(in crate::ledger) async fn rolls(
     remembered: &Remembered,
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (lane, seq, roll) in &remembered.rolls {
         let Ok(election) = roll.election_id.parse::<kernel::ElectionId>() else { continue };
         // A second roll is not taken: a roll is frozen.
@@ -144,8 +163,14 @@ pub(in crate::ledger) async fn rolls(
             continue;
         }
         let id = || -> Value { election.as_uuid().into() };
-        let stored = forums.ask("SELECT roll_hash FROM election WHERE id = $1", [id()]).await?;
+        let question = "SELECT roll_hash, phase FROM election WHERE id = $1";
+        let stored = forums.ask(question, [id()]).await?;
+        let phase = stored.first().map(|row| text(row, 1)).transpose()?;
         let stored = stored.first().map(|row| get::<Option<Vec<u8>>>(row, 0)).transpose()?.flatten();
+        if stored.is_none() && phase.as_deref() == Some("annulled") {
+            // It was annulled before its roll arrived, which nobody takes then.
+            continue;
+        }
         let mut wrong = Vec::new();
         if stored.as_deref() != Some(roll.roll_hash.as_slice()) {
             wrong.push((
