@@ -186,11 +186,12 @@ impl Place {
         Ok(server.journalled(journal))
     }
 
-    /// Runs `osallisuus ledger check` on what is here and what the clients have noted, with these flags.
+    /// Runs `osallisuus ledger check` on what is here and what the clients have noted, with these flags;
+    /// gives the verdict.
     ///
     /// # Errors
-    /// Its verdict, if it is not green.
-    pub async fn check_ledger(&self, flags: &[&str]) -> anyhow::Result<()> {
+    /// The verdict, if it is not green, or has not looked at everything.
+    pub async fn check_ledger(&self, flags: &[&str]) -> anyhow::Result<serde_json::Value> {
         let journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut command = Command::new(program::beside("osallisuus")?);
         command.args(["ledger", "check", "--output", "json"]).args(flags);
@@ -203,7 +204,17 @@ impl Place {
         let (verdict, said) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         anyhow::ensure!(output.status.success(), "the ledger is not green: {verdict}{said}");
-        Ok(())
+        // Green because nothing was looked at would be no verdict.
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).context("a verdict")?;
+        let skipped = told["not_looked"].as_array().is_some_and(|skipped| !skipped.is_empty());
+        let looked = |what: &str| told["looked"][what].as_u64().unwrap_or_default();
+        let read = ["acknowledged", "events", "answers", "messages", "cursors", "audited"];
+        let missing: Vec<&str> = read.into_iter().filter(|what| looked(what) == 0).collect();
+        anyhow::ensure!(
+            told["green"] == true && !skipped && missing.is_empty(),
+            "the ledger has not looked at everything ({missing:?}): {verdict}"
+        );
+        Ok(told)
     }
 
     /// Makes secrets and the first administrator's code, with `osallisuus init`.

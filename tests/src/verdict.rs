@@ -93,12 +93,16 @@ fn heads(statuses: &[(&'static str, GetStatusResponse)]) -> Vec<u64> {
 /// # Errors
 /// What is not as it must be.
 pub async fn judge(place: &Place, scene: &Scene, done: &Done, flags: &[&str]) -> anyhow::Result<()> {
-    place.check_ledger(flags).await?;
+    let told = place.check_ledger(flags).await?;
+    let (acknowledged, boxes) = (told["looked"]["acknowledged"].as_u64(), told["looked"]["boxes"].as_u64());
+    let did = done.commands();
+    anyhow::ensure!(acknowledged >= Some(did), "{did} acts, and the ledger knows of {acknowledged:?}");
     let forums = connect(place, "forums").await?;
     let membership = connect(place, "membership").await?;
     once_each(&forums, "SELECT name FROM forum", &done.forums).await.context("forums")?;
     once_each(&membership, "SELECT name FROM service_unit", &done.units).await.context("service units")?;
     if !scene.election.is_empty() {
+        anyhow::ensure!(boxes > Some(0), "the ledger has looked at no ballot box");
         let marks = texts(&forums, "SELECT channel FROM voter_mark").await?;
         let online = marks.iter().filter(|channel| *channel == "online").count() as u64;
         let paper = marks.len() as u64 - online;
