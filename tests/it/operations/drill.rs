@@ -152,6 +152,10 @@ async fn drill(store: Store) {
         all.iter().filter(|(key, _)| is_lost(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     assert!(!lost.is_empty());
     assert_eq!(named, lost, "what is lost is named, exactly");
+    assert_eq!(restored["unknown"], Value::Array(Vec::new()), "and nothing else is lost");
+    let kept = std::fs::read(text(&restored["lost_file"])).expect("the list outlives the screen");
+    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+    assert_eq!(kept["lost"], restored["lost"]);
 
     world.start_again().await;
     let operator = Operator::of(&world, &play);
@@ -192,6 +196,11 @@ async fn with_nats_gone_too_the_streams_are_filled_again_from_the_logs() {
     assert_eq!(restored["lost"], Value::Null, "nobody was asked");
     *world.nats() = testkit::nats::Server::start().expect("another nats-server");
     world.point_to_nats();
+    let again = Operator::of(&world, &play).here(&["restore", &folder, "--replace"]).json(0);
+    assert!(
+        !again["unknown"].as_array().expect("lanes").is_empty(),
+        "without a stream nobody knows: {again}"
+    );
     world.start_again().await;
     world.settle().await;
     let streamed = crate::support::stream::all(&world.nats_url()).await;
@@ -215,6 +224,12 @@ async fn a_damaged_backup_is_refused_and_nothing_is_touched() {
     let all = events(&world).await;
     let folder = folder.display().to_string();
     Operator::of(&world, &play).here(&["restore", &folder, "--replace"]).refused(1, "SHA-256");
+    let key = world.folder().join("secrets").join("forums.key");
+    let away = key.with_extension("away");
+    std::fs::rename(&key, &away).expect("moved");
+    let with_secrets = ["restore", &folder, "--replace", "--with-secrets"];
+    Operator::of(&world, &play).here(&with_secrets).refused(5, "forums.key");
+    std::fs::rename(&away, &key).expect("moved back");
     assert_eq!(events(&world).await, all);
     world.start_again().await;
     world.finish().await;

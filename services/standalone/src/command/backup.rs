@@ -199,7 +199,8 @@ pub(super) fn copy_secret(from: &Path, to: &Path) -> Result<(), Failure> {
     std::io::copy(&mut source, &mut new).and_then(|_| new.sync_all()).map_err(about(to))
 }
 
-fn on_disk(path: &Path) -> Result<(), Failure> {
+/// Makes sure that a file or folder outlives a power cut.
+pub(super) fn on_disk(path: &Path) -> Result<(), Failure> {
     File::open(path).and_then(|file| file.sync_all()).map_err(about(path))
 }
 

@@ -2,6 +2,8 @@
 
 mod lost;
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chassis::Config;
@@ -10,14 +12,14 @@ use messaging::backup::Tools;
 use messaging::exclusive::Exclusive;
 use serde::Serialize;
 
-use super::backup::{Programs, copy_secret};
+use super::backup::{Programs, copy_secret, on_disk};
 use super::new_epoch::{self, Begun, alone, epoch_of_now};
-use crate::backup::{Copy, Engine, LaneEnd, Manifest, SECRETS, missing_secrets};
+use crate::backup::{Copy, Engine, LaneEnd, Manifest, SECRETS, about, missing_secrets};
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
 use crate::installation::databases;
 use crate::screen::Screen;
-use lost::{Lost, Streams};
+use lost::{Loss, Streams};
 
 pub(crate) const EXAMPLES: &str = "Examples:
   osallisuus restore /backup/2026-11-22
@@ -26,8 +28,9 @@ pub(crate) const EXAMPLES: &str = "Examples:
   osallisuus restore /backup/2026-11-22 --with-secrets --output json
 
 The system must be stopped; nothing is changed unless the whole backup is sound. Databases that are not empty are
-refused without --replace. The events that the streams still hold beyond the backup are listed: they are lost. Every
-log then goes on in a new epoch, and its stream is filled again from it. Services that were not restored and have read
+refused without --replace. The events that the streams still hold beyond the backup are listed, also in a file in the
+data folder: they are lost. What has no event, such as a ballot, is lost too if it came after the backup. Every log
+then goes on in a new epoch, and its stream is filled again from it. Services that were not restored and have read
 lost events stop the lanes at fault; `osallisuus resync` heals them.";
 
 /// What to put back.
@@ -59,8 +62,11 @@ pub(crate) struct RestoreArgs {
 struct Restored {
     taken_at: String,
     epochs: Vec<Begun>,
-    /// Events beyond the backup that the streams held; `None` if they were not asked.
-    lost: Option<Vec<Lost>>,
+    /// What the streams held beyond the backup; nothing if they were not asked.
+    #[serde(flatten)]
+    loss: Option<Loss>,
+    /// The file in which it is listed too.
+    lost_file: Option<PathBuf>,
     /// Secrets that are not there and that the services do not start without.
     missing_secrets: Vec<String>,
 }
@@ -82,26 +88,21 @@ pub(super) async fn run(args: &RestoreArgs, screen: Screen) -> Result<Exit, Fail
             Failure::new(Exit::Refused, message).remedy("See the setting cell: osallisuus config show")
         );
     }
+    require_secrets(args, &config, &manifest)?;
     let targets = targets(args, &config, &manifest, screen).await?;
     let streams = match args.without_streams {
         true => None,
         false => Some(Streams::connect(&config).await?),
     };
-    let outcome = restore(args, &config, &targets, streams.as_ref(), screen).await;
+    let outcome = restore(args, &config, &manifest, &targets, streams.as_ref(), screen).await;
     if let Some(streams) = streams {
         streams.close().await;
     }
-    let (epochs, lost) = outcome?;
+    let restored = outcome?;
     for target in targets {
         // Everything is committed.
         let _ = target.database.release().await;
     }
-    let restored = Restored {
-        taken_at: manifest.taken_at.clone(),
-        epochs,
-        lost,
-        missing_secrets: secrets(args, &config, &manifest)?,
-    };
     screen.result(&restored, || text(&restored))?;
     Ok(Exit::Done)
 }
@@ -142,35 +143,79 @@ async fn targets(
     Ok(targets)
 }
 
-type Outcome = (Vec<Begun>, Option<Vec<Lost>>);
-
+/// What is lost is on the disk before anything changes, and stays in the streams until everything else is done: whoever
+/// is stopped in between can restore again.
 async fn restore(
     args: &RestoreArgs,
     config: &Config,
+    manifest: &Manifest,
     targets: &[Target],
     streams: Option<&Streams>,
     screen: Screen,
-) -> Result<Outcome, Failure> {
-    let (mut epochs, mut lost, mut highest) = (Vec::new(), Vec::new(), epoch_of_now());
+) -> Result<Restored, Failure> {
+    let (mut loss, mut highest) = (Loss::default(), epoch_of_now());
     if let Some(streams) = streams {
         for target in targets {
             let found = streams.beyond(target.database.service(), &target.copy.lanes).await?;
             highest = highest.max(found.highest_epoch + 1);
-            lost.extend(found.lost);
+            loss.lost.extend(found.loss.lost);
+            loss.unknown.extend(found.loss.unknown);
         }
     }
+    let loss = streams.map(|_| loss);
+    let lost_file = loss.as_ref().map(|loss| keep(loss, &config.data_dir, highest)).transpose()?.flatten();
+    if let Some(file) = &lost_file {
+        screen.note(&format!("what is lost is listed in {}", file.display()));
+    }
+    let missing_secrets = put_back_secrets(args, config, manifest)?;
+    let changed = change(args, config, targets, streams, highest, screen).await;
+    let epochs = changed.map_err(|failure| {
+        failure.details(lost_file.iter().map(|file| format!("What is lost is listed in {}", file.display())))
+    })?;
+    Ok(Restored { taken_at: manifest.taken_at.clone(), epochs, loss, lost_file, missing_secrets })
+}
+
+/// Writes what is lost to a file in this folder, for its owner only; none if nothing is.
+fn keep(loss: &Loss, folder: &Path, epoch: u64) -> Result<Option<PathBuf>, Failure> {
+    if *loss == Loss::default() {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(folder).map_err(about(folder))?;
+    let file = folder.join(format!("lost-{epoch}.json"));
+    let new = File::options().write(true).create_new(true).mode(0o600).open(&file);
+    let mut new = new.map_err(about(&file))?;
+    serde_json::to_writer_pretty(&mut new, loss)
+        .map_err(std::io::Error::from)
+        .and_then(|()| new.sync_all())
+        .map_err(about(&file))?;
+    on_disk(folder)?;
+    Ok(Some(file))
+}
+
+/// Changes the databases, and then the streams.
+async fn change(
+    args: &RestoreArgs,
+    config: &Config,
+    targets: &[Target],
+    streams: Option<&Streams>,
+    epoch: u64,
+    screen: Screen,
+) -> Result<Vec<Begun>, Failure> {
+    let mut epochs = Vec::new();
     for target in targets {
         let service = target.database.service();
         screen.note(&format!("{service}: restoring"));
         put_back(target, args.replace, &args.programs.tools(), screen).await?;
-        let lanes = target.database.raise_epoch(&config.tenants, highest).await;
+        let lanes = target.database.raise_epoch(&config.tenants, epoch).await;
         let lanes = lanes.map_err(|error| Failure::new(Exit::Unreachable, format!("{service}: {error}")))?;
         epochs.push(Begun { service, lanes });
-        if let Some(streams) = streams {
-            streams.empty(service).await?;
+    }
+    if let Some(streams) = streams {
+        for target in targets {
+            streams.empty(target.database.service()).await?;
         }
     }
-    Ok((epochs, streams.map(|_| lost)))
+    Ok(epochs)
 }
 
 /// Puts a copy back and checks that it is what was copied, and whole.
@@ -198,18 +243,33 @@ async fn put_back(target: &Target, replace: bool, tools: &Tools, screen: Screen)
     }
 }
 
+/// That the secrets are in the backup that are to come from it.
+fn require_secrets(args: &RestoreArgs, config: &Config, manifest: &Manifest) -> Result<(), Failure> {
+    if !args.with_secrets {
+        return Ok(());
+    }
+    let missing = missing_secrets(config, &manifest.secrets);
+    let is_there = |name: &String| manifest.with_secrets && args.folder.join(SECRETS).join(name).is_file();
+    let nowhere: Vec<String> = missing.into_iter().filter(|name| !is_there(name)).collect();
+    if nowhere.is_empty() {
+        return Ok(());
+    }
+    let message = format!("secrets are missing that the backup does not have: {}", nowhere.join(", "));
+    Err(Failure::new(Exit::Refused, message).remedy("Put them back from where you keep them."))
+}
+
 /// Puts back missing secrets if that was asked for; what is missing then.
-fn secrets(args: &RestoreArgs, config: &Config, manifest: &Manifest) -> Result<Vec<String>, Failure> {
+fn put_back_secrets(
+    args: &RestoreArgs,
+    config: &Config,
+    manifest: &Manifest,
+) -> Result<Vec<String>, Failure> {
     let missing = missing_secrets(config, &manifest.secrets);
     if !args.with_secrets || missing.is_empty() {
         return Ok(missing);
     }
-    if !manifest.with_secrets {
-        let message = format!("the backup has no secrets; missing are: {}", missing.join(", "));
-        return Err(Failure::general(message).remedy("Put them back from where you keep them."));
-    }
     let to: &Path = &config.secrets_dir;
-    std::fs::create_dir_all(to).map_err(crate::backup::about(to))?;
+    std::fs::create_dir_all(to).map_err(about(to))?;
     for name in &missing {
         copy_secret(&args.folder.join(SECRETS).join(name), &to.join(name))?;
     }
@@ -219,11 +279,15 @@ fn secrets(args: &RestoreArgs, config: &Config, manifest: &Manifest) -> Result<V
 fn text(restored: &Restored) -> String {
     let mut text =
         format!("Restored as of {}.\n\n{}\n", restored.taken_at, new_epoch::text(&restored.epochs));
-    text += &match &restored.lost {
+    text += &match &restored.loss {
         None => "\nThe streams were not asked what was lost.".to_owned(),
-        Some(lost) if lost.is_empty() => "\nThe streams hold nothing beyond the backup.".to_owned(),
-        Some(lost) => format!("\nLost, because they came after the backup:\n{}", lost::text(lost)),
+        Some(loss) => format!("\n{}", lost::text(loss)),
     };
+    if let Some(file) = &restored.lost_file {
+        text += &format!("\n\nThis list is kept in {}.", file.display());
+    }
+    text += "\nNot in any list: what was not published yet, and what has no event, such as ballots. What came after";
+    text += " the backup of it is lost too.";
     if !restored.missing_secrets.is_empty() {
         text += &format!("\n\nSecrets that are missing: {}", restored.missing_secrets.join(", "));
     }
