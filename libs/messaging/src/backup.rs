@@ -102,6 +102,9 @@ impl Snapshot {
             DatabaseKind::Sqlite => sqlite::prepare(&connection, file).await?,
             DatabaseKind::Postgres => {
                 connection.execute_unprepared("SET idle_in_transaction_session_timeout = 0").await?;
+                // The alert on transactions that stand idle knows it by this name.
+                let name = format!("SET application_name = '{service}-backup'");
+                connection.execute_unprepared(&name).await?;
             }
         }
         let (transaction, exported, heads, reads) = begin(&connection, service, kind).await?;

@@ -220,7 +220,7 @@ impl Database {
     }
 
     /// How many sessions of this database have a transaction open and do nothing: each is a cancelled request that left
-    /// something behind (REL-14). Always 0 on SQLite, where nobody else opens the file.
+    /// something behind (REL-14). A backup's snapshot is none. Always 0 on SQLite, where nobody else opens the file.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -232,7 +232,8 @@ impl Database {
         let query = Statement::from_string(
             self.inner.readers.get_database_backend(),
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-             AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1 second'",
+             AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1 second' \
+             AND application_name NOT LIKE '%-backup'",
         );
         let row = self.inner.readers.query_one_raw(query).await?;
         let sessions = row.map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();

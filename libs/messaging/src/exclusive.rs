@@ -141,8 +141,9 @@ impl fmt::Debug for Exclusive {
     }
 }
 
+/// Begins a transaction of a command that has the database alone.
 #[expect(clippy::disallowed_methods, reason = "no request is near that could be cancelled")]
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     connection.begin().await
 }
 

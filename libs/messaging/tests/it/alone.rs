@@ -64,3 +64,18 @@ async fn a_database_that_was_looked_at_cannot_be_written_to() {
     assert!(Exclusive::lock(&place.url, "notes").await.is_ok(), "looking holds nobody up");
     looked.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_a_copy_is_put_in_the_place_of_goes_as_a_whole() {
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let world = World::open(&place).await;
+    world.close().await;
+    let no_copy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(no_copy.path(), "no copy").unwrap();
+    let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
+    assert!(!alone.is_empty().await.unwrap());
+    let failed = alone.restore(no_copy.path(), true, &messaging::backup::Tools::default()).await.unwrap_err();
+    assert!(matches!(failed, messaging::backup::BackupError::Tool(_)), "{failed}");
+    assert!(alone.is_empty().await.unwrap(), "all tables went in one transaction");
+    alone.release().await.unwrap();
+}
