@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chassis::tls::{Keeper, TlsConnector, TlsFiles, identity_of};
 use kernel::{Clock as _, SystemClock};
+use messaging::audit::{PAGE, Whose, page};
 use proto::forums::forums_service_client::ForumsServiceClient;
 use proto::membership::{IssueServiceTokenRequest, ListRetiredReferencesRequest};
 use rustls::version::{TLS12, TLS13};
@@ -103,6 +104,22 @@ async fn sec_01_a_service_s_token_works_with_that_service_s_certificate_only() {
             }
         }
     }
+    // A thief who asks for a change is kept in the audit log, as the account whose token it is.
+    let mut request = Request::new(proto::membership::NotifyRequest::default());
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("a header"));
+    request.metadata_mut().insert("idempotency-key", "stolen-token-of-forums".parse().expect("a header"));
+    let denied = cell.server("client").public().directory().notify(request).await;
+    assert_eq!(denied.expect_err("a stolen token").code(), Code::PermissionDenied);
+    let file = cell.certificates.with_file_name("membership.sqlite");
+    let database = messaging::Database::look(&format!("sqlite://{}", file.display()), "membership").await;
+    let database = database.expect("membership's database");
+    let (rows, _) = page(&database, &Whose::All, 0, PAGE).await.expect("the audit log");
+    let denials = rows.iter().filter(|row| row.code == "access.certificate");
+    assert_eq!(
+        denials.map(|row| row.rpc.as_str()).collect::<Vec<_>>(),
+        ["/osallisuus.membership.v1.DirectoryService/Notify"]
+    );
+    database.close().await.expect("closed");
     // A person's token is the person's, whatever certificate their client has.
     let play = cell.server("operator").redeem_setup_code(&cell.setup_code, "Aino Aalto", "19").await;
     let session = play.expect("an administrator").session().expect("a session").to_owned();

@@ -244,6 +244,12 @@ impl Gate {
         };
         let served = self.served.get(name).ok_or_else(not_served)?;
         let caller = self.authenticate(entry, served, parts).await?;
+        if let Err(fault) = self.certify(&caller, parts) {
+            // A stolen token costs the thief's address, not the service it was stolen from; and it is kept.
+            self.rates.take(entry, address(parts))?;
+            self.note_denial(entry, served, &caller, parts, &message, &fault).await;
+            return Err(fault);
+        }
         self.rates.take(entry, who(&caller, parts))?;
         let deadline = began + self.longest(&caller, parts);
         let scope = match decide(entry, &caller, &message) {
@@ -298,10 +304,7 @@ impl Gate {
             Err(fault) => Err(fault),
         };
         match verified {
-            Ok(caller) => {
-                self.certify(&caller, parts)?;
-                Ok(Caller::clone(&caller))
-            }
+            Ok(caller) => Ok(Caller::clone(&caller)),
             Err(fault) => {
                 // Guessing tokens costs the guesser's address.
                 self.rates.take(entry, address(parts))?;
