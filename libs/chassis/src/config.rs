@@ -33,6 +33,15 @@ use crate::tls::{Material, OwnFiles, TlsFiles};
 /// Every setting with its default and its meaning, as TOML.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
+/// The same with those of these services, as one file.
+#[must_use]
+pub fn defaults_text(services: &[Service]) -> String {
+    let of_service = |service: &Service| {
+        format!("\n[services.{}]\n{}{}", service.name, layers::OF_EVERY_SERVICE, service.defaults)
+    };
+    services.iter().fold(DEFAULTS.to_owned(), |text, service| text + &of_service(service))
+}
+
 /// A valid configuration of a process.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -155,6 +164,15 @@ impl Nats {
         let name = identity.and_then(|identity| identity.rsplit('/').next());
         name.unwrap_or("osallisuus").to_owned()
     }
+}
+
+/// Which part of a deployment a process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Process {
+    /// All of it, or the part that a test looks at.
+    Whole,
+    /// One service of several that find each other.
+    One,
 }
 
 /// The process's environment, as [`Config::load`] takes it. A variable that is not text is none.
@@ -284,6 +302,29 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigFaults> {
+        Self::load_as(Process::Whole, services, file, environment)
+    }
+
+    /// The same for a process that runs one service while the others run in processes of their own. What they share
+    /// must be named: a NATS that is nobody's child, and the service's database. Each process with a nats-server and
+    /// files of its own would be a system of its own, in which nobody hears of anything.
+    ///
+    /// # Errors
+    /// Every fault there is.
+    pub fn load_alone(
+        service: Service,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFaults> {
+        Self::load_as(Process::One, &[service], file, environment)
+    }
+
+    fn load_as(
+        process: Process,
+        services: &[Service],
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFaults> {
         let mut faults = Vec::new();
         let mut named = None;
         if let Some(path) = file {
@@ -299,7 +340,7 @@ impl Config {
                 }),
             }
         }
-        Self::from_layers(services, named, environment, faults)
+        Self::from_layers(process, services, named, environment, faults)
     }
 
     /// Reads TOML text over the defaults; for tests.
@@ -307,10 +348,12 @@ impl Config {
     /// # Errors
     /// Every fault there is.
     pub fn from_toml(services: &[Service], text: &str) -> Result<Self, ConfigFaults> {
-        Self::from_layers(services, Some(("text".to_owned(), text.to_owned())), [], Vec::new())
+        let text = Some(("text".to_owned(), text.to_owned()));
+        Self::from_layers(Process::Whole, services, text, [], Vec::new())
     }
 
     fn from_layers(
+        process: Process,
         services: &[Service],
         file: Option<(String, String)>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -318,6 +361,9 @@ impl Config {
     ) -> Result<Self, ConfigFaults> {
         let merged = layers::merge(services, file, environment, &mut faults);
         let config = rules::read(services, &merged, &mut faults);
+        if process == Process::One {
+            rules::alone(services, &merged, &mut faults);
+        }
         match config {
             Some(config) if faults.is_empty() => Ok(config),
             _ => Err(ConfigFaults::new(faults)),

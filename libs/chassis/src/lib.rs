@@ -57,7 +57,7 @@
 //! }
 //! ```
 //!
-//! 4. `src/main.rs` is `fn main() -> std::process::ExitCode { chassis::main(&[minutes::SERVICE]) }`.
+//! 4. `src/main.rs` is `fn main() -> std::process::ExitCode { chassis::main(minutes::SERVICE) }`.
 //! 5. One more line in the list of `services/standalone`. Configuration, health, access, telemetry, the event feed,
 //!    the operator's RPCs and `settle()` of tests know it then.
 

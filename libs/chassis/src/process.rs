@@ -1,4 +1,4 @@
-//! The process around the services: arguments, runtime, logging, signals, exit code.
+//! The process around a service: arguments, runtime, logging, signals, exit code.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::environment;
-use crate::config::{Config, DEFAULTS};
+use crate::config::{Config, defaults_text};
 use crate::service::{Service, StartError};
 use crate::signals::Signals;
 use crate::{start, telemetry};
@@ -32,14 +32,14 @@ struct Options {
 
 /// The whole `main` of a service's own binary: reads options and configuration, runs until a signal.
 #[must_use]
-pub fn main(services: &[Service]) -> ExitCode {
+pub fn main(service: Service) -> ExitCode {
     let options = Options::parse();
     if options.defaults {
-        let written = std::io::stdout().write_all(DEFAULTS.as_bytes());
+        let written = std::io::stdout().write_all(defaults_text(&[service]).as_bytes());
         return if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    match Config::load(services, options.config.as_deref(), environment()) {
-        Ok(config) => run(services, config),
+    match Config::load_alone(service, options.config.as_deref(), environment()) {
+        Ok(config) => run(service, config),
         Err(faults) => {
             complain(&faults);
             ExitCode::from(CONFIGURATION)
@@ -47,9 +47,9 @@ pub fn main(services: &[Service]) -> ExitCode {
     }
 }
 
-/// Runs services until SIGTERM, SIGINT or the end of a task that should not end. 0 after a signal, 1 after a failure,
+/// Runs a service until SIGTERM, SIGINT or the end of a task that should not end. 0 after a signal, 1 after a failure,
 /// 3 if the configuration is wrong, 4 if something needed does not answer.
-fn run(services: &[Service], config: Config) -> ExitCode {
+fn run(service: Service, config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -57,14 +57,10 @@ fn run(services: &[Service], config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let name = match services {
-        [service] => service.name,
-        _ => "osallisuus",
-    };
     let telemetry = {
         // The exporters' connections belong to the runtime.
         let _inside = runtime.enter();
-        match telemetry::install(&config, name) {
+        match telemetry::install(&config, service.name) {
             Ok(telemetry) => telemetry,
             Err(error) => {
                 complain(&error);
@@ -80,8 +76,9 @@ fn run(services: &[Service], config: Config) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
+        let services = [service];
         let started = tokio::select! {
-            started = start(services, config) => started,
+            started = start(&services, config) => started,
             // A start may wait long, for another copy that migrates the same database.
             () = signals.asked_to_end() => return ExitCode::SUCCESS,
         };

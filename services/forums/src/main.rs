@@ -1,5 +1,5 @@
 //! The binary of forums alone.
 
 fn main() -> std::process::ExitCode {
-    chassis::main(&[forums::SERVICE])
+    chassis::main(forums::SERVICE)
 }

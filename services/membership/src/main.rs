@@ -1,5 +1,5 @@
 //! membership alone in its own process.
 
 fn main() -> std::process::ExitCode {
-    chassis::main(&[membership::SERVICE])
+    chassis::main(membership::SERVICE)
 }

@@ -58,14 +58,15 @@ pub(crate) enum Command {
   osallisuus init --data /srv/osallisuus --tenants 19,21
   osallisuus init --data /srv/osallisuus --new-code
 
-A folder that has been made already is refused and left as it is.")]
+A folder that has been made already is refused and left as it is, but for --new-code: with it a county that was added to
+the settings, or whose last administrator has gone, gets one.")]
     Init {
         #[command(flatten)]
         installation: Installation,
         /// Counties to serve, by their code of Statistics Finland.
         #[arg(long, value_delimiter = ',', value_name = "CODES", default_value = "19,21")]
         tenants: Vec<TenantId>,
-        /// For a folder that is made: makes secrets that are missing, and a new code if nobody has used one.
+        /// For a folder that is made: makes secrets that are missing, and a new code if a county has no administrator.
         #[arg(long, conflicts_with = "tenants")]
         new_code: bool,
     },
@@ -101,7 +102,8 @@ The people are invented. The business clock of this system can be set; the elect
     #[command(after_help = "Examples:
   osallisuus serve forums --config /etc/osallisuus.toml
 
-It needs nats.url of a server that runs already, and the other services' addresses.")]
+The settings must name what the processes share: nats.url of a server that runs already, the service's database, and
+the other services' addresses. Without them it does not start.")]
     Serve {
         /// Name of the service: membership or forums.
         service: String,
@@ -307,6 +309,11 @@ pub(crate) enum ConfigCommand {
         #[command(flatten)]
         installation: Installation,
     },
+    /// Prints every setting with its default and what it is for: a settings file to begin with.
+    #[command(after_help = "Examples:
+  osallisuus config defaults
+  osallisuus config defaults > osallisuus.toml")]
+    Defaults,
 }
 
 /// Shows and settles events that could not be projected.

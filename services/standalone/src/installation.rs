@@ -35,11 +35,23 @@ impl Installation {
         services: &[Service],
         more: [(&str, String); N],
     ) -> Result<Config, Failure> {
-        let file = self.settings_file();
-        let mut variables: Vec<(String, String)> = environment().collect();
-        let data = self.data.as_ref().map(|folder| (DATA_VARIABLE, folder.display().to_string()));
-        variables.extend(data.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value)));
-        Config::load(services, file.as_deref(), variables).map_err(Failure::from)
+        let mut variables = self.variables();
+        variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        Config::load(services, self.settings_file().as_deref(), variables).map_err(Failure::from)
+    }
+
+    /// Reads the settings of a process that runs this service alone.
+    ///
+    /// # Errors
+    /// [`Exit::Configuration`] with every fault.
+    pub(crate) fn load_alone(&self, service: Service) -> Result<Config, Failure> {
+        Config::load_alone(service, self.settings_file().as_deref(), self.variables()).map_err(Failure::from)
+    }
+
+    /// The environment, and over it the data folder of the command line.
+    fn variables(&self) -> Vec<(String, String)> {
+        let data = self.data.as_ref().map(|folder| (DATA_VARIABLE.to_owned(), folder.display().to_string()));
+        environment().chain(data).collect()
     }
 
     /// The file named, else the one in the data folder if there is one.
@@ -99,6 +111,6 @@ impl From<ConfigFaults> for Failure {
         let plural = if count == 1 { "fault" } else { "faults" };
         Self::new(Exit::Configuration, format!("the configuration has {count} {plural}"))
             .details(faults.faults().iter().map(ToString::to_string))
-            .remedy("All settings with their meaning: osallisuus config show")
+            .remedy("All settings with their meaning: osallisuus config defaults")
     }
 }

@@ -36,6 +36,9 @@ fn sec_01_plain_text_beyond_this_machine_is_refused_all_at_once() {
         services.membership.database = "postgres://me:s3cret@db.example.fi/membership?sslmode=require"
         services.forums.address = "https://10.0.0.6:7400"
         services.forums.database = "postgres://me:s3cret@10.0.0.7/forums"
+        services.forums.database_owner = "postgres://owner:s3cret@10.0.0.7/forums?sslmode=require"
+        telemetry.otlp_endpoint = "http://collector.example.fi:4317"
+        telemetry.prometheus = "0.0.0.0:9464"
         tls.clients = "perhaps"
         "#,
         folder.path(),
@@ -48,8 +51,11 @@ fn sec_01_plain_text_beyond_this_machine_is_refused_all_at_once() {
             "nats.url",
             "services.forums.address",
             "services.forums.database",
+            "services.forums.database_owner",
             "services.membership.address",
             "services.membership.database",
+            "telemetry.otlp_endpoint",
+            "telemetry.prometheus",
             "tls.clients",
         ]
     );
@@ -70,6 +76,20 @@ fn sec_01_what_is_encrypted_or_stays_here_is_accepted() {
         ("a database", "services.forums.database = \"postgres://f@10.0.0.7/f?sslmode=verify-full\""),
         ("a near database", "services.forums.database = \"postgres://f@localhost/f\""),
         ("a socket", "services.forums.database = \"postgres:///f?host=/var/run/postgresql\""),
+        (
+            "an owner of tables",
+            "services.forums.database = \"postgres://f@10.0.0.7/f?sslmode=verify-full\"\n\
+             services.forums.database_owner = \"postgres://o@10.0.0.7/f?sslmode=verify-full\"",
+        ),
+        (
+            "telemetry here",
+            "telemetry.otlp_endpoint = \"http://localhost:4317\"\ntelemetry.prometheus = \"127.0.0.1:9464\"",
+        ),
+        (
+            "telemetry in a network that is closed",
+            "telemetry.network_is_closed = true\ntelemetry.prometheus = \"0.0.0.0:9464\"\n\
+             telemetry.otlp_endpoint = \"http://10.0.0.8:4317\"",
+        ),
     ] {
         let text = format!("data_dir = {:?}\ncell = \"test\"\n{tls}{more}\n", folder.path());
         if let Err(faults) = Config::from_toml(SERVICES, &text) {

@@ -13,7 +13,9 @@ use super::{DEFAULTS, show};
 use crate::service::Service;
 
 /// Settings that every service has.
-const OF_EVERY_SERVICE: &str = include_str!("service.toml");
+pub(super) const OF_EVERY_SERVICE: &str = include_str!("service.toml");
+/// Name of the layer below all others.
+pub(super) const DEFAULT: &str = "default";
 /// What every variable begins with.
 const PREFIX: &str = "OSALLISUUS_";
 /// Variables with that beginning that are no settings: the name of the file itself, and what the commands of
@@ -84,7 +86,7 @@ pub(super) fn merge(
     let defaults = defaults(services, faults);
     let known = flatten(&defaults);
     let here = |key: &str| is_checked(key, services);
-    let mut figment = Figment::from(Layer { name: "default".to_owned(), table: defaults });
+    let mut figment = Figment::from(Layer { name: DEFAULT.to_owned(), table: defaults });
     if let Some((name, text)) = file {
         match text.parse::<Table>() {
             Ok(table) => {
@@ -128,7 +130,7 @@ impl Merged {
 
     /// Where a setting was set.
     pub(super) fn origin(&self, key: &str) -> String {
-        self.figment.find_metadata(key).map_or_else(|| "default".to_owned(), |found| found.name.to_string())
+        self.figment.find_metadata(key).map_or_else(|| DEFAULT.to_owned(), |found| found.name.to_string())
     }
 
     /// A setting's value as TOML, without passwords.
@@ -170,7 +172,7 @@ fn defaults(services: &[Service], faults: &mut Vec<ConfigFault>) -> Table {
             faults.push(ConfigFault {
                 key: name.to_owned(),
                 value: None,
-                from: "default".to_owned(),
+                from: DEFAULT.to_owned(),
                 rule: format!("compiled-in defaults must be TOML ({})", error.message()),
                 remedy: "this is a fault of the program".to_owned(),
             });

@@ -62,6 +62,7 @@ pub(super) struct RawTelemetry {
     pub(super) format: String,
     pub(super) otlp_endpoint: String,
     pub(super) prometheus: String,
+    pub(super) network_is_closed: bool,
     pub(super) sample: f64,
     pub(super) metrics_seconds: i64,
 }

@@ -16,7 +16,8 @@ use super::fault::ConfigFault;
 use super::layers::Merged;
 use super::raw::{Raw, RawLimits, RawListen, RawNats, RawService, RawTelemetry};
 use super::{
-    Config, Limits, Listen, Nats, NatsAddress, ServiceConfig, Stop, Telemetry, Tls, Tokens, show, transport,
+    Config, Limits, Listen, Nats, NatsAddress, ServiceConfig, Stop, Telemetry, Tls, Tokens, layers, show,
+    transport,
 };
 use crate::service::Service;
 
@@ -112,6 +113,25 @@ pub(super) fn read(services: &[Service], merged: &Merged, faults: &mut Vec<Confi
         secrets_dir,
         shown: show::all(merged),
     })
+}
+
+/// What a process must name that runs one service of several: everything that they share.
+pub(super) fn alone(services: &[Service], merged: &Merged, faults: &mut Vec<ConfigFault>) {
+    let mut reader = Reader { merged, faults };
+    if merged.shown_value("nats.url") == "\"embedded\"" {
+        let rule =
+            "a nats-server of its own would carry events to nobody: this process runs one service of several";
+        reader.refuse("nats.url", rule, "write the address of the cluster that all processes share");
+    }
+    for service in services {
+        let key = format!("services.{}.database", service.name);
+        if merged.origin(&key) == layers::DEFAULT {
+            let rule = "a service in a process of its own says which database it has";
+            let remedy = "write an address of PostgreSQL, or sqlite:///path/file.sqlite if one process on this \
+                          machine is to have the file";
+            reader.refuse(&key, rule, remedy);
+        }
+    }
 }
 
 fn tenants(reader: &mut Reader<'_>, codes: &[String]) -> Vec<TenantId> {
@@ -219,9 +239,8 @@ fn telemetry(reader: &mut Reader<'_>, raw: RawTelemetry) -> Telemetry {
         reader.refuse("telemetry.format", "must be \"readable\" or \"json\"", "write one of them");
     }
     let endpoint = Some(raw.otlp_endpoint).filter(|endpoint| !endpoint.is_empty());
-    if endpoint.as_ref().is_some_and(|endpoint| !is_http(endpoint)) {
-        let remedy = "write something like \"http://127.0.0.1:4317\"";
-        reader.refuse("telemetry.otlp_endpoint", "must be empty or begin with http:// or https://", remedy);
+    if let Some(endpoint) = &endpoint {
+        transport::otlp_endpoint(reader, endpoint, raw.network_is_closed);
     }
     if !(0.0..=1.0).contains(&raw.sample) {
         reader.refuse("telemetry.sample", "must be between 0.0 and 1.0", "write 1.0 to keep every trace");
@@ -231,6 +250,9 @@ fn telemetry(reader: &mut Reader<'_>, raw: RawTelemetry) -> Telemetry {
         let remedy = "write something like \"127.0.0.1:9464\"";
         reader.refuse("telemetry.prometheus", "must be empty or an IP address and a port", remedy);
     }
+    if prometheus.is_some_and(|address| !address.ip().is_loopback()) && !raw.network_is_closed {
+        reader.refuse("telemetry.prometheus", transport::PLAIN_TELEMETRY, transport::CLOSED_NETWORK);
+    }
     Telemetry {
         prometheus,
         log: raw.log,
@@ -239,10 +261,6 @@ fn telemetry(reader: &mut Reader<'_>, raw: RawTelemetry) -> Telemetry {
         sample: raw.sample,
         metrics_interval: reader.seconds("telemetry.metrics_seconds", raw.metrics_seconds, 1, 3_600),
     }
-}
-
-fn is_http(url: &str) -> bool {
-    url.starts_with("http://") || url.starts_with("https://")
 }
 
 fn limits(reader: &mut Reader<'_>, raw: &RawLimits, load_test: bool) -> Limits {
@@ -337,6 +355,8 @@ fn database_owner(reader: &mut Reader<'_>, service: &str, setting: String, datab
         let remedy =
             format!("write something like \"postgres://{service}_owner@host/{service}\", or nothing");
         reader.refuse(&key, rule, &remedy);
+    } else {
+        transport::postgres_url(reader, &key, &address);
     }
     Some(address)
 }

@@ -101,6 +101,24 @@ pub(super) fn service_url(reader: &mut Reader<'_>, key: &str, url: &str, has_tls
     }
 }
 
+/// Why telemetry does not leave the machine.
+pub(super) const PLAIN_TELEMETRY: &str =
+    "it is plain text, which is for the own machine only, or for a network that is closed to strangers";
+/// What to do about it.
+pub(super) const CLOSED_NETWORK: &str = "write an address of the own machine, where a collector or proxy sends on by TLS, or set \
+     telemetry.network_is_closed = true if it is";
+
+/// Where telemetry is sent: http:// on the own machine, or in a network that is closed.
+pub(super) fn otlp_endpoint(reader: &mut Reader<'_>, url: &str, network_is_closed: bool) {
+    const KEY: &str = "telemetry.otlp_endpoint";
+    if !url.starts_with("http://") {
+        let remedy = "write something like \"http://127.0.0.1:4317\"";
+        reader.refuse(KEY, "must be empty or begin with http://, to a collector", remedy);
+    } else if !is_on_this_machine(url) && !network_is_closed {
+        reader.refuse(KEY, PLAIN_TELEMETRY, CLOSED_NETWORK);
+    }
+}
+
 /// A PostgreSQL on another machine is encrypted, and known by its name and authority. The address is read as it will be
 /// when connecting, the variables PGHOST and PGSSLMODE included.
 pub(super) fn postgres_url(reader: &mut Reader<'_>, key: &str, url: &str) {

@@ -155,10 +155,11 @@ impl KeyStore {
         let _ = self.take(&keys);
     }
 
-    /// A new file in place of the old one, so that a crash leaves one of the two.
+    /// A new file in place of the old one, so that a crash leaves one of the two. Processes of several services may
+    /// share the folder.
     fn write_copy(&self, keys: &[SigningKey]) -> std::io::Result<()> {
         let stored: Vec<Stored> = keys.iter().filter_map(Stored::write).collect();
-        let new = self.file.with_extension("new");
+        let new = self.file.with_extension(format!("{}.new", std::process::id()));
         let mut file = std::fs::File::create(&new)?;
         file.write_all(&serde_json::to_vec_pretty(&stored)?)?;
         file.sync_all()?;

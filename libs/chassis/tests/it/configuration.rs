@@ -140,6 +140,30 @@ fn own_settings_of_services_that_run_elsewhere_are_left_alone() {
 }
 
 #[test]
+fn a_process_of_one_service_names_what_it_shares_with_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("osallisuus.toml");
+    let shared = "services.membership.address = \"http://127.0.0.1:7401\"";
+    std::fs::write(&file, format!("data_dir = {:?}\n{shared}\n", folder.path())).unwrap();
+    let alone = |more: &[(&str, &str)]| {
+        let variables = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load_alone(FORUMS, Some(&file), variables)
+    };
+    let faults = alone(&[("OSALLISUUS_CELL", "Pohde!")]).expect_err("nothing is shared");
+    let keys: Vec<&str> = faults.faults().iter().map(|fault| fault.key.as_str()).collect();
+    assert_eq!(keys, ["cell", "nats.url", "services.forums.database"], "with all others: {faults}");
+    let nats = ("OSALLISUUS_NATS__URL", "nats://127.0.0.1:4222");
+    let named = ("OSALLISUUS_SERVICES__FORUMS__DATABASE", "sqlite");
+    assert!(alone(&[nats]).is_err() && alone(&[named]).is_err());
+    // A file is right where one process has it, if somebody says so.
+    assert!(alone(&[nats, named]).is_ok());
+    assert!(
+        Config::load(&[FORUMS], Some(&file), []).is_ok(),
+        "all services in one process need no such thing"
+    );
+}
+
+#[test]
 fn every_default_has_a_comment_before_it() {
     let mut commented = false;
     for line in chassis::config::DEFAULTS.lines() {

@@ -1,10 +1,11 @@
-//! `config show`: every setting in force.
+//! `config`: every setting, as it is in force and as it is by itself.
 
 use serde::Serialize;
 
 use crate::cli::ConfigCommand;
 use crate::exit::{Exit, Failure};
 use crate::screen::{Screen, table};
+use crate::services::SERVICES;
 
 #[derive(Serialize)]
 struct Setting<'a> {
@@ -14,7 +15,10 @@ struct Setting<'a> {
 }
 
 pub(super) fn run(command: &ConfigCommand, screen: Screen) -> Result<Exit, Failure> {
-    let ConfigCommand::Show { installation } = command;
+    let installation = match command {
+        ConfigCommand::Defaults => return defaults(screen),
+        ConfigCommand::Show { installation } => installation,
+    };
     let config = installation.load()?;
     let settings: Vec<Setting<'_>> = config
         .show()
@@ -25,5 +29,12 @@ pub(super) fn run(command: &ConfigCommand, screen: Screen) -> Result<Exit, Failu
         let rows = settings.iter().map(|one| [one.key.to_owned(), one.value.to_owned(), one.from.to_owned()]);
         table(["Setting", "Value", "From"], rows, &[])
     })?;
+    Ok(Exit::Done)
+}
+
+/// The text of the defaults; for programs one document, too.
+fn defaults(screen: Screen) -> Result<Exit, Failure> {
+    let text = chassis::config::defaults_text(SERVICES);
+    screen.result(&serde_json::json!({ "toml": text }), || text.trim_end().to_owned())?;
     Ok(Exit::Done)
 }

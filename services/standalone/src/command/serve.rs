@@ -19,6 +19,6 @@ pub(super) async fn run(
         return Err(Failure::new(Exit::Usage, format!("there is no service {name:?}"))
             .remedy(format!("The services are {}.", names.join(", "))));
     };
-    let config = installation.load_for(&[service], [])?;
+    let config = installation.load_alone(service)?;
     super::up::until_stopped(&[service], config, service.name, began, screen).await
 }

@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 40] = [
     "",
     "init",
     "up",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 39] = [
     "doctor",
     "config",
     "config show",
+    "config defaults",
     "nats-config",
     "dev-ca",
     "board-key",
@@ -133,6 +134,22 @@ fn output_into_a_pipe_has_no_colour_and_neither_with_no_color() {
             assert!(!format!("{}{}", ended.out, ended.err).contains('\x1b'), "{arguments:?}");
         }
     }
+}
+
+#[test]
+fn the_defaults_are_a_settings_file_that_changes_nothing() {
+    let user = User::new();
+    let defaults = user.runs(&["config", "defaults"]);
+    assert_eq!(defaults.code, 0, "{}", defaults.err);
+    assert!(defaults.out.contains("# Counties served") && defaults.out.contains("[services.forums]"));
+    let file = user.file("all.toml", &defaults.out);
+    let shown = user.runs(&["config", "show", "--config", file.to_str().unwrap(), "--output", "json"]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let by_itself = user.runs(&["config", "show", "--output", "json"]).json();
+    let values = |settings: &serde_json::Value| -> Vec<_> {
+        settings.as_array().unwrap().iter().map(|one| (one["key"].clone(), one["value"].clone())).collect()
+    };
+    assert_eq!(values(&shown.json()), values(&by_itself));
 }
 
 #[test]

@@ -227,6 +227,8 @@ fn a_service_that_waits_for_another_can_be_told_to_end() {
     // Its tokens' keys come from membership, which nobody runs: it starts and is not ready.
     let user = user
         .with("OSALLISUUS_SERVICES__MEMBERSHIP__ADDRESS", "http://127.0.0.1:1")
+        .with("OSALLISUUS_SERVICES__FORUMS__DATABASE", "sqlite")
+        .with("OSALLISUUS_NATS__URL", "nats://127.0.0.1:1")
         .with("OSALLISUUS_TELEMETRY__LOG", "info");
     let mut going = Going::start_reading_log(user.command(&["serve", "forums", "--data", "here"]));
     going.wait_for("not ready");
@@ -238,6 +240,7 @@ fn postgresql_that_is_not_there_is_named_at_start_without_its_password() {
     let (user, _) = user_with_folder();
     let user = user
         .with("OSALLISUUS_SERVICES__MEMBERSHIP__ADDRESS", "http://127.0.0.1:1")
+        .with("OSALLISUUS_NATS__URL", "nats://127.0.0.1:1")
         .with("OSALLISUUS_SERVICES__FORUMS__DATABASE", "postgres://me:s3cret@127.0.0.1:1/forums");
     for command in [&["up"][..], &["serve", "forums"]] {
         let ended = user.runs(&[command, &["--data", "here"]].concat());
