@@ -324,7 +324,7 @@ impl System {
             units.insert(service.name, Arc::new(unit));
         }
         let units: Units = Arc::new(units);
-        telemetry::observe(&units, &self.config, &self.business_clock());
+        telemetry::observe(&units, &self.config, &self.business_clock(), self.keeper.as_ref());
         let health = Health::new().await;
         server::add_common(&mut routes, &units, &self.clock, &health, &self.config, self.keeper.as_ref())?;
         let gate = Arc::new(Gate::new(

@@ -9,6 +9,8 @@
 //! There is no metric of ballots, cast or issued: read every few seconds, a number that grows by one tells when somebody
 //! voted, and whoever sees them come and go knows who (BAL-11). What is published of turnout, queries publish, coarsely.
 
+mod backup;
+mod certificates;
 mod context;
 mod edge;
 mod format;
@@ -27,6 +29,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
+pub use backup::note_backup;
 pub(crate) use context::{inject, traceparent};
 pub(crate) use edge::Edge;
 pub(crate) use gauges::observe;

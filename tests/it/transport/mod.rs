@@ -35,19 +35,19 @@ const READER: &str = "lapland";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// Certificates of a cell in a folder, valid for a day from `now` on; new ones, if there are some.
-fn certify_at(folder: &Path, now: Timestamp) {
+pub(crate) fn certify_at(folder: &Path, now: Timestamp) {
     let clients = vec![READER.to_owned()];
     let wanted = Wanted { cell: CELL.to_owned(), hosts: Vec::new(), clients, now, life: Duration::days(1) };
     dev_ca::make(folder, &wanted).expect("certificates");
 }
 
 /// The same from now on.
-fn certify(folder: &Path) {
+pub(crate) fn certify(folder: &Path) {
     certify_at(folder, SystemClock.now());
 }
 
 /// Settings that name the files of `name` in a section.
-fn files(folder: &Path, name: &str, section: &str) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &Path, name: &str, section: &str) -> Vec<(String, String)> {
     let file = |name: String| format!("{:?}", folder.join(name));
     vec![
         (format!("{section}.ca"), file("ca.crt".to_owned())),

@@ -5,20 +5,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use kernel::{Clock as _, SystemClock};
 use serde_json::Value;
-use standalone::client::Server;
+use standalone::client::{ClientTls, Server};
 use standalone::demo::{Contest, Play, Progress};
 use testkit::nats;
 use testkit::system::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::promql;
-use crate::support::process::Process;
+use super::promql::{self, Wanted};
+use crate::support::process::{Process, program};
 use crate::support::world;
+use crate::transport::{certify, certify_at, files};
 
 /// What an operator must be able to see, whatever else there is (OBS-20).
-const MUST: [&str; 25] = [
+const MUST: [&str; 29] = [
     "writer_queue_depth",
     "writer_batch_size_bucket",
     "writer_batch_seconds_bucket",
@@ -38,6 +40,10 @@ const MUST: [&str; 25] = [
     "db_idle_in_tx",
     "db_client_connection_count",
     "authz_denied_total",
+    "audit_denials_unwritten_total",
+    "backup_taken_timestamp_seconds",
+    "projection_rebuilding",
+    "tls_certificate_left_seconds",
     "rpc_server_call_duration_seconds_bucket",
     "process_cpu_time_seconds_total",
     "process_memory_usage_bytes",
@@ -48,13 +54,14 @@ const MUST: [&str; 25] = [
 /// What Prometheus itself adds.
 const ADDED: [&str; 2] = ["instance", "job"];
 /// The labels there may be: none of them can name a person, and each has few values (OBS-02).
-const LABELS: [&str; 20] = [
+const LABELS: [&str; 21] = [
     "db_client_connection_state",
     "kind",
     "lane",
     "le",
     "osallisuus_cell",
     "projection",
+    "purpose",
     "reason",
     "rpc",
     "rpc_method",
@@ -69,6 +76,27 @@ const LABELS: [&str; 20] = [
     "telemetry_sdk_name",
     "telemetry_sdk_version",
     "worker",
+];
+
+/// The outcomes of calls (gRPC's status codes), as the label rpc_status_code has them.
+const CODES: [&str; 17] = [
+    "ok",
+    "cancelled",
+    "unknown",
+    "invalid_argument",
+    "deadline_exceeded",
+    "not_found",
+    "already_exists",
+    "permission_denied",
+    "resource_exhausted",
+    "failed_precondition",
+    "aborted",
+    "out_of_range",
+    "unimplemented",
+    "internal",
+    "unavailable",
+    "data_loss",
+    "unauthenticated",
 ];
 
 /// Metrics as they were fetched: for each name the labels of each of its series, and its value.
@@ -123,15 +151,10 @@ impl Metrics {
                 continue;
             };
             known.extend(series.iter().flat_map(|(labels, _)| labels.keys().map(String::as_str)));
-            for (label, value) in selected {
-                let is_there = |labels: &BTreeMap<String, String>| match (labels.get(label), value) {
-                    (Some(is), Some(wanted)) => is == wanted || wanted.starts_with('$'),
-                    (Some(_), None) => true,
-                    (None, _) => false,
-                };
-                if !series.iter().any(|(labels, _)| is_there(labels)) {
-                    misses.push(format!("{name} has no {label} {}", value.as_deref().unwrap_or_default()));
-                }
+            for (label, wanted) in selected {
+                misses.extend(
+                    unmatched(series, label, wanted).into_iter().map(|what| format!("{name} has no {what}")),
+                );
             }
         }
         if used.selectors.is_empty() {
@@ -141,6 +164,22 @@ impl Metrics {
         misses.extend(unknown.map(|label| format!("no metric in it has the label {label}")));
         misses
     }
+}
+
+/// What of a selection no series has. Every word of it counts, for a misspelt one among others would never be seen.
+fn unmatched(series: &[Series], label: &str, wanted: &Wanted) -> Vec<String> {
+    let has = |value: &str| {
+        // Most outcomes of calls do not occur in a test; there are no others than these.
+        let is_code = label == "rpc_status_code" && CODES.contains(&value);
+        is_code || series.iter().any(|(labels, _)| labels.get(label).is_some_and(|is| is == value))
+    };
+    let words = match wanted {
+        Wanted::OneOf(words) | Wanted::NoneOf(words) => words.as_slice(),
+        Wanted::Variable => &[],
+    };
+    let missing = words.iter().filter(|word| !has(word)).map(|word| format!("{label} {word}"));
+    let is_label = series.iter().any(|(labels, _)| labels.contains_key(label));
+    missing.chain((!is_label).then(|| label.to_owned())).collect()
 }
 
 /// The body of what is at a URL.
@@ -206,11 +245,17 @@ async fn obs_20_obs_31_every_metric_of_dashboard_and_alerts_is_there() {
     let folder = tempfile::Builder::new().prefix("osallisuus-metrics-").tempdir().expect("a folder");
     let nats = nats::Server::start().expect("a nats-server");
     let databases = world::new_databases(Store::Sqlite, folder.path()).await;
-    let more = [("telemetry.prometheus", "\"127.0.0.1:0\"")];
+    let certificates = folder.path().join("certificates");
+    certify(&certificates);
+    let mut more = files(&certificates, "osallisuus", "tls");
+    more.push(("tls.reload_seconds".to_owned(), "1".to_owned()));
+    more.push(("telemetry.prometheus".to_owned(), "\"127.0.0.1:0\"".to_owned()));
+    let more: Vec<(&str, &str)> = more.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let settings = world::settings(folder.path(), &nats.url(), &["19", "21"], &databases, &more);
     let setup_code = world::set_up(&settings).await;
     let process = Process::run(&["up"], &settings, &[]);
-    let server = Server::at(&process.address).expect("an address");
+    let server = Server::secured(&process.address, &ClientTls::of(&certificates, "operator"));
+    let server = server.expect("an address");
     let mut play = Play::begin(server, &setup_code, Progress::silent()).await.expect("an administrator");
     play.register().await.expect("registered");
     play.found().await.expect("founded");
@@ -238,6 +283,13 @@ async fn obs_20_obs_31_every_metric_of_dashboard_and_alerts_is_there() {
     assert!(checked > 80, "only {checked} expressions were found");
     assert_eq!(metrics.misses("rate(no_such_total[5m])"), ["there is no metric no_such_total"]);
     assert_eq!(metrics.misses("sum by (person) (parked_events)"), ["no metric in it has the label person"]);
+    let outcomes = |codes| format!("rpc_server_call_duration_seconds_count{{rpc_status_code=~\"{codes}\"}}");
+    assert_eq!(metrics.misses(&outcomes("internal|data_loss")), Vec::<String>::new());
+    let misses = metrics.misses(&outcomes("internal|dataloss"));
+    assert_eq!(misses, ["rpc_server_call_duration_seconds_count has no rpc_status_code dataloss"]);
+    let codes = metrics.0["rpc_server_call_duration_seconds_count"].iter();
+    let codes: BTreeSet<&str> = codes.map(|(labels, _)| labels["rpc_status_code"].as_str()).collect();
+    assert!(codes.len() > 1 && codes.iter().all(|code| CODES.contains(code)), "{codes:?}");
 
     // Not only the names: what they say is so.
     assert_eq!(metrics.sum("service_ready", &[]), 2.0);
@@ -266,6 +318,8 @@ async fn obs_20_obs_31_every_metric_of_dashboard_and_alerts_is_there() {
     let mut values = metrics.0.values().flatten().flat_map(|(labels, _)| labels.values());
     assert!(!values.any(|value| value.contains("CastBallot")), "a ballot leaves no trace (BAL-11)");
 
+    certificates_and_backups_are_seen(url, &certificates, &settings).await;
+
     // A lane that waits is seen to wait, and for longer and longer.
     drop(nats);
     play.administrator
@@ -281,6 +335,30 @@ async fn obs_20_obs_31_every_metric_of_dashboard_and_alerts_is_there() {
     })
     .await;
     assert_eq!(process.end().code(), Some(0));
+}
+
+/// Renewed certificates and the time of a backup show while the process runs.
+async fn certificates_and_backups_are_seen(url: &str, certificates: &Path, settings: &Path) {
+    const DAY: f64 = 86_400.0;
+    let left = |metrics: &Metrics| metrics.sum("tls_certificate_left_seconds", &[("purpose", "process")]);
+    let before = Metrics::fetch(url).await;
+    assert!((DAY - 600.0..DAY).contains(&left(&before)), "{}", left(&before));
+    // From five minutes before to the end of its day.
+    assert_eq!(before.sum("tls_certificate_life_seconds", &[]), DAY + 300.0);
+    certify_at(certificates, SystemClock.now() + time::Duration::minutes(4));
+    testkit::eventually(Duration::from_secs(20), async || left(&Metrics::fetch(url).await) > DAY).await;
+
+    assert_eq!(before.sum("backup_taken_timestamp_seconds", &[]), 0.0, "never");
+    for arguments in [&["--service", "forums"][..], &[]] {
+        let folder = settings.with_file_name(format!("backup-{}", arguments.len()));
+        let mut backup = Command::new(program("osallisuus"));
+        backup.arg("backup").arg(&folder).args(arguments).arg("--config").arg(settings);
+        let done = backup.output().expect("it runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let taken = Metrics::fetch(url).await.sum("backup_taken_timestamp_seconds", &[]);
+        let is_now = (taken - SystemClock.now().as_seconds() as f64).abs() < 60.0;
+        assert_eq!(is_now, arguments.is_empty(), "of every service or not at all: {taken}");
+    }
 }
 
 #[test]

@@ -7,13 +7,24 @@ const WORDS: [&str; 9] = ["and", "or", "unless", "bool", "offset", "on", "ignori
 /// Words after which labels follow in parentheses.
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
-/// A label, and its value where it must be equal.
-type Selected = (String, Option<String>);
+/// A label, and what its value must be.
+pub(crate) type Selected = (String, Wanted);
+
+/// What the value of a label must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// This, or one of these: `="a"`, `=~"a|b"`.
+    OneOf(Vec<String>),
+    /// Something else than this: `!="a"`, `!~"a|b"`.
+    NoneOf(Vec<String>),
+    /// What a variable of the dashboard says.
+    Variable,
+}
 
 /// What an expression uses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Used {
-    /// Metrics, each with the labels it is selected by and the value of an equality.
+    /// Metrics, each with the labels it is selected by.
     pub(crate) selectors: Vec<(String, Vec<Selected>)>,
     /// Labels by which results are grouped or joined.
     pub(crate) grouped_by: BTreeSet<String>,
@@ -70,19 +81,47 @@ fn enclosed<'a>(rest: &mut &'a str, open: char, close: char) -> &'a str {
 fn labels(rest: &mut &str) -> Vec<Selected> {
     let one = |part: &str| {
         let operator = part.find(['=', '!']).unwrap_or_else(|| panic!("no operator in {part}"));
-        let (label, value) = part.split_at(operator);
-        let equal = value.strip_prefix("=\"").and_then(|value| value.strip_suffix('"'));
-        (label.trim().to_owned(), equal.map(str::to_owned))
+        let (label, rest) = part.split_at(operator);
+        let (operator, value) = rest.split_once('"').unwrap_or_else(|| panic!("no value in {part}"));
+        let value = value.strip_suffix('"').unwrap_or_else(|| panic!("no end of the value in {part}"));
+        (label.trim().to_owned(), wanted(operator, value))
     };
     enclosed(rest, '{', '}').split(',').map(one).collect()
 }
 
+/// Of regular expressions only words with bars between them are known here: another would pass unchecked.
+fn wanted(operator: &str, value: &str) -> Wanted {
+    if value.starts_with('$') {
+        return Wanted::Variable;
+    }
+    let words = || {
+        let is_plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let words: Vec<&str> = value.split('|').collect();
+        assert!(words.iter().all(|word| is_plain(word)), "{value}: write words with bars between them");
+        words.into_iter().map(str::to_owned).collect()
+    };
+    match operator {
+        "=" => Wanted::OneOf(vec![value.to_owned()]),
+        "!=" => Wanted::NoneOf(vec![value.to_owned()]),
+        "=~" => Wanted::OneOf(words()),
+        "!~" => Wanted::NoneOf(words()),
+        _ => panic!("{operator} is no operator"),
+    }
+}
+
 #[test]
 fn an_expression_is_taken_apart() {
-    let used =
-        read("max by (a) (rate(some_total{b=\"1\",c=~\"x|y\"}[5m])) > 14.4 * 0.001 and on (d) other == 0");
-    let b = ("b".to_owned(), Some("1".to_owned()));
-    let c = ("c".to_owned(), None);
-    assert_eq!(used.selectors, [("some_total".to_owned(), vec![b, c]), ("other".to_owned(), vec![])]);
+    let used = read(
+        "max by (a) (rate(some_total{b=\"1\",c=~\"x|y\",e!=\"z\",f=~\"$v\"}[5m])) > 14.4 * 0.001 and on (d) other == 0",
+    );
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let selected = [
+        ("b", Wanted::OneOf(words(&["1"]))),
+        ("c", Wanted::OneOf(words(&["x", "y"]))),
+        ("e", Wanted::NoneOf(words(&["z"]))),
+        ("f", Wanted::Variable),
+    ];
+    let selected = selected.map(|(label, wanted)| (label.to_owned(), wanted)).to_vec();
+    assert_eq!(used.selectors, [("some_total".to_owned(), selected), ("other".to_owned(), vec![])]);
     assert_eq!(used.grouped_by, ["a", "d"].map(str::to_owned).into());
 }

@@ -42,6 +42,7 @@ impl Edge {
         for service in services {
             for entry in proto::access::of(service) {
                 self.denied.add(0, &[KeyValue::new("rpc", method(entry.path))]);
+                self.unwritten.add(0, &[KeyValue::new("rpc", method(entry.path))]);
             }
         }
     }

@@ -19,10 +19,13 @@ use tokio::runtime::Handle;
 use crate::config::Config;
 use crate::running::Unit;
 use crate::server::Units;
+use crate::tls::Keeper;
+
+use super::{backup, certificates};
 
 /// Observes a process. The meter provider may outlive the system: it keeps nothing of it alive. Must be called within
 /// the runtime that does the work.
-pub(crate) fn observe(units: &Units, config: &Config, clock: &Arc<dyn Clock>) {
+pub(crate) fn observe(units: &Units, config: &Config, clock: &Arc<dyn Clock>, keeper: Option<&Arc<Keeper>>) {
     let meter = global::meter("osallisuus.chassis");
     let lanes: Arc<[String]> = config.tenants.iter().map(ToString::to_string).collect();
     services(&meter, units);
@@ -30,6 +33,8 @@ pub(crate) fn observe(units: &Units, config: &Config, clock: &Arc<dyn Clock>) {
     projections(&meter, units, &lanes);
     process(&meter);
     disk(&meter, config.data_dir.clone());
+    backup::observe(&meter, config.data_dir.clone());
+    certificates::observe(&meter, config, keeper);
     runtime(&meter, Handle::current());
 }
 
@@ -146,6 +151,15 @@ fn projections(meter: &Meter, units: &Units, lanes: &Arc<[String]>) {
         for place in places(unit, &every) {
             let is_stopped = known.get(&place).is_some_and(|lane| lane.stopped.is_some());
             observer.observe(u64::from(is_stopped), &of(&place.0, &place.1));
+        }
+    });
+    let every = Arc::clone(lanes);
+    let says = "1 while the lane is read again from its first event, as an operator asked.";
+    each_service(meter, units, "projection_rebuilding", says, move |unit, observer| {
+        let known = unit.pipeline.status().projections();
+        for place in places(unit, &every) {
+            let is_rebuilding = known.get(&place).is_some_and(|lane| lane.rebuild_to.is_some());
+            observer.observe(u64::from(is_rebuilding), &of(&place.0, &place.1));
         }
     });
     let (every, units) = (Arc::clone(lanes), Arc::downgrade(units));

@@ -60,10 +60,10 @@ impl Keeper {
         self.in_use().material.identities().to_vec()
     }
 
-    /// Until when the certificate in use is valid.
+    /// From when to when the certificate in use is valid.
     #[must_use]
-    pub fn valid_until(&self) -> Option<Timestamp> {
-        self.in_use().material.validity().map(|(_, until)| until)
+    pub fn validity(&self) -> Option<(Timestamp, Timestamp)> {
+        self.in_use().material.validity()
     }
 
     /// Whether all is well: the files are in use, and the certificate is valid.
@@ -75,10 +75,10 @@ impl Keeper {
             return Err(fault.to_string());
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&seen.trouble, self.valid_until()) {
+        match (&seen.trouble, self.validity()) {
             (None, _) => Ok(()),
             (Some(trouble), None) => Err(format!("the new files are not used: {trouble}")),
-            (Some(trouble), Some(until)) => {
+            (Some(trouble), Some((_, until))) => {
                 Err(format!("the new files are not used, the certificate valid until {until} is: {trouble}"))
             }
         }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chassis::telemetry::note_backup;
 use chassis::{Config, Service};
 use clap::Args;
 use kernel::{Clock as _, SystemClock};
@@ -78,6 +79,11 @@ pub(super) async fn run(args: &BackupArgs, screen: Screen) -> Result<Exit, Failu
     let partial = Partial::make(&args.folder)?;
     let manifest = fill(&partial.0, &config, args).await?;
     partial.complete(&args.folder)?;
+    if args.service.is_empty() {
+        note_backup(&config.data_dir, SystemClock.now()).map_err(|error| {
+            Failure::from(error).during("the backup is there, but not noted for the metrics")
+        })?;
+    }
     screen.result(&manifest, || text(&manifest, &args.folder))?;
     Ok(Exit::Done)
 }
