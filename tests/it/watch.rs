@@ -2,6 +2,7 @@
 //! load, units and package; and what nobody who watches gets to see.
 
 mod canary;
+mod maintained;
 mod metrics;
 mod promql;
 mod rolling;

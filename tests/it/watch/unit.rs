@@ -1,6 +1,9 @@
-//! The Debian package with its systemd units: installed, run as the unit runs it, upgraded, removed, purged.
+//! The Debian package with its systemd units: installed, run as the unit runs it, backed up by night, upgraded, removed,
+//! purged.
 //!
-//! Where no systemd runs, the test does what the unit tells systemd to do: its command, its environment, its signals.
+//! dpkg is real, for a root folder of the test's own, and a root that is only being prepared has no systemd: the test does
+//! what the unit tells systemd to do, its command, its environment, its signals. What the package's scripts do on a
+//! running machine is in `maintained.rs`.
 
 use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
@@ -66,8 +69,12 @@ impl Root {
 
     /// What a unit says under a name, each time it says it.
     fn unit(&self, name: &str) -> Vec<String> {
-        let unit =
-            std::fs::read_to_string(self.path("lib/systemd/system/osallisuus.service")).expect("the unit");
+        self.says("osallisuus.service", name)
+    }
+
+    /// The same of any unit of the package.
+    fn says(&self, unit: &str, name: &str) -> Vec<String> {
+        let unit = std::fs::read_to_string(self.path("lib/systemd/system").join(unit)).expect("the unit");
         let values = unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         values.map(str::to_owned).collect()
     }
@@ -79,8 +86,10 @@ impl Root {
             false => word.to_owned(),
         });
         let mut command = Command::new(words.next().expect("a program"));
+        let programs = std::env::var("PATH").unwrap_or_default();
         command
             .args(words)
+            .env("PATH", format!("{}:{programs}", self.path("usr/bin").display()))
             .env("OSALLISUUS_DATA_DIR", self.path("var/lib/osallisuus"))
             .env("OSALLISUUS_LISTEN__GRPC", "127.0.0.1:0")
             .env("OSALLISUUS_TELEMETRY__PROMETHEUS", "127.0.0.1:0")
@@ -151,14 +160,70 @@ impl Drop for Service {
     }
 }
 
+/// Builds the package as somebody does who stands beside the program and names it from there.
 fn package(out: &Path, version: &str) -> String {
+    let program = program("osallisuus");
     let mut script = Command::new(repository().join("infra/package"));
-    script
-        .args(["--profile", "dev", "--version", version, "--out"])
-        .arg(out)
-        .arg("--binary")
-        .arg(program("osallisuus"));
-    run(&mut script).trim().to_owned()
+    script.args(["--profile", "dev", "--version", version, "--binary", "./osallisuus", "--out"]).arg(out);
+    run(script.current_dir(program.parent().expect("a folder"))).trim().to_owned()
+}
+
+/// What the package says of itself.
+fn field(package: &str, name: &str) -> String {
+    run(Command::new("dpkg-deb").args(["--field", package, name])).trim().to_owned()
+}
+
+/// Whether this machine's C library is new enough for the package, and the package knows what it needs.
+fn needs_the_c_library_it_was_built_with(package: &str) {
+    let depends = field(package, "Depends");
+    let version =
+        depends.strip_prefix("libc6 (>= ").and_then(|rest| rest.split_once(')')).expect("libc6 first").0;
+    let here = run(Command::new("getconf").arg("GNU_LIBC_VERSION"));
+    let here = here.trim().rsplit(' ').next().expect("a version");
+    let compared = |operator: &str, other: &str| {
+        let status = Command::new("dpkg").args(["--compare-versions", version, operator, other]).status();
+        status.expect("dpkg runs").success()
+    };
+    assert!(compared("le", here), "{version} is needed, and it runs with {here}");
+    // Whatever Rust programs need: a package that says less would install where nothing starts.
+    assert!(compared("ge", "2.17"), "{depends}");
+}
+
+/// What the nightly timer does, beside the running system: one backup more, and only the newest stay.
+fn night(root: &Root, nats: &Path) {
+    let exec = root.says("osallisuus-nightly.service", "ExecStart");
+    let [line] = exec.as_slice() else { panic!("one command: {exec:?}") };
+    let backups = root.path("var/backups/osallisuus");
+    for old in ["2026-01-01T021500Z", "2026-01-02T021500Z", "not a backup of ours"] {
+        std::fs::create_dir(backups.join(old)).expect("a folder");
+    }
+    let mut command = root.command(line, nats);
+    command.env("BACKUPS", &backups).env("KEEP", "2");
+    run(command.env("CONFIG", root.path("etc/osallisuus/osallisuus.toml")));
+    let mut left: Vec<String> = std::fs::read_dir(&backups)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    left.sort();
+    assert_eq!((left[0].as_str(), left.len()), ("2026-01-02T021500Z", 3), "{left:?}");
+    assert!(backups.join(&left[1]).join("manifest.json").is_file(), "{left:?}");
+    assert_eq!(left[2], "not a backup of ours");
+    assert!(root.path("var/lib/osallisuus/last-backup").is_file(), "its time is shown among the metrics");
+}
+
+/// With the settings as shipped, which are those of one process, the unit of one service does not start, and systemd
+/// does not try again.
+fn a_single_service_is_not_another_system(root: &Root, nats: &Path) {
+    let exec = root.says("osallisuus@.service", "ExecStart");
+    let [line] = exec.as_slice() else { panic!("one command: {exec:?}") };
+    let ended = root.command(&line.replace("%i", "forums"), nats).output().expect("it runs");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    for setting in ["nats.url", "services.forums.database", "services.membership.address"] {
+        assert!(said.contains(setting), "{setting}: {said}");
+    }
+    let not_again = root.says("osallisuus@.service", "RestartPreventExitStatus");
+    assert!(not_again[0].split(' ').any(|code| code == "3"), "{not_again:?}");
 }
 
 #[test]
@@ -170,11 +235,13 @@ fn the_package_installs_runs_upgrades_and_goes() {
     let out = tempfile::tempdir().expect("a folder");
     let (nats, root) = (nats::program().expect("a nats-server"), Root::new());
     let first = package(out.path(), "0.1.0");
+    needs_the_c_library_it_was_built_with(&first);
     root.dpkg(&["--install", &first]);
     let settings = root.path("etc/osallisuus/osallisuus.toml");
     for file in [
         "usr/bin/osallisuus",
         "lib/systemd/system/osallisuus@.service",
+        "lib/systemd/system/osallisuus-nightly.timer",
         "usr/share/doc/osallisuus/prometheus/alerts.yml",
     ] {
         assert!(root.path(file).is_file(), "{file} is missing");
@@ -186,7 +253,10 @@ fn the_package_installs_runs_upgrades_and_goes() {
     run(&mut root
         .command("/usr/bin/osallisuus init --config /etc/osallisuus/osallisuus.toml --tenants 19", &nats));
     assert!(root.path(condition).exists());
-    Service::start(&root, &nats).stop(&root);
+    let service = Service::start(&root, &nats);
+    night(&root, &nats);
+    service.stop(&root);
+    a_single_service_is_not_another_system(&root, &nats);
 
     // An upgrade keeps what was changed by hand, and the data.
     let mut text = std::fs::read_to_string(&settings).expect("settings");
@@ -217,12 +287,15 @@ fn sec_63_systemd_accepts_the_units_and_finds_them_hardened() {
     let root = tempfile::tempdir().expect("a folder");
     let units = root.path().join("units");
     std::fs::create_dir(&units).expect("a folder");
-    for (file, instance) in
-        [("osallisuus.service", "osallisuus.service"), ("osallisuus@.service", "osallisuus@forums.service")]
-    {
+    for (file, instance) in [
+        ("osallisuus.service", "osallisuus.service"),
+        ("osallisuus@.service", "osallisuus@forums.service"),
+        ("osallisuus-nightly.service", "osallisuus-nightly.service"),
+    ] {
         let unit = std::fs::read_to_string(repository().join("infra/systemd").join(file)).expect("the unit");
         // The program need not be installed where units are looked at.
         let unit = unit.replace("/usr/bin/osallisuus", &program("osallisuus").display().to_string());
+        let unit = unit.replace("/usr/lib/osallisuus/nightly", &program("osallisuus").display().to_string());
         let unit = unit.replace("Documentation=file:///usr/share/doc/osallisuus/operations.md\n", "");
         let path = units.join(instance);
         std::fs::write(&path, unit).expect("written");
