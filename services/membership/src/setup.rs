@@ -1,6 +1,6 @@
 //! A new deployment: the membership key, the accounts of the services, the first signing key, and the one-time code
 //! with which the first administrator comes in. `osallisuus init` calls [`prepare`]; calling it again mends what is
-//! missing and changes nothing else.
+//! missing and changes nothing else. A county that joined later has no administrator either: the same code is for it.
 
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64URL_NOPAD;
 use futures::FutureExt as _;
-use kernel::{Fault, Ids};
+use kernel::{Fault, Ids, TenantId};
 use messaging::{Clocks, Database, Tx, Writer, WriterSettings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,9 +19,14 @@ use crate::domain::code;
 use crate::store;
 use crate::vault::{KEY_FILE, Purpose, Vault};
 
-/// The code that makes the first administrator, in groups of four. Show it once and keep it nowhere.
+/// The code that makes an administrator where there is none. Show it once and keep it nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetupCode(pub String);
+pub struct SetupCode {
+    /// The code, in groups of four.
+    pub code: String,
+    /// The counties that have no administrator: the one who comes in with the code will be theirs.
+    pub tenants: Vec<TenantId>,
+}
 
 /// Why a deployment could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -51,13 +56,14 @@ struct Prepared {
     accounts: Vec<(String, [u8; 32])>,
     key: store::keys::SigningKey,
     code_hash: [u8; 32],
+    tenants: Vec<TenantId>,
 }
 
 /// Prepares membership's database and the folder of secrets (files readable by their owner only).
 ///
 /// `services` are the platform's services, each of which gets an account and a file `<service>.secret`; `cell` is the
-/// name of the deployment. Gives the setup code, or None if there is an administrator already; a code that was not used
-/// yet is replaced.
+/// name of the deployment, and `tenants` are the counties it serves. Gives the setup code, or None if each of them has an
+/// administrator already; a code that was not used yet is replaced.
 ///
 /// The database must not be in use by a running membership.
 ///
@@ -68,6 +74,7 @@ pub async fn prepare(
     secrets: &Path,
     cell: &str,
     services: &[&str],
+    tenants: &[TenantId],
     clocks: Clocks,
     ids: Ids,
 ) -> Result<Option<SetupCode>, SetupError> {
@@ -81,7 +88,7 @@ pub async fn prepare(
     let setup_code = code::from_bytes(&ids.bytes::<SETUP_CODE_LENGTH>(), SETUP_CODE_LENGTH);
     let code_hash = vault.hash(Purpose::SetupCode, setup_code.as_bytes());
     let key = new_key(&vault, &ids, cell, clocks.real.now())?;
-    let prepared = Prepared { vault, accounts, key, code_hash };
+    let prepared = Prepared { vault, accounts, key, code_hash, tenants: tenants.to_vec() };
 
     // A writer of our own, for one write.
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -92,11 +99,12 @@ pub async fn prepare(
     stop.cancel();
     tracker.close();
     tracker.wait().await;
-    Ok(stored?.then(|| SetupCode(code::grouped(&setup_code))))
+    let tenants = stored?;
+    Ok((!tenants.is_empty()).then(|| SetupCode { code: code::grouped(&setup_code), tenants }))
 }
 
-/// Whether the setup code was stored; not if there is an administrator.
-async fn store_all(tx: &Tx, prepared: &Prepared) -> Result<bool, Fault> {
+/// The counties without an administrator, for which the setup code was stored; not if there are none.
+async fn store_all(tx: &Tx, prepared: &Prepared) -> Result<Vec<TenantId>, Fault> {
     for (name, hash) in &prepared.accounts {
         store::accounts::put(tx.conn(), name, hash).await?;
     }
@@ -105,11 +113,11 @@ async fn store_all(tx: &Tx, prepared: &Prepared) -> Result<bool, Fault> {
         Some(key) => drop(prepared.vault.unseal(Purpose::SigningKey, &key.key_id, &key.sealed)?),
         None => put_key(tx, &prepared.key).await?,
     }
-    if store::participants::is_empty(tx.conn()).await? {
+    let tenants = store::roles::without_administrator(tx.conn(), &prepared.tenants).await?;
+    if !tenants.is_empty() {
         store::accounts::put_setup_code(tx.conn(), &prepared.code_hash).await?;
-        return Ok(true);
     }
-    Ok(false)
+    Ok(tenants)
 }
 
 fn make_folder(folder: &Path) -> Result<(), SetupError> {

@@ -260,10 +260,11 @@ pub(crate) async fn set_up(settings: &Path) -> String {
     let database = opened.expect("a database");
     let clocks = Clocks { business: Arc::new(SystemClock), real: Arc::new(SystemClock) };
     let (secrets, cell) = (&config.secrets_dir, &config.cell);
-    let code = membership::setup::prepare(&database, secrets, cell, &names, clocks, Ids::system()).await;
+    let (tenants, ids) = (&config.tenants, Ids::system());
+    let code = membership::setup::prepare(&database, secrets, cell, &names, tenants, clocks, ids).await;
     forums::vault::Vault::prepare(secrets, &Ids::system()).expect("a key file");
     database.close().await.expect("closed");
-    code.expect("prepared").expect("a setup code").0
+    code.expect("prepared").expect("a setup code").code
 }
 
 fn at(address: SocketAddr) -> Server {

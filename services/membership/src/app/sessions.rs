@@ -34,8 +34,8 @@ pub struct NewAdministrator {
 }
 
 impl App {
-    /// The first administrator comes in with the setup code. They are administrator of every county of the deployment,
-    /// and operator, until they have named others and given the roles back.
+    /// The first administrator comes in with the setup code. They are administrator of every county of the deployment
+    /// that has none, and operator if there is none, until they have named others and given the roles back.
     ///
     /// # Errors
     /// SetupCodeRefused, TenantNotServed.
@@ -169,13 +169,18 @@ impl App {
         if !self.vault().is_hash_of(Purpose::SetupCode, &stored, typed.as_bytes()) {
             return Err(Rejection::SetupCodeRefused.into());
         }
+        let counties = store::roles::without_administrator(tx.conn(), &self.inner.wiring.tenants).await?;
+        if !counties.contains(&new.participant.tenant) {
+            // Its administrators name others; a code of the machine's operators is not above them.
+            return Err(Rejection::SetupCodeRefused.into());
+        }
         store::accounts::drop_setup_code(tx.conn()).await?;
         let participant = participants::enrol(tx, &new.participant).await?;
-        let counties = self.inner.wiring.tenants.iter();
         let administrator =
             |tenant: &TenantId| HeldRole { role: Role::Administrator, scope: ScopeRef::Tenant(*tenant) };
         let operator = HeldRole { role: Role::Operator, scope: ScopeRef::Cell };
-        for held in counties.map(administrator).chain([operator]) {
+        let operator = (!store::roles::is_operated(tx.conn()).await?).then_some(operator);
+        for held in counties.iter().map(administrator).chain(operator) {
             // Each county's role is given in its own name, so that the county can end it.
             let tenant = match held.scope {
                 ScopeRef::Tenant(tenant) => tenant,

@@ -78,12 +78,6 @@ pub(crate) async fn of_people(
     rows.into_iter().map(to_participant).collect()
 }
 
-/// Whether nobody is in any register.
-pub(crate) async fn is_empty(db: &impl ConnectionTrait) -> Result<bool> {
-    let row = participant::Entity::find().one(db).await.map_err(failed)?;
-    Ok(row.is_none())
-}
-
 /// A page of a county's people in the order of their ids, after this one; of one municipality if that is named (by
 /// an attestation, ended or not). One more than the page holds.
 pub(crate) async fn page(

@@ -1,6 +1,6 @@
 //! Roles and mandates.
 
-use kernel::{AssignmentId, HeldRole, ParticipantId, TenantId};
+use kernel::{AssignmentId, HeldRole, ParticipantId, Role, ScopeRef, TenantId};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
@@ -46,6 +46,31 @@ pub(crate) async fn of(
         .await
         .map_err(failed)?;
     rows.into_iter().map(to_assignment).collect()
+}
+
+/// Those of the counties in which nobody is administrator.
+pub(crate) async fn without_administrator(
+    db: &impl ConnectionTrait,
+    counties: &[TenantId],
+) -> Result<Vec<TenantId>> {
+    let held = held(db, Role::Administrator).await?;
+    Ok(counties.iter().copied().filter(|county| !held.contains(&ScopeRef::Tenant(*county))).collect())
+}
+
+/// Whether anybody is operator of the deployment.
+pub(crate) async fn is_operated(db: &impl ConnectionTrait) -> Result<bool> {
+    Ok(!held(db, Role::Operator).await?.is_empty())
+}
+
+/// Where somebody holds this role.
+async fn held(db: &impl ConnectionTrait, role: Role) -> Result<Vec<ScopeRef>> {
+    let rows = role_assignment::Entity::find()
+        .filter(role_assignment::Column::Role.eq(role.to_string()))
+        .filter(role_assignment::Column::State.eq(State::Active.as_str()))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(|row| Ok(to_assignment(row)?.held.scope)).collect()
 }
 
 /// Stores a role, new or as it is now.

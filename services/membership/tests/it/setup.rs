@@ -2,17 +2,22 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use kernel::Ids;
+use kernel::{AssignmentId, Ids, TenantId, Uuid};
+use membership::app::NewAdministrator;
+use membership::setup::{SetupCode, SetupError, prepare};
 use messaging::Clocks;
 
-use crate::support::{CELL, ENGINES, SERVICES, World, refused};
+use crate::support::{CELL, ENGINES, SERVICES, World, refused, tenant};
 
 async fn prepare_again(world: &World) -> Option<String> {
+    prepare_for(world, &["19", "21"]).await.unwrap().map(|code| code.code)
+}
+
+async fn prepare_for(world: &World, counties: &[&str]) -> Result<Option<SetupCode>, SetupError> {
     let clocks = Clocks { business: world.clock.clone(), real: world.real.clone() };
-    let prepared =
-        membership::setup::prepare(&world.database, &world.secrets, CELL, &SERVICES, clocks, Ids::system())
-            .await;
-    prepared.unwrap().map(|code| code.0)
+    let counties: Vec<TenantId> = counties.iter().map(|code| tenant(code)).collect();
+    let (database, secrets) = (&world.database, &world.secrets);
+    prepare(database, secrets, CELL, &SERVICES, &counties, clocks, Ids::system()).await
 }
 
 #[tokio::test]
@@ -39,6 +44,40 @@ async fn the_setup_code_makes_one_administrator_of_every_county() {
 }
 
 #[tokio::test]
+async fn a_county_without_administrator_gets_a_code_for_one_who_is_no_operator() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let first = world.first_administrator(&world.setup_code);
+        let redeemed = world.app.redeem_setup_code(&world.command(), first).await.unwrap();
+        let session = redeemed.session.unwrap().session;
+        assert!(prepare_for(&world, &["19", "21"]).await.unwrap().is_none());
+        // A county that joined; this world does not serve it yet.
+        let code = prepare_for(&world, &["19", "21", "05"]).await.unwrap().expect("a code");
+        assert_eq!(code.tenants, [tenant("05")]);
+        let early =
+            world.app.redeem_setup_code(&world.command(), world.first_administrator(&code.code)).await;
+        assert_eq!(refused(early), "membership.setup_code_refused", "county 19 has its administrator");
+
+        // One whose only administrator has gone: whoever comes in is administrator there, and nothing else.
+        let told = world.forums_claims(&session).await;
+        assert_eq!(told["roles"].as_array().unwrap().len(), 3);
+        let question = "SELECT id FROM role_assignment WHERE role = 'administrator' AND tenant = '19'";
+        let id = AssignmentId::from_uuid(world.value::<Uuid>(question).await);
+        world.app.end_role(&world.command(), tenant("19"), id).await.unwrap();
+        let code = prepare_for(&world, &["19", "21"]).await.unwrap().expect("a code");
+        assert_eq!(code.tenants, [tenant("19")]);
+        let participant = world.new_participant("19", "second-administrator", None);
+        let second = NewAdministrator { code: code.code, participant };
+        let redeemed = world.app.redeem_setup_code(&world.command(), second).await.unwrap();
+        let told = world.forums_claims(&redeemed.session.unwrap().session).await;
+        let roles: Vec<_> =
+            told["roles"].as_array().unwrap().iter().map(|role| role["s"].as_str().unwrap()).collect();
+        assert_eq!(roles, ["tenant:19"]);
+        world.close().await;
+    }
+}
+
+#[tokio::test]
 async fn preparing_again_keeps_the_secrets_and_gives_a_new_code_until_one_was_used() {
     for engine in ENGINES {
         let world = World::open(engine).await;
@@ -60,16 +99,7 @@ async fn preparing_again_keeps_the_secrets_and_gives_a_new_code_until_one_was_us
 
         // The key of another deployment is found out at once.
         std::fs::write(world.secrets.join("membership.key"), "00".repeat(32)).unwrap();
-        let clocks = Clocks { business: world.clock.clone(), real: world.real.clone() };
-        let prepared = membership::setup::prepare(
-            &world.database,
-            &world.secrets,
-            CELL,
-            &SERVICES,
-            clocks,
-            Ids::system(),
-        )
-        .await;
+        let prepared = prepare_for(&world, &["19", "21"]).await;
         assert!(prepared.unwrap_err().to_string().contains("membership.key"));
         world.close().await;
     }

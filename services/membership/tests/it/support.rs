@@ -109,15 +109,23 @@ impl World {
         let clocks = Clocks { business: clock.clone(), real: real.clone() };
         let ids = Ids::system();
         let secrets = folder.path().join("secrets");
-        let prepared =
-            membership::setup::prepare(&database, &secrets, CELL, &SERVICES, clocks.clone(), ids.clone())
-                .await;
-        let setup_code = prepared.unwrap().expect("a setup code").0;
+        let tenants = [tenant("21"), tenant("19")];
+        let (clocks_of_setup, ids_of_setup) = (clocks.clone(), ids.clone());
+        let prepared = membership::setup::prepare(
+            &database,
+            &secrets,
+            CELL,
+            &SERVICES,
+            &tenants,
+            clocks_of_setup,
+            ids_of_setup,
+        );
+        let setup_code = prepared.await.unwrap().expect("a setup code").code;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let settings = WriterSettings::for_kind(database.kind());
         let writer = Writer::start(&database, clocks, ids.clone(), settings, &tracker, stop.clone());
         let app = App::new(Wiring {
-            tenants: vec![tenant("21"), tenant("19")],
+            tenants: tenants.to_vec(),
             cell: CELL.to_owned(),
             database: database.clone(),
             writer: writer.clone(),

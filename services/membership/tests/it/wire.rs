@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chassis::{Config, Running};
-use kernel::{Ids, SettableClock};
+use kernel::{Ids, SettableClock, TenantId};
 use messaging::{Clocks, Database, DatabaseKind};
 use proto::common::{HeldRole, Role, ScopeKind};
 use proto::membership as pb;
@@ -156,11 +156,13 @@ async fn prepare(url: &str, secrets: &std::path::Path) -> String {
     let clock = Arc::new(SettableClock::locked());
     let clocks = Clocks { business: clock.clone(), real: clock };
     let services = ["membership", "forums"];
-    let code = membership::setup::prepare(&database, secrets, "test", &services, clocks, Ids::system())
-        .await
-        .unwrap();
+    let tenants = ["19", "21"].map(|code| TenantId::new(code).unwrap());
+    let code =
+        membership::setup::prepare(&database, secrets, "test", &services, &tenants, clocks, Ids::system())
+            .await
+            .unwrap();
     database.close().await.unwrap();
-    code.unwrap().0
+    code.unwrap().code
 }
 
 /// The stable code of a status.

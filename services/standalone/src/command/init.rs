@@ -26,6 +26,8 @@ pub(super) struct Made {
     pub(super) settings: PathBuf,
     /// The first administrator's code, shown this once.
     pub(super) setup_code: String,
+    /// The counties that have no administrator yet, and get one by it.
+    pub(super) tenants: Vec<String>,
 }
 
 pub(super) async fn run(
@@ -39,7 +41,7 @@ pub(super) async fn run(
         format!(
             "{data} is ready. Settings are in {settings}.
 
-The first administrator's code, shown this once:
+The first administrator's code, of the counties that have none ({counties}), shown this once:
 
   {code}
 
@@ -49,7 +51,8 @@ Next:
             data = made.data.display(),
             settings = made.settings.display(),
             code = made.setup_code,
-            tenant = tenants.first().map_or("19", TenantId::as_str),
+            counties = made.tenants.join(", "),
+            tenant = made.tenants.first().map_or("19", String::as_str),
         )
     })?;
     Ok(Exit::Done)
@@ -98,6 +101,7 @@ pub(super) async fn prepare(installation: &Installation, config: Config) -> Resu
         &config.secrets_dir,
         &config.cell,
         &names,
+        &config.tenants,
         clocks,
         Ids::system(),
     );
@@ -109,12 +113,13 @@ pub(super) async fn prepare(installation: &Installation, config: Config) -> Resu
     })?;
     // Everything is committed; what closing could still say is of no use to anybody.
     let _ = database.close().await;
-    let Some(SetupCode(setup_code)) = code else {
-        let message = "there is an administrator already, who can name others";
+    let Some(SetupCode { code: setup_code, tenants }) = code else {
+        let message = "every county has an administrator, who can name others";
         return Err(Failure::new(Exit::Refused, message));
     };
+    let tenants = tenants.iter().map(ToString::to_string).collect();
     let settings = installation.config.clone().unwrap_or_else(|| config.data_dir.join(SETTINGS_FILE));
-    Ok(Made { data: config.data_dir, settings, setup_code })
+    Ok(Made { data: config.data_dir, settings, setup_code, tenants })
 }
 
 fn refuse_existing(config: &Config) -> Result<(), Failure> {
