@@ -3,6 +3,7 @@
 mod grpc;
 mod nats;
 mod postgres;
+mod processes;
 mod renewal;
 mod settings;
 

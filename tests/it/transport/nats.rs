@@ -24,16 +24,16 @@ use crate::system::charter;
 const ANSWER: Duration = Duration::from_millis(700);
 
 /// A nats-server, and the settings of a process that uses it.
-struct Bus {
+pub(super) struct Bus {
     server: nats::Server,
-    settings: PathBuf,
-    certificates: PathBuf,
+    pub(super) settings: PathBuf,
+    pub(super) certificates: PathBuf,
     folder: TempDir,
 }
 
 impl Bus {
     /// Certificates, accounts as the command writes them, the server, and its streams as the command makes them.
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("osallisuus-bus-").tempdir().expect("a folder");
         let certificates = folder.path().join("certificates");
         certify(&certificates);
@@ -66,7 +66,7 @@ impl Bus {
         Self { server, settings, certificates, folder }
     }
 
-    fn provision(&self, certificate: &str) -> (bool, String) {
+    pub(super) fn provision(&self, certificate: &str) -> (bool, String) {
         let file = |end: &str| self.certificates.join(format!("{certificate}.{end}")).display().to_string();
         let (crt, key) = (file("crt"), file("key"));
         let variables =
