@@ -4,11 +4,13 @@
 //! Two rounds against the program as operators run it, at the level debug: one logs JSON, the other lines for people.
 //! In both every RPC is called by an administrator, once with the canary in every text and once with the canary only
 //! where words of people belong and true codes and ids elsewhere, so that it comes past the first checks. In the first
-//! round the play runs before, up to the nominations, with the names, addresses and numbers of its 142 people.
+//! round the play runs before, up to the nominations, with the names, addresses and numbers of its 142 people. Then
+//! the system is backed up, checked and restored by its commands. On SQLite and on PostgreSQL.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
@@ -39,15 +41,19 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 use super::metrics;
-use crate::support::process::{Process, log_of};
+use crate::support::process::{Process, log_of, program};
 use crate::support::{dump, stream, world};
 
 /// A person who exists nowhere else.
 const NAME: &str = "Kanerva Kanarialintu";
 const PHONE: &str = "0409876123";
 /// Calls that publish the names of places and the words of rules: whatever an official writes there is for everybody,
-/// by contract (docs/events.md).
+/// by contract (docs/events.md). So their texts hold another canary, which is looked for everywhere but in events.
 const PUBLISHING: [&str; 3] = ["RegisterServiceUnit", "DefineRegion", "SetPolicy"];
+/// A place that exists nowhere else.
+const PLACE: &str = "Kanervikon kanarialintula";
+/// Where the names of places belong.
+const EVENTS: [&str; 2] = ["a stream", "an event log"];
 /// How deep messages are filled.
 const DEEP: usize = 5;
 
@@ -114,16 +120,17 @@ enum Fill<'a> {
     /// The canary, everywhere.
     Canary,
     /// The canary where words belong, else what lets the call through.
-    Plausible { forum: &'a str, election: &'a str },
+    Plausible { forum: &'a str, election: &'a str, words: &'a str },
 }
 
 impl Fill<'_> {
     fn text(self, field: &str) -> String {
-        let canary = format!("{NAME} {PHONE}");
-        let Fill::Plausible { forum, election } = self else { return canary };
+        let Fill::Plausible { forum, election, words } = self else { return format!("{NAME} {PHONE}") };
         match field {
             "tenant" => "19".to_owned(),
-            "municipality" => "139".to_owned(),
+            "municipality" | "municipalities" => "139".to_owned(),
+            "key" => "election_appeal_days".to_owned(),
+            "valid_from" => "2026-05-01".to_owned(),
             "service_group" => "disability_services".to_owned(),
             "service" => "membership".to_owned(),
             "page_token" => String::new(),
@@ -136,7 +143,7 @@ impl Fill<'_> {
             _ if field.ends_with("_id") || field.ends_with("_ref") => {
                 kernel::Ids::system().uuid().to_string()
             }
-            _ => canary,
+            _ => words.to_owned(),
         }
     }
 
@@ -199,13 +206,13 @@ async fn call_everything(play: &Play, address: &str, contest: &Contest, tokens: 
     let ours: Vec<&MethodDescriptor> =
         methods.iter().filter(|method| method.full_name().starts_with("osallisuus.")).collect();
     assert!(ours.len() > 50, "only {} calls", ours.len());
-    let plausible = Fill::Plausible { forum: &play.forum_id, election: &contest.election_id };
+    let person = format!("{NAME} {PHONE}");
+    let plausible = |words| Fill::Plausible { forum: &play.forum_id, election: &contest.election_id, words };
     let mut refusals = Vec::new();
-    for fill in [Fill::Canary, plausible] {
+    for is_plausible in [false, true] {
         for method in &ours {
-            if matches!(fill, Fill::Plausible { .. }) && PUBLISHING.contains(&method.name()) {
-                continue;
-            }
+            let words = if PUBLISHING.contains(&method.name()) { PLACE } else { person.as_str() };
+            let fill = if is_plausible { plausible(words) } else { Fill::Canary };
             let is_of_forums = method.full_name().starts_with("osallisuus.forums.");
             let token = &tokens[usize::from(is_of_forums)];
             let body = fill.message(&method.input(), DEEP).encode_to_vec();
@@ -249,11 +256,54 @@ fn names(folder: &Path) -> String {
     entries.map(name).collect()
 }
 
+/// Commands of an operator, and what they say, to people and to programs.
+struct Commands<'a> {
+    settings: &'a Path,
+    said: String,
+}
+
+impl Commands<'_> {
+    fn run(&mut self, arguments: &[&str]) {
+        let mut command = Command::new(program("osallisuus"));
+        command.args(arguments).arg("--config").arg(self.settings);
+        let ended = command.env("OSALLISUUS_TELEMETRY__LOG", "debug").output().expect("it runs");
+        let said = [ended.stdout, ended.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        assert!(ended.status.success(), "{arguments:?}: {}", said.concat());
+        self.said.extend(said);
+    }
+
+    /// Beside the running system.
+    fn beside(&mut self, backup: &str) {
+        self.run(&["backup", backup]);
+        for form in ["text", "json"] {
+            for command in ["log", "audit"] {
+                self.run(&[command, "verify", "--output", form]);
+            }
+            self.run(&["config", "show", "--output", form]);
+        }
+    }
+
+    /// When it has ended.
+    fn alone(&mut self, backup: &str) {
+        self.run(&["restore", backup, "--replace", "--output", "json"]);
+        self.run(&["new-epoch"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn obs_02_a_canary_in_every_text_is_seen_by_nobody_who_watches() {
+    nobody_sees(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn obs_02_a_canary_in_every_text_is_seen_by_nobody_who_watches_on_postgresql() {
+    nobody_sees(Store::Postgres).await;
+}
+
+async fn nobody_sees(store: Store) {
     let folder = tempfile::Builder::new().prefix("osallisuus-canary-").tempdir().expect("a folder");
     let (nats, receiver) = (nats::Server::start().expect("a nats-server"), Receiver::default());
-    let databases = world::new_databases(Store::Sqlite, folder.path()).await;
+    let databases = world::new_databases(store, folder.path()).await;
     let endpoint = format!("\"http://{}\"", receiver.start().await);
     let more = [
         ("telemetry.log", "\"debug\""),
@@ -282,12 +332,20 @@ async fn obs_02_a_canary_in_every_text_is_seen_by_nobody_who_watches() {
     // The clock of a demonstration starts anew; no call of the second round needs it.
     let process = Process::run(&["up"], &settings, &[("OSALLISUUS_LISTEN__GRPC", &listen)]);
     told.push(("refusals", call_everything(&play, &process.address, &contest, &tokens).await.join("\n")));
+    let backup = folder.path().join("backup").display().to_string();
+    let mut commands = Commands { settings: &settings, said: String::new() };
+    commands.beside(&backup);
     assert_eq!(process.end().code(), Some(0));
+    let mut messages = stream::all(&nats.url()).await;
+    commands.alone(&backup);
+    assert!(commands.said.contains("forums"), "{}", commands.said);
+    told.push(("commands", commands.said));
+    messages.extend(stream::all(&nats.url()).await);
 
     told.push(("the log", std::fs::read_to_string(log_of(&settings)).expect("a log")));
     told.push(("OTLP", receiver.text()));
     told.push(("file names", names(folder.path())));
-    for message in stream::all(&nats.url()).await {
+    for message in messages {
         let payload = String::from_utf8_lossy(&message.payload).into_owned();
         told.push(("a stream", format!("{} {:?} {payload}", message.subject, message.headers)));
     }
@@ -317,9 +375,15 @@ async fn obs_02_a_canary_in_every_text_is_seen_by_nobody_who_watches() {
     for word in ["rpc.server.call.duration", "request answered", "FoundForum"] {
         assert!(otlp.contains(word), "OTLP has not told {word}");
     }
+    let everywhere: BTreeSet<String> = canaries.iter().cloned().chain([PLACE.to_lowercase()]).collect();
+    let mut places = 0;
     for (what, text) in &told {
-        assert_eq!(found(&canaries, text), Vec::<String>::new(), "in {what}");
+        let is_event = EVENTS.contains(what);
+        let unwanted = if is_event { &canaries } else { &everywhere };
+        assert_eq!(found(unwanted, text), Vec::<String>::new(), "in {what}");
+        places += usize::from(is_event && text.contains(PLACE));
     }
+    assert!(places > 0, "the names of places have come as far as events");
     // The search finds what it is to find.
     assert_eq!(found(&canaries, &format!("one\nfor {} here", NAME.to_uppercase())).len(), 1);
 }
