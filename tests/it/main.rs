@@ -5,6 +5,7 @@ mod architecture;
 mod corpus;
 mod faults;
 mod ledger;
+mod manual;
 mod operations;
 mod privacy;
 mod secrecy;

@@ -67,7 +67,11 @@ impl Message {
 
 /// Every message of every stream, oldest first, as often as it is there.
 pub(crate) async fn all(url: &str) -> Vec<Message> {
-    let client = async_nats::connect(url).await.expect("NATS answers");
+    seen_by(async_nats::connect(url).await.expect("NATS answers")).await
+}
+
+/// The same as somebody sees it who has come in already.
+pub(crate) async fn seen_by(client: async_nats::Client) -> Vec<Message> {
     let jetstream = jetstream::new(client);
     let mut streams: Vec<String> = jetstream.stream_names().try_collect().await.expect("streams");
     streams.sort();
