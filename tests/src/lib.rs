@@ -16,10 +16,12 @@
 //! | [`scene`] | an election brought to the day of voting: who may do what |
 //! | [`load`] | clients of both services, working at the same time |
 //! | [`verdict`] | waiting until everything has arrived, and whether it is as it must be |
+//! | [`measure`] | the figures of the documentation, measured from outside |
 //! | [`matrix`] | the crash matrix: every point at which a process may die (TST-03) |
 
 pub mod load;
 pub mod matrix;
+pub mod measure;
 pub mod operation;
 pub mod place;
 pub mod scene;

@@ -249,6 +249,30 @@ impl Place {
         Ok(program)
     }
 
+    /// Starts `osallisuus serve` of one service at this address, with files of its own; `membership` is where membership
+    /// listens. Returns at once.
+    ///
+    /// # Errors
+    /// If the program is missing.
+    pub fn serve(&self, service: &str, listen: &str, membership: &str) -> anyhow::Result<Program> {
+        let own = self.folder.path().join(service);
+        std::fs::create_dir_all(&own)?;
+        let mut command = Command::new(program::beside("osallisuus")?);
+        command.args(["serve", service, "--output", "json", "--config"]);
+        command.arg(self.settings(&Start::default())?);
+        command.env("OSALLISUUS_DATA_DIR", &own).env("OSALLISUUS_LISTEN__GRPC", listen);
+        if service != "membership" {
+            command.env("OSALLISUUS_SERVICES__MEMBERSHIP__ADDRESS", format!("http://{membership}"));
+        }
+        Program::start(&mut command, &own, &own.join("osallisuus.log"))
+    }
+
+    /// Where the first copy of the services listens.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[0])
+    }
+
     fn command(&self, what: &str, how: &Start) -> anyhow::Result<Command> {
         let mut command = Command::new(program::beside("osallisuus")?);
         command.args([what, "--output", "json", "--config"]).arg(self.settings(how)?);

@@ -65,7 +65,7 @@ pub enum HandlerError {
     /// May succeed later: the whole batch is rolled back and tried again.
     #[error("transient: {0}")]
     Transient(String),
-    /// The projection has no use for events of this type: the event is skipped and counted.
+    /// The projection has no use for events of this type, and has written nothing: the event is skipped and counted.
     #[error("not for this projection")]
     NotForMe,
 }

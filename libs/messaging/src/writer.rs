@@ -1,4 +1,4 @@
-//! The one place that writes: many acts share a transaction, each in a savepoint of its own (group commit).
+//! The one place that writes: many acts share a transaction, and each can be undone by itself (group commit).
 //!
 //! A request puts its act into a bounded queue and waits. One task owns the database connection and takes whatever has
 //! gathered while the previous batch was committing; so a lone command waits for nobody, and under load a hundred share
@@ -97,7 +97,7 @@ pub struct WriterSettings {
 }
 
 impl WriterSettings {
-    /// The limits for a kind of database. PostgreSQL slows down badly beyond 64 savepoints in a transaction.
+    /// The limits for a kind of database.
     pub fn for_kind(kind: DatabaseKind) -> Self {
         Self {
             max_batch: match kind {

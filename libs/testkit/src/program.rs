@@ -51,6 +51,12 @@ impl Program {
             .with_context(|| format!("wait until it is ready; its log:\n{}", tail(&self.log)))
     }
 
+    /// Its number in the kernel's list of processes.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// True while it has not ended.
     pub fn is_running(&mut self) -> bool {
         self.process.is_running()

@@ -113,11 +113,19 @@ impl Inbox for SqlInbox<'_> {
         let received = Received { generation, ..Received::new(event.clone()) };
         let handler = Arc::clone(&self.projection.handler);
         let span = span(self.key, event);
-        let attempt = self
-            .tx
-            .attempt(origin, move |tx| async move { handler(tx, &received).instrument(span).await }.boxed());
+        let attempt = self.tx.attempt(origin, move |tx| {
+            async move {
+                match handler(tx, &received).instrument(span).await {
+                    Ok(()) => Ok(Handled::Applied),
+                    // Nothing was written that were to be undone.
+                    Err(HandlerError::NotForMe) => Ok(Handled::Skipped),
+                    Err(error) => Err(error),
+                }
+            }
+            .boxed()
+        });
         match attempt.await? {
-            Attempt::Done(()) => Ok(Handled::Applied),
+            Attempt::Done(handled) => Ok(handled),
             Attempt::Refused(HandlerError::NotForMe) => Ok(Handled::Skipped),
             Attempt::Refused(HandlerError::Permanent(error)) => Ok(Handled::Poison(error)),
             Attempt::Refused(HandlerError::Transient(error)) => Err(StoreError(error)),

@@ -17,10 +17,14 @@ use crate::audit;
 use crate::crash;
 use crate::database::{DatabaseKind, RETRY_CODE};
 use crate::entity::command_log;
-use crate::tx::{Attempt, Tx};
+use crate::event::Origin;
+use crate::tx::{Attempt, Parts, Tx};
 
 /// Number of the advisory lock under which the copies of a service write one after the other: "osalwri" in ASCII.
 const WRITE_LOCK: i64 = 0x006f_7361_6c77_7269;
+
+/// Savepoints of a transaction on PostgreSQL, which slows down badly beyond 64 (REL-12).
+const MOST_SAVEPOINTS: u32 = 48;
 
 /// What became of one act. What it says holds only because the transaction was committed.
 pub(super) enum Ended {
@@ -38,6 +42,8 @@ pub(super) struct Outcome {
     pub(super) lanes: Vec<String>,
     /// Whether jobs were scheduled.
     pub(super) scheduled: bool,
+    /// How it was committed: apart, if an act was refused.
+    pub(super) parts: Parts,
 }
 
 /// The transaction failed as a whole; nobody may be answered.
@@ -53,29 +59,50 @@ impl From<DbErr> for Failure {
     }
 }
 
-/// Runs acts in one transaction and commits it. `quiet` are lanes that get a watermark.
+/// Runs acts in one transaction and commits it. `quiet` are lanes that get a watermark. With [`Parts::Joined`] an act
+/// that refuses leads to another try with savepoints, and the outcome says so.
 pub(super) async fn run(
     context: &Context,
     connection: &DatabaseConnection,
     works: &[Work],
     quiet: &[String],
+    parts: Parts,
 ) -> Result<Outcome, Failure> {
     let transaction = begin(connection, context.database.kind()).await?;
     crash::point("writer.begun");
-    let root = Tx::root(transaction, context.clocks.business.now());
-    let mut answers = Answers::look_up(&root, works).await?;
+    let root = Tx::root(transaction, context.clocks.business.now(), parts);
+    match acts(context, &root, works).await {
+        Ok(run) => finish(context, root, run, quiet, parts).await,
+        Err(_) if root.is_spoilt() => {
+            root.into_parts()?.0.rollback().await?;
+            Box::pin(self::run(context, connection, works, quiet, Parts::Apart)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the acts of a batch came to, before anything of it is committed.
+struct Run<'a> {
+    ended: Vec<Ended>,
+    answers: Answers,
+    decisions: Vec<(&'a audit::Entry, audit::Outcome, &'a Origin)>,
+}
+
+/// Runs acts one after the other until the batch is full.
+async fn acts<'a>(context: &Context, root: &Tx, works: &'a [Work]) -> Result<Run<'a>, DbErr> {
+    let mut answers = Answers::look_up(root, works).await?;
     let began = Instant::now();
     let mut ended = Vec::with_capacity(works.len());
     let mut decisions = Vec::new();
     for work in works {
-        if !ended.is_empty() && is_full(context, &root, &answers, began) {
+        if !ended.is_empty() && is_full(context, root, &answers, began) {
             break;
         }
         let known = answers.known(work);
         let is_repeated = matches!(known, Some(Ok(_)));
         let end = match (known, &work.act) {
             (Some(answer), _) => Ended::Answer(answer),
-            (None, Some(act)) => run_one(context, &root, work, act).await?,
+            (None, Some(act)) => run_one(context, root, work, act).await?,
             (None, None) => Ended::Answer(Ok(Vec::new())),
         };
         crash::point("writer.after_apply");
@@ -88,16 +115,27 @@ pub(super) async fn run(
         }
         ended.push(end);
     }
-    let (transaction, outbox) = root.into_parts();
+    Ok(Run { ended, answers, decisions })
+}
+
+/// Stores what the acts have left behind, and commits.
+async fn finish(
+    context: &Context,
+    root: Tx,
+    run: Run<'_>,
+    quiet: &[String],
+    parts: Parts,
+) -> Result<Outcome, Failure> {
+    let (transaction, outbox) = root.into_parts()?;
     let scheduled = !outbox.jobs.is_empty();
     let lanes = append::events(context, &transaction, outbox.events, quiet).await?;
     append::jobs(&transaction, outbox.jobs).await?;
-    append::answers(&transaction, answers.new, context.clocks.real.now()).await?;
-    append::audit(context, &transaction, decisions).await?;
+    append::answers(&transaction, run.answers.new, context.clocks.real.now()).await?;
+    append::audit(context, &transaction, run.decisions).await?;
     crash::point("writer.before_commit");
     transaction.commit().await.map_err(|error| Failure { error, committing: true })?;
     crash::point("writer.after_commit");
-    Ok(Outcome { ended, lanes, scheduled })
+    Ok(Outcome { ended: run.ended, lanes, scheduled, parts })
 }
 
 /// Opens the transaction. From here on nobody else writes: SQLite's own lock sees to that, and on PostgreSQL a lock
@@ -118,9 +156,8 @@ async fn begin(connection: &DatabaseConnection, kind: DatabaseKind) -> Result<Da
 
 fn is_full(context: &Context, root: &Tx, answers: &Answers, began: Instant) -> bool {
     let settings = &context.settings;
-    // Nested savepoints of a projector's act count too; see `WriterSettings::for_kind`.
-    let crowded =
-        context.database.kind() == DatabaseKind::Postgres && root.savepoints() as usize >= settings.max_batch;
+    // Nested savepoints of a projector's act count too.
+    let crowded = context.database.kind() == DatabaseKind::Postgres && root.savepoints() >= MOST_SAVEPOINTS;
     crowded
         || began.elapsed() >= settings.max_batch_time
         || root.published_bytes() + answers.new_bytes >= settings.max_batch_bytes

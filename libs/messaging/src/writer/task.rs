@@ -22,11 +22,14 @@ use crate::backoff::Backoff;
 use crate::crash;
 use crate::database::{Database, ErrorClass, RETRY, classify, full};
 use crate::telemetry::{NotRun, WriterMetrics};
+use crate::tx::Parts;
 
 /// Between the rounds of a failing batch, and the longest wait before the next attempt to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// The round in which an act gets its last chance, alone.
 const LAST_ROUND: u32 = 3;
+/// Where one act is refused others are, and a batch without savepoints would run twice: so many get them at once.
+const CAREFUL: u32 = 16;
 
 /// What the task works with.
 pub(super) struct Context {
@@ -46,6 +49,8 @@ struct Task {
     away: Option<(Instant, DbErr)>,
     /// Taken from the queue, not yet run.
     waiting: VecDeque<Work>,
+    /// Batches that get savepoints at once, because an act was refused lately.
+    careful: u32,
     /// When something was last published in each lane that has no watermark at its end.
     active_lanes: HashMap<String, Instant>,
 }
@@ -67,6 +72,7 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
         backoff,
         away: None,
         waiting: VecDeque::new(),
+        careful: 0,
         active_lanes: HashMap::new(),
     };
     let mut first_tidy = true;
@@ -119,11 +125,16 @@ impl Task {
                 return;
             };
             let began = Instant::now();
-            let outcome = batch::run(&self.context, &connection, &group.works, &[]).await;
+            let parts = if self.careful > 0 { Parts::Apart } else { Parts::Joined };
+            let outcome = batch::run(&self.context, &connection, &group.works, &[], parts).await;
             drop(connection);
             match outcome {
                 Ok(outcome) => {
                     let size = outcome.ended.len();
+                    self.careful = match (parts, outcome.parts) {
+                        (Parts::Joined, Parts::Apart) => CAREFUL,
+                        _ => self.careful.saturating_sub(1),
+                    };
                     self.context.metrics.committed(size, began.elapsed().as_secs_f64());
                     self.note_published(&outcome.lanes);
                     groups.extend(self.finish(group, outcome.ended));
@@ -191,7 +202,7 @@ impl Task {
             .map(|(lane, _)| lane.clone())
             .collect();
         let (work, deleted) = housekeeping::forget_old_answers(&self.context);
-        match batch::run(&self.context, &connection, &[work], &quiet).await {
+        match batch::run(&self.context, &connection, &[work], &quiet, Parts::Apart).await {
             Ok(outcome) => {
                 for lane in &quiet {
                     self.active_lanes.remove(lane);
