@@ -380,8 +380,7 @@ async fn take_in_chunks(
 
 /// Measures how long after they happened the events were taken, those before the cursor that were new.
 fn tell_delays(with: &Machinery, key: &ProjectionKey, lane: &str, events: &[Envelope], taken: &Taken) {
-    if taken.cursor.rebuild_to.is_some() {
-        // Read again on purpose; nobody waited for it.
+    if taken.rebuilding {
         return;
     }
     let now = with.clock.now().as_micros();

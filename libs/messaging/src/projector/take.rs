@@ -28,6 +28,8 @@ pub struct Taken {
     pub gap: Option<u64>,
     /// Whether the lane was stopped just now.
     pub forked: bool,
+    /// Whether the lane was being read again on purpose, so that nobody waited for these events.
+    pub rebuilding: bool,
 }
 
 /// Takes events of one lane in order. What comes after a gap is left; the log has it.
@@ -38,7 +40,7 @@ pub async fn take<I: Inbox + ?Sized>(inbox: &I, events: &[Envelope]) -> Result<T
     let cursor = inbox.cursor().await?;
     crash::point("projector.begun");
     let mut parked: BTreeSet<(String, String)> = inbox.parked(events).await?.into_iter().collect();
-    let mut taken = Taken { cursor, ..Taken::default() };
+    let mut taken = Taken { rebuilding: cursor.rebuild_to.is_some(), cursor, ..Taken::default() };
     for event in events {
         match gate::decide(&taken.cursor, event) {
             Verdict::Take => {
