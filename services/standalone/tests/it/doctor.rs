@@ -3,7 +3,9 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
+use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
+use testkit::postgres::Cluster;
 
 use crate::program::{Ended, User};
 
@@ -77,4 +79,39 @@ fn an_embedded_nats_server_that_is_too_old_or_missing_is_named() {
         assert!(nats["detail"].as_str().unwrap().contains(says), "{nats}");
         assert!(nats["remedy"].as_str().unwrap().contains("2.10"), "{nats}");
     }
+}
+
+#[tokio::test]
+async fn sec_41_a_role_that_could_rewrite_the_audit_log_is_noted_and_one_that_could_not_is_not() {
+    let nats = testkit::nats::program().expect("a nats-server").display().to_string();
+    let database = Cluster::shared().create_database().await.expect("a database");
+    let (_, host) = database.rsplit_once('@').expect("an address");
+    let name = host.split(['/', '?']).nth(1).expect("a name");
+    let administrator = sea_orm::Database::connect(&database).await.expect("the superuser");
+    for role in ["owner", "service"] {
+        let statement = format!("CREATE ROLE {name}_{role} LOGIN PASSWORD 'secret'");
+        administrator.execute_unprepared(&statement).await.expect("made");
+    }
+    let given = format!("ALTER DATABASE {name} OWNER TO {name}_owner");
+    administrator.execute_unprepared(&given).await.expect("given");
+    administrator.close().await.expect("closed");
+    let address = |role: &str| format!("postgres://{name}_{role}:secret@{host}");
+    let user = |database: &str, owner: &str| {
+        User::new()
+            .with("OSALLISUUS_NATS__SERVER", &nats)
+            .with("OSALLISUUS_SERVICES__MEMBERSHIP__DATABASE", database)
+            .with("OSALLISUUS_SERVICES__MEMBERSHIP__DATABASE_OWNER", owner)
+    };
+    let notes = |user: &User| -> Vec<String> {
+        let found = user.runs(&["doctor", "--output", "json"]).json();
+        let found = found.as_array().expect("a list").iter();
+        let notes = found.filter(|one| one["what"] == "database of membership" && one["state"] == "note");
+        notes.map(|one| format!("{} {}", one["detail"], one["remedy"])).collect()
+    };
+    let together = user(&address("service"), &address("owner"));
+    assert_eq!(together.runs(&["init"]).code, 0, "it makes the tables, as the owner");
+    assert_eq!(notes(&together), Vec::<String>::new());
+    let alone = notes(&user(&address("owner"), ""));
+    assert_eq!(alone.len(), 1, "{alone:?}");
+    assert!(alone[0].contains("owns the audit log") && alone[0].contains("database_owner"), "{alone:?}");
 }
