@@ -17,8 +17,8 @@ pub mod tenants;
 
 /// Codes of the counties that there are, Åland left out.
 pub const COUNTIES: [&str; 22] = [
-    "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16", "17", "18",
-    "19", "20", "HEL", "HUS",
+    "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16", "17",
+    "18", "19", "20", "HEL", "HUS",
 ];
 
 /// The middle of the values; of an even number the lower one; NaN of none.

@@ -19,13 +19,16 @@
 //! | `audit.rs` | what goes into a row |
 //! | `audit/chain.rs` | rows, their hashes, and the check of a chain |
 //! | `audit/read.rs` | pages of rows |
+//! | `audit/prune.rs` | forgetting rows whose time is over |
 
 mod chain;
+mod prune;
 mod read;
 
 use kernel::{ActingMode, Caller, Fault, Identity, Role, ScopeRef, TenantId, Uuid};
 
 pub use chain::{Break, Broken, Head, Row, Verifier, verify};
+pub use prune::{Pruned, beginning, prune};
 pub(crate) use read::head;
 pub use read::{PAGE, Whose, page};
 

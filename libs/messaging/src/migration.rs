@@ -6,6 +6,8 @@ mod m0003_audit;
 
 use sea_orm_migration::MigrationTrait;
 
+pub(crate) use m0003_audit::guards as audit_guards;
+
 /// The migrations of this library, in order. [`Database::open`](crate::Database::open) applies them before those of
 /// the service.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -38,6 +38,7 @@ use crate::database::{Database, DatabaseKind, RETRY};
 use crate::event::Origin;
 use crate::telemetry::{NotRun, WriterMetrics};
 use crate::tx::Tx;
+pub(crate) use batch::begin;
 
 /// Commands that may wait; one more is refused.
 const QUEUE: usize = 1024;

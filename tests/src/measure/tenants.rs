@@ -62,8 +62,7 @@ async fn at_rest(cells: &[&[&str]], seconds: u32) -> anyhow::Result<Total> {
         cell.program.stop()?;
         cell.place.remove().await?;
     }
-    let during =
-        |before: Use, after: Use| Use { cpu: after.cpu - before.cpu, ..after };
+    let during = |before: Use, after: Use| Use { cpu: after.cpu - before.cpu, ..after };
     Ok(Total { ours: during(before.ours, after.ours), nats: during(before.nats, after.nats) })
 }
 

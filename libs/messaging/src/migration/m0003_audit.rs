@@ -3,6 +3,7 @@
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 
+use crate::database::DatabaseKind;
 use crate::schema::{bytes, number, table, text};
 
 pub(super) struct Migration;
@@ -32,6 +33,17 @@ const POSTGRES: [&str; 2] = [
     "CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log \
      FOR EACH STATEMENT EXECUTE FUNCTION audit_log_append_only()",
 ];
+
+/// What takes the guard against deleting away, and what puts it back: for whoever owns the table, within a transaction.
+pub(crate) fn guards(kind: DatabaseKind) -> (&'static str, &'static str) {
+    match kind {
+        DatabaseKind::Sqlite => ("DROP TRIGGER audit_log_no_delete", SQLITE[1]),
+        DatabaseKind::Postgres => (
+            "ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only",
+            "ALTER TABLE audit_log ENABLE TRIGGER audit_log_append_only",
+        ),
+    }
+}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

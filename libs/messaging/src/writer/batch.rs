@@ -142,7 +142,10 @@ async fn finish(
 /// that other copies of the service wait for. So an act sees everything that was committed before, and what it decides
 /// is still true when it is stored.
 #[expect(clippy::disallowed_methods, reason = "runs in the writer's task, which no request can cancel")]
-async fn begin(connection: &DatabaseConnection, kind: DatabaseKind) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin(
+    connection: &DatabaseConnection,
+    kind: DatabaseKind,
+) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use kernel::{Caller, Fault, FaultKind, Ids};
-use messaging::audit::{Entry, Head, PAGE, Row, Whose, page, verify};
+use messaging::audit::{Entry, Head, PAGE, Row, Whose, page, prune, verify};
 use messaging::{Clocks, Command, Database, DatabaseKind, Writer, WriterSettings};
 use sea_orm::{ConnectionTrait as _, DbErr};
 use testkit::postgres::Cluster;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::support::{ENGINES, Note, Place, World, add_note, command, migrations, refuse};
+use crate::support::{ENGINES, Note, Place, World, add_note, command, migrations, noon, refuse};
 
 /// A command that leaves a row about a county.
 fn audited(key: &str, request: &str) -> Command {
@@ -227,8 +227,10 @@ async fn sec_41_the_role_of_a_running_service_adds_to_the_logs_and_changes_nothi
     let settings = WriterSettings::for_kind(database.kind());
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let writer = Writer::start(&database, clocks, Ids::system(), settings, &tracker, stop.clone());
-    let note = Note::new("a");
-    writer.run(&audited("a key", "a"), note, |tx, note| add_note(tx, note).boxed()).await.unwrap();
+    for key in ["a key", "another key"] {
+        let (command, note) = (audited(key, "a"), Note::new(key));
+        writer.run(&command, note, |tx, note| add_note(tx, note).boxed()).await.unwrap();
+    }
 
     let role = sea_orm::Database::connect(&service).await.unwrap();
     for table in ["audit_log", "event_log"] {
@@ -251,6 +253,8 @@ async fn sec_41_the_role_of_a_running_service_adds_to_the_logs_and_changes_nothi
     }
     role.execute_unprepared("DELETE FROM command_log").await.expect("what is no log may be tidied");
     role.close().await.unwrap();
+    let far = noon() + time::Duration::days(9_999);
+    assert!(prune(&service, "notes", far, far).await.is_err(), "nor forget rows whose time is over");
     // The owner may, but for the trigger.
     let owner = sea_orm::Database::connect(&owner).await.unwrap();
     for attack in ATTACKS.into_iter().chain(["TRUNCATE audit_log"]) {
@@ -258,7 +262,7 @@ async fn sec_41_the_role_of_a_running_service_adds_to_the_logs_and_changes_nothi
     }
     owner.close().await.unwrap();
     let (rows, _) = page(&database, &Whose::All, 0, PAGE).await.unwrap();
-    assert_eq!(verify(Head::genesis(), &rows).unwrap().seq, 1);
+    assert_eq!(verify(Head::genesis(), &rows).unwrap().seq, 2);
     stop.cancel();
     tracker.close();
     tracker.wait().await;

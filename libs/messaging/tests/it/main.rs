@@ -8,6 +8,7 @@ mod bus;
 mod commands;
 mod copies;
 mod faults;
+mod forgotten;
 mod jobs;
 mod lanes;
 mod proxy;

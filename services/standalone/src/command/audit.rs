@@ -4,6 +4,8 @@
 //! has them open: they are for the machine's operator and for a system outside, whose copy finds what a rewritten
 //! database cannot show by itself.
 
+mod prune;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
@@ -14,7 +16,7 @@ use chassis::Config;
 use clap::Subcommand;
 use kernel::{TenantId, Timestamp};
 use messaging::Database;
-use messaging::audit::{Break, Broken, Head, PAGE as ROWS, Row, Verifier, Whose, page};
+use messaging::audit::{Break, Broken, Head, PAGE as ROWS, Row, Verifier, Whose, beginning, page};
 use proto::messaging::{AuditEntry, ListAuditEntriesRequest, ListOwnAuditEntriesRequest};
 use serde::Serialize;
 
@@ -102,6 +104,9 @@ Exit code 1 if a log is broken; the first wrong or missing row is named.")]
         #[command(flatten)]
         installation: Installation,
     },
+    /// Deletes rows that were kept for five years, as whoever owns the tables. May run beside the system.
+    #[command(after_help = prune::EXAMPLES)]
+    Prune(prune::PruneArgs),
 }
 
 pub(super) async fn run(command: AuditCommand, screen: Screen) -> Result<Exit, Failure> {
@@ -126,6 +131,7 @@ pub(super) async fn run(command: AuditCommand, screen: Screen) -> Result<Exit, F
             let config = if alone { None } else { Some(installation.load()?) };
             verify(service.as_deref(), rows, config.as_ref(), screen).await
         }
+        AuditCommand::Prune(args) => prune::run(&args, screen).await,
     }
 }
 
@@ -305,10 +311,16 @@ async fn verify(
 /// Checks the log of a database, and that it has the rows of the copy.
 async fn database(config: &Config, name: &'static str, copies: &[Row]) -> Result<Checked, Failure> {
     let log = connect(config, name).await?;
-    let mut verifier = Verifier::new(Head::genesis());
+    let beginning = beginning(&log).await.map_err(|error| unreadable(name, &error))?;
     let mut copies = copies.iter().peekable();
     let mut count = 0;
     let mut broken = None;
+    // What was forgotten here is in the copy only; its last row is the one that the first here follows.
+    while let Some(copy) = copies.next_if(|copy| copy.seq <= beginning.seq) {
+        let differs = copy.seq == beginning.seq && copy.hash != beginning.hash;
+        broken = broken.or(differs.then_some(Broken { seq: copy.seq, what: Break::Differs }));
+    }
+    let mut verifier = Verifier::new(beginning);
     while broken.is_none() {
         let rows = rows(&log, name, verifier.head().seq).await?;
         if rows.is_empty() {

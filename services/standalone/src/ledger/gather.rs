@@ -6,7 +6,7 @@ mod stream;
 
 use std::path::{Path, PathBuf};
 
-use messaging::audit::{self, Head, Verifier, Whose};
+use messaging::audit::{self, Verifier, Whose};
 use messaging::log::{self, LaneHead};
 use messaging::{Database, Envelope, causation};
 use prost::{Message as _, Name as _};
@@ -221,7 +221,7 @@ pub(super) async fn audit_log(
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
     let mut rows: Rows<'_, 2> = index.rows("audit");
-    let mut verifier = Verifier::new(Head::genesis());
+    let mut verifier = Verifier::new(audit::beginning(&source.database).await?);
     let mut broken = None;
     let mut after = Some(0);
     while let Some(seq) = after {

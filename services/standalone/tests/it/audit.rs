@@ -157,6 +157,82 @@ async fn sec_41_a_log_is_exported_and_checked_and_a_rewritten_one_is_found_by_th
 }
 
 #[test]
+fn tiha_12_rows_are_deleted_after_five_years_or_in_a_demonstration_and_verify_knows_it() {
+    let (user, code) = user_with_folder();
+    let (going, address) = up(&user);
+    let user = user.with("OSALLISUUS_SERVER", address);
+    let entering = ["sign-in", "--setup-code", "--name", "Aino Aalto", "--tenant", "19"];
+    expect(&user.runs_with(&entering, &format!("{code}\n")), 0);
+    for purpose in ["Looking around", "Looking around again"] {
+        let denied =
+            user.runs(&["audit", "list", "--tenant", "19", "--service", "membership", "--purpose", purpose]);
+        expect(&denied, 5);
+    }
+    let exported = user.runs(&["audit", "export", "--data", "here"]);
+    let file = user.file("audit.jsonl", &exported.out);
+    let file = file.to_str().expect("a name");
+    let rows = exported.out.lines().filter(|line| line.contains("\"service\":\"membership\"")).count() as u64;
+
+    let prune = |before: &str| {
+        ["audit", "prune", "--data", "here", "--output", "json", "--before", before].map(str::to_owned)
+    };
+    let pruned = |user: &User, before: &str| {
+        let arguments = prune(before);
+        user.runs(&arguments.each_ref().map(String::as_str))
+    };
+    let early = pruned(&user, "2026-01-01");
+    expect(&early, 5);
+    assert!(early.err.contains("five years"), "{}", early.err);
+    let nothing = pruned(&user, "2020-01-01");
+    expect(&nothing, 0);
+    assert_eq!((&nothing.json()[0]["rows"], &nothing.json()[0]["kept_from"]), (&0.into(), &1.into()));
+    expect(&user.runs(&["audit", "prune", "--data", "here", "--before", "yesterday"]), 2);
+
+    // Of a demonstration everything but the last row may go, beside the running system.
+    let user = user.with("OSALLISUUS_DEMO", "true");
+    let done = pruned(&user, "2100-01-01");
+    expect(&done, 0);
+    let of_membership = &done.json()[0];
+    assert_eq!((&of_membership["rows"], &of_membership["kept_from"]), (&(rows - 1).into(), &rows.into()));
+    let denied =
+        ["audit", "list", "--tenant", "19", "--service", "membership", "--purpose", "Looking once more"];
+    expect(&user.runs(&denied), 5);
+    for arguments in
+        [&["audit", "verify", "--data", "here"][..], &["audit", "verify", "--data", "here", "--file", file]]
+    {
+        let ended = user.runs(&[arguments, &["--output", "json"]].concat());
+        expect(&ended, 0);
+        assert_eq!(membership(&ended, "database")["head"], rows + 2);
+    }
+    // A copy whose last row is another than the first that is kept follows does not agree.
+    let forged: String = exported
+        .out
+        .lines()
+        .map(|line| {
+            let mut row: Row = serde_json::from_str(line).expect("a row");
+            if row.service == "membership" && row.seq == rows - 1 {
+                row.hash = vec![7; 32];
+            }
+            serde_json::to_string(&row).expect("a line") + "\n"
+        })
+        .collect();
+    let forged = user.file("forged.jsonl", forged);
+    let ended = user.runs(&[
+        "audit",
+        "verify",
+        "--data",
+        "here",
+        "--output",
+        "json",
+        "--file",
+        forged.to_str().expect("a name"),
+    ]);
+    expect(&ended, 1);
+    assert_eq!(membership(&ended, "database")["broken"], "differs");
+    assert_eq!(going.stop(), Some(0));
+}
+
+#[test]
 fn a_service_or_database_that_is_not_there_is_named() {
     let user = User::new();
     let ended = user.runs(&["audit", "export", "--service", "nothing"]);

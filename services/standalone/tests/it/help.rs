@@ -3,7 +3,7 @@
 use crate::program::User;
 
 /// Every command that has help of its own.
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 41] = [
     "",
     "init",
     "up",
@@ -38,6 +38,7 @@ const COMMANDS: [&str; 40] = [
     "audit own",
     "audit export",
     "audit verify",
+    "audit prune",
     "clock",
     "clock get",
     "clock set",
