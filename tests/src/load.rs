@@ -340,12 +340,9 @@ where
         match status.code() {
             // A token bought before a clock jumped may be no good after it.
             Code::Unauthenticated => account.forget_tokens().await,
-            Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::Cancelled
-            | Code::Unknown
-            | Code::Internal
-            | Code::ResourceExhausted => {}
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {}
+            // Of a connection that broke. A service that answers so with details of its own is at fault itself.
+            Code::Unknown | Code::Internal if status.details().is_empty() => {}
             _ => anyhow::bail!("a command was refused: {}", told()),
         }
         anyhow::ensure!(began.elapsed() < PATIENCE, "a command was not answered in {PATIENCE:?}: {}", told());

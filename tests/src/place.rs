@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use standalone::client::Server;
-use standalone::ledger::journal::Journal;
+use standalone::ledger::journal::{self, Journal, Operation};
 use standalone::services::SERVICES;
 use tempfile::TempDir;
 use testkit::postgres::Cluster;
@@ -184,6 +184,24 @@ impl Place {
         journals.push((path, journal.clone()));
         let server = Server::at(&format!("http://127.0.0.1:{}", self.ports[copy])).map_err(described)?;
         Ok(server.journalled(journal))
+    }
+
+    /// What the clients have noted so far, in no order.
+    ///
+    /// # Errors
+    /// If a journal cannot be written or read.
+    pub async fn noted(&self) -> anyhow::Result<Vec<Operation>> {
+        let journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut noted = Vec::new();
+        for (path, journal) in &journals {
+            journal.flush().await?;
+            journal::read(path, async |one| {
+                noted.push(one);
+                anyhow::Ok(())
+            })
+            .await?;
+        }
+        Ok(noted)
     }
 
     /// Runs `osallisuus ledger check` on what is here and what the clients have noted, with these flags;

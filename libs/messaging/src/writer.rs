@@ -353,6 +353,16 @@ impl Work {
         (work, answer)
     }
 
+    /// Whether a client waits for what this does: names of RPCs are paths.
+    fn is_command(&self) -> bool {
+        self.act.is_some() && self.name.starts_with('/')
+    }
+
+    /// The key under which its answer is stored.
+    fn key(&self) -> Option<&str> {
+        self.logged.as_ref().map(|logged| logged.key.as_str())
+    }
+
     fn is_expired(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }

@@ -11,6 +11,7 @@
 //!   database for every test that asks.
 //! - [`Directory`](directory::Directory): a stand-in for membership that signs the tokens of made-up callers.
 //! - [`Program`](program::Program): `osallisuus` in a process of its own, to kill, freeze and start again.
+//! - [`not_run()`]: for what a machine cannot try.
 //! - [`System`](system::System): services with all of these, in the test's own process.
 
 mod binaries;
@@ -18,6 +19,7 @@ mod copy;
 pub mod directory;
 mod eventually;
 pub mod nats;
+mod not_run;
 mod ports;
 pub mod postgres;
 mod process;
@@ -27,4 +29,5 @@ pub mod system;
 
 pub use copy::copy_folder;
 pub use eventually::eventually;
+pub use not_run::not_run;
 pub use ports::free_port;

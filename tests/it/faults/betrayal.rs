@@ -3,10 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use testkit::copy_folder;
+use anyhow::Context as _;
+use messaging::broker::{Broker as _, BrokerError, Extent, NatsBroker, NatsSettings};
+use standalone::services::SERVICES;
 use testkit::system::Store;
+use testkit::{copy_folder, eventually, nats};
+use tests::place::Place;
+use tests::verdict::{connect, texts};
 
-use super::{Harmed, SOME};
+use super::{Harmed, PATIENCE, SOME};
 
 /// What of an older copy of its store nats-server comes back with.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,7 @@ async fn harm(store: Store) -> anyhow::Result<()> {
         harmed.load.more(SOME).await?;
         harmed.place.nats.kill();
         lose(&harmed.place.nats.store(), copy.path(), back)?;
+        until_less(&harmed.place).await.with_context(|| format!("{back:?}"))?;
         harmed.place.nats.restart()?;
         harmed.load.more(SOME / 2).await?;
     }
@@ -54,7 +60,10 @@ fn lose(store: &Path, copy: &Path, back: Back) -> anyhow::Result<()> {
             fs::remove_dir_all(store)?;
             copy_folder(copy, store)
         }
-        Back::Nothing => Ok(fs::remove_dir_all(store)?),
+        Back::Nothing => {
+            fs::remove_dir_all(store)?;
+            Ok(fs::create_dir(store)?)
+        }
         Back::Messages => {
             let folders = message_folders(copy)?;
             anyhow::ensure!(!folders.is_empty(), "the copy holds no streams");
@@ -66,6 +75,41 @@ fn lose(store: &Path, copy: &Path, back: Back) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Shows that what nats-server will come back with is less than what the services have marked as published: another
+/// server looks at a copy of it. Marks are written a moment after publishing.
+async fn until_less(place: &Place) -> anyhow::Result<()> {
+    let look = nats::Server::start_on_copy(&place.nats.store())?;
+    let broker = NatsBroker::connect(NatsSettings::embedded(look.url())).await?;
+    let mut connected = broker.connection();
+    while broker.ready().is_err() {
+        connected.changed().await?;
+    }
+    for service in SERVICES {
+        let mut last = Vec::new();
+        for lane in ["19", "21"] {
+            let extent = match broker.extent(service.name, lane).await {
+                Err(BrokerError::NoStream) => Extent::default(),
+                extent => extent?,
+            };
+            last.push((lane, extent.last.map_or(0, |stored| stored.seq)));
+        }
+        let connection = connect(place, service.name).await?;
+        eventually(PATIENCE, async || {
+            let mut less = false;
+            for (lane, last) in &last {
+                let question =
+                    format!("SELECT lane FROM event_head WHERE lane = '{lane}' AND published_seq > {last}");
+                less |= texts(&connection, &question).await.is_ok_and(|lanes| !lanes.is_empty());
+            }
+            less
+        })
+        .await;
+        connection.close().await?;
+    }
+    broker.close().await;
+    Ok(())
 }
 
 /// The folders of the streams' messages: `jetstream/<account>/streams/<stream>/msgs`.

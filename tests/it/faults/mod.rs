@@ -1,5 +1,7 @@
 //! What a system stands on breaks under load, and everything must be as its clients were told afterwards: real
-//! processes, real servers, on both databases.
+//! processes, real servers, on both databases. Each test shows that the fault took place before it judges: that events
+//! could not be published, that answers bear the wrong time, that another copy leads, that a broker has less than was
+//! published.
 //!
 //! | file | what breaks |
 //! | --- | --- |
@@ -23,18 +25,32 @@ mod points;
 mod poison;
 mod zombie;
 
+use std::time::Duration;
+
 use standalone::client::Server;
+use standalone::services::SERVICES;
+use testkit::eventually;
 use testkit::program::Program;
 use testkit::system::Store;
 use tests::load::Load;
 use tests::place::Place;
 use tests::scene::{Scene, Stage};
-use tests::verdict::{drained, judge};
+use tests::verdict::{connect, drained, judge, texts};
 
+/// How long a fault may take to show on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Answered commands between one harm and the next.
 const SOME: u64 = 60;
 
-/// Says what a test did, or what it could not try here and why.
+/// How long an event must have waited to be published, or there was no outage: longer than the relay waits for an
+/// answer.
+const OUT: Duration = Duration::from_secs(6);
+/// How long the oldest event that is not published has waited when the newest was stored, microseconds.
+const WAITED: &str = "SELECT CAST(COALESCE(MAX(e.occurred_at) - \
+     MIN(CASE WHEN e.seq > h.published_seq THEN e.occurred_at END), 0) AS TEXT) \
+     FROM event_log e JOIN event_head h ON h.lane = e.lane";
+
+/// Says what a test did.
 #[expect(clippy::print_stdout, reason = "tests tell people")]
 fn tell(text: &str) {
     println!("{text}");
@@ -75,6 +91,21 @@ impl Harmed {
         self.program.take().into_iter().for_each(Program::kill);
         self.program = Some(self.place.run(&self.scene.start()).await?);
         Ok(())
+    }
+
+    /// Waits until an outage of NATS shows: clients have gone on working, and of each service an event has been waiting
+    /// for [`OUT`].
+    async fn until_out(&mut self) -> anyhow::Result<()> {
+        for service in SERVICES {
+            let connection = connect(&self.place, service.name).await?;
+            eventually(PATIENCE, async || {
+                let waited = texts(&connection, WAITED).await.unwrap_or_default();
+                waited.first().and_then(|us| us.parse().ok()) >= Some(OUT.as_micros())
+            })
+            .await;
+            connection.close().await?;
+        }
+        self.load.more(SOME / 4).await
     }
 
     /// Lets clients work on, waits until everything has arrived, stops and judges.

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use anyhow::Context;
 use testkit::nats::Trio;
+use testkit::not_run;
+use testkit::postgres::URL_VARIABLE;
 use testkit::system::Store;
 use tests::place::Place;
 use tests::scene::{Scene, Stage};
@@ -16,39 +18,59 @@ use super::{Harmed, SOME, tell};
 
 /// Set in the process that has a network of its own.
 const INSIDE: &str = "FAULTS_INSIDE_OWN_NETWORK";
-/// The test that starts itself again.
-const NAME: &str = "faults::network::tst_10_a_network_cut_in_both_directions_and_in_one_loses_nothing";
+/// What the names of the tests that start themselves again begin with.
+const TESTS: &str = "faults::network::tst_10_a_network_cut_in_both_directions_and_in_one_loses_nothing";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tst_10_a_network_cut_in_both_directions_and_in_one_loses_nothing() -> anyhow::Result<()> {
+async fn tst_10_a_network_cut_in_both_directions_and_in_one_loses_nothing_sqlite() -> anyhow::Result<()> {
+    inside(Store::Sqlite).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_10_a_network_cut_in_both_directions_and_in_one_loses_nothing_postgres() -> anyhow::Result<()> {
+    inside(Store::Postgres).await
+}
+
+/// Starts the test of this database again in a network of its own; there, does it.
+async fn inside(store: Store) -> anyhow::Result<()> {
     if std::env::var_os(INSIDE).is_some() {
-        return cut().await;
+        return cut(store).await;
     }
+    let name = match store {
+        Store::Sqlite => format!("{TESTS}_sqlite"),
+        Store::Postgres => format!("{TESTS}_postgres"),
+    };
     let own_network = Command::new("unshare").args(["--net", "true"]).output();
     if !own_network.is_ok_and(|output| output.status.success()) {
-        tell("not run: this user may not make a network of their own (unshare --net)");
+        not_run(&name, "this user may not make a network of their own (unshare --net)");
         return Ok(());
     }
     let mut command = Command::new("unshare");
-    command.arg("--net").arg(std::env::current_exe()?).args([NAME, "--exact", "--nocapture"]);
-    let status = command.env(INSIDE, "yes").status()?;
-    anyhow::ensure!(status.success(), "it failed in a network of its own");
+    command.arg("--net").arg(std::env::current_exe()?).args([&name, "--exact", "--nocapture"]);
+    // The PostgreSQL that others share is in the other network.
+    command.env(INSIDE, "yes").env_remove(URL_VARIABLE);
+    let output = tokio::process::Command::from(command).kill_on_drop(true).output().await?;
+    let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    tell(&format!("{said}{why}"));
+    anyhow::ensure!(output.status.success(), "it failed in a network of its own");
+    // Under another name it would not be found there, and nothing would fail.
+    anyhow::ensure!(said.contains("test result: ok. 1 passed"), "no test called {name} ran there");
     Ok(())
 }
 
-async fn cut() -> anyhow::Result<()> {
+async fn cut(store: Store) -> anyhow::Result<()> {
     ip("link set lo up")?;
     // Our rules come before the one for what is local.
     ip("rule add pref 100 lookup local")?;
     ip("rule del pref 0")?;
-    let mut harmed = Harmed::start(Store::Sqlite).await?;
+    let mut harmed = Harmed::start(store).await?;
     let url = harmed.place.nats.url();
     let port = url.rsplit(':').next().context("a port")?;
     for cut in [vec!["dport", "sport"], vec!["dport"], vec!["sport"]] {
         for direction in &cut {
             ip(&format!("rule add pref 10 ipproto tcp {direction} {port} blackhole"))?;
         }
-        harmed.load.more(SOME * 2).await?;
+        harmed.until_out().await?;
         for _ in &cut {
             ip("rule del pref 10")?;
         }
@@ -58,9 +80,12 @@ async fn cut() -> anyhow::Result<()> {
     let output = Command::new("tc").args(slow.split(' ')).output();
     if output.is_ok_and(|output| output.status.success()) {
         harmed.load.more(SOME).await?;
+        let counted = Command::new("tc").args(["-s", "qdisc", "show", "dev", "lo"]).output()?;
+        let counted = String::from_utf8_lossy(&counted.stdout).into_owned();
+        anyhow::ensure!(!counted.contains("(dropped 0,"), "no packet was lost: {counted}");
         anyhow::ensure!(Command::new("tc").args("qdisc del dev lo root".split(' ')).status()?.success());
     } else {
-        tell("not run: delay and loss, because this kernel has no netem (tc)");
+        not_run("TST-10, delay and loss", "this kernel has no netem (tc qdisc)");
     }
     harmed.end().await
 }
@@ -72,19 +97,30 @@ fn ip(what: &str) -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tst_10_of_three_servers_each_leader_in_turn_is_killed_and_comes_back() -> anyhow::Result<()> {
+async fn tst_10_of_three_servers_each_leader_in_turn_is_killed_and_comes_back_sqlite() -> anyhow::Result<()> {
+    three(Store::Sqlite).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tst_10_of_three_servers_each_leader_in_turn_is_killed_and_comes_back_postgres() -> anyhow::Result<()>
+{
+    three(Store::Postgres).await
+}
+
+async fn three(store: Store) -> anyhow::Result<()> {
     let mut trio = Trio::start()?;
-    let mut place = Place::new(Store::Sqlite).await?;
+    let mut place = Place::new(store).await?;
     place.settings.insert("nats.url".to_owned(), format!("{:?}", trio.url()));
     place.settings.insert("nats.replicas".to_owned(), "3".to_owned());
     let scene = Scene::make_in(&place, Stage::Voting).await?;
     let mut harmed = Harmed::start_in(place, scene).await?;
     for stream in ["EVT_FORUMS", "EVT_MEMBERSHIP", "EVT_FORUMS"] {
-        let leader = leader(&trio.url(), stream).await?;
-        let server = trio.named(&leader)?;
-        server.kill();
+        let before = leader(&trio.url(), stream).await?;
+        trio.named(&before)?.kill();
         harmed.load.more(SOME * 2).await?;
-        server.restart()?;
+        let now = leader(&trio.url(), stream).await?;
+        anyhow::ensure!(now != before, "{before} leads {stream} though it is dead");
+        trio.named(&before)?.restart()?;
         harmed.load.more(SOME).await?;
     }
     harmed.end().await

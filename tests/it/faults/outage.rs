@@ -16,14 +16,17 @@ async fn tst_04_nats_killed_frozen_and_absent_at_start_postgres() -> anyhow::Res
 
 async fn harm(store: Store) -> anyhow::Result<()> {
     let mut harmed = Harmed::start(store).await?;
-    for _ in 0..3 {
-        harmed.place.nats.kill();
-        harmed.load.more(SOME).await?;
-        harmed.place.nats.restart()?;
-        harmed.load.more(SOME / 4).await?;
-    }
+    // Gone for a moment, and for long.
+    harmed.place.nats.kill();
+    harmed.load.more(SOME / 4).await?;
+    harmed.place.nats.restart()?;
+    harmed.load.more(SOME / 4).await?;
+    harmed.place.nats.kill();
+    harmed.until_out().await?;
+    harmed.place.nats.restart()?;
+    harmed.load.more(SOME / 4).await?;
     harmed.place.nats.pause()?;
-    harmed.load.more(SOME).await?;
+    harmed.until_out().await?;
     harmed.place.nats.resume()?;
     harmed.load.more(SOME).await?;
     // The services start again and again while there is no nats-server at all.
@@ -32,6 +35,7 @@ async fn harm(store: Store) -> anyhow::Result<()> {
         harmed.kill_and_start().await?;
         harmed.load.more(SOME / 4).await?;
     }
+    harmed.until_out().await?;
     harmed.place.nats.restart()?;
     harmed.end().await
 }

@@ -7,6 +7,8 @@ use tests::matrix::points::POINTS;
 
 /// The one function that can kill.
 const FUNCTION: &str = "libs/messaging/src/crash.rs";
+/// The one clock that can be told to be wrong.
+const CLOCK: &str = "libs/kernel/src/clock.rs";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
@@ -35,8 +37,9 @@ fn tst_03_every_point_of_the_source_is_in_the_matrix_and_the_other_way_round() {
     let mut found = BTreeSet::new();
     for file in files.iter().filter(|file| !file.ends_with(FUNCTION)) {
         let text = std::fs::read_to_string(file).expect("readable");
-        for call in text.split("crash::point(").skip(1) {
-            let name = call.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        let calls = ["crash::point(", "crash::hold("].map(|call| text.split(call).skip(1));
+        for call in calls.into_iter().flatten() {
+            let name = call.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'));
             let (name, _) =
                 name.unwrap_or_else(|| panic!("{}: a point without a plain name", file.display()));
             assert!(found.insert(name.to_owned()), "{}: there is another {name}", file.display());
@@ -60,13 +63,25 @@ fn a_build_without_debug_assertions_has_no_points() {
     let body = function.split_once("pub fn point").expect("the function").1;
     assert!(!body.contains("fail::") && !body.contains("kill"), "all that kills is in the gated module");
     assert!(module.contains("fail::eval") && module.trim_end().ends_with('}'), "the module was not read");
-    // Nobody else asks for it.
+    let clock = std::fs::read_to_string(root().join(CLOCK)).expect("readable");
+    let (before, wrong) =
+        clock.split_once("\n#[cfg(debug_assertions)]\nmod wrong {").expect("a gated module");
+    assert!(wrong.contains("\"CLOCK_FAULT\"") && !before.contains("\"CLOCK_FAULT\""));
+    assert!(before.contains("        #[cfg(debug_assertions)]\n        let now = wrong::as_told(now);"));
+    // Nobody else asks for them, and every build has what its profile says.
     let mut files = Vec::new();
     for part in ["libs", "services"] {
         sources(&root().join(part), &mut files);
     }
-    for file in files.iter().filter(|file| !file.ends_with(FUNCTION)) {
+    for file in files.iter().filter(|file| !file.ends_with(FUNCTION) && !file.ends_with(CLOCK)) {
         let text = std::fs::read_to_string(file).expect("readable");
-        assert!(!text.contains("fail::"), "{} uses the crate fail", file.display());
+        for of_tests in ["fail::", "\"FAILPOINTS", "\"CLOCK_FAULT"] {
+            assert!(!text.contains(of_tests), "{} has {of_tests}", file.display());
+        }
+    }
+    for file in ["Cargo.toml", ".cargo/config.toml"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+        let text = text.replace('_', "-");
+        assert!(!text.contains("debug-assertions"), "{file}: profiles leave debug assertions as they are");
     }
 }

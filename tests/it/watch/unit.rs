@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use testkit::nats;
+use testkit::{nats, not_run};
 
 use crate::support::process::program;
 
@@ -164,7 +164,8 @@ impl Drop for Service {
 fn package(out: &Path, version: &str) -> String {
     let program = program("osallisuus");
     let mut script = Command::new(repository().join("infra/package"));
-    script.args(["--profile", "dev", "--version", version, "--binary", "./osallisuus", "--out"]).arg(out);
+    script.args(["--for-tests", "--profile", "dev", "--version", version]);
+    script.args(["--binary", "./osallisuus", "--out"]).arg(out);
     run(script.current_dir(program.parent().expect("a folder"))).trim().to_owned()
 }
 
@@ -226,10 +227,27 @@ fn a_single_service_is_not_another_system(root: &Root, nats: &Path) {
     assert!(not_again[0].split(' ').any(|code| code == "3"), "{not_again:?}");
 }
 
+/// Only builds without debug assertions are installed: the others can be told to die, and their clock to be wrong.
+#[test]
+fn a_development_build_is_not_packed() {
+    if !is_here("dpkg") {
+        return not_run("watch::unit, no package of a development build", "this system has no dpkg");
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    for profile in ["dist", "dev"] {
+        let mut script = Command::new(repository().join("infra/package"));
+        script.args(["--profile", profile, "--out"]).arg(out.path());
+        let refused = script.arg("--binary").arg(program("osallisuus")).output().expect("it runs");
+        let why = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && why.contains("development build"), "{profile}: {why}");
+    }
+    assert_eq!(std::fs::read_dir(out.path()).expect("a folder").count(), 0, "something was packed");
+}
+
 #[test]
 fn the_package_installs_runs_upgrades_and_goes() {
     if !is_here("dpkg") {
-        println!("NOT RUN: this system has no dpkg");
+        not_run("watch::unit, the package", "this system has no dpkg");
         return;
     }
     let out = tempfile::tempdir().expect("a folder");
@@ -281,7 +299,7 @@ fn the_package_installs_runs_upgrades_and_goes() {
 #[test]
 fn sec_63_systemd_accepts_the_units_and_finds_them_hardened() {
     if !is_here("systemd-analyze") {
-        println!("NOT RUN: this system has no systemd-analyze");
+        not_run("watch::unit, the units", "this system has no systemd-analyze");
         return;
     }
     let root = tempfile::tempdir().expect("a folder");

@@ -4,28 +4,32 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use futures::StreamExt as _;
 use testkit::system::Store;
-use tests::matrix::report::{Line, Report};
+use tests::matrix::cell::{Cell, Ended};
+use tests::matrix::points::{POINTS, Point};
+use tests::matrix::report::{Line, OUT_OF_TIME, Report};
 use tests::matrix::templates::Templates;
-use tests::matrix::{cells, part};
+use tests::matrix::{cells, part, turned};
 
 /// Parts of the rotation: each run of the continuous integration takes one.
 const ROTATION: usize = 3;
+/// A cell is begun only if so much time is left, which is more than one takes.
+const ROOM: Duration = Duration::from_secs(20);
 
 /// Kills a system at every point where it could leave something half done, and checks what is left.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   infra/crash-matrix                               everything
   infra/crash-matrix --part 2/3                    the second third
-  infra/crash-matrix --part auto                   a third, chosen by the commit
+  infra/crash-matrix --part auto --within 480      a third in eight minutes; the next commit takes the next third
   infra/crash-matrix --points relay. --database sqlite")]
 struct Options {
-    /// Which part: N/M, or \"auto\" for a third that the commit chooses.
+    /// Which part: N/M, or \"auto\" for a third that the number of commits chooses.
     #[arg(long, default_value = "1/1")]
     part: Part,
     /// On which databases.
@@ -37,9 +41,12 @@ struct Options {
     /// Only this passage.
     #[arg(long)]
     passage: Option<u32>,
-    /// Chooses the later passage of each point; the commit does by default.
+    /// Chooses the later passage of each point; the number of commits does by default.
     #[arg(long)]
     seed: Option<u64>,
+    /// Ends after so many seconds, names the cells for which there was no time, and begins elsewhere the next time.
+    #[arg(long, value_name = "SECONDS")]
+    within: Option<u64>,
     /// Cells at the same time.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -83,31 +90,72 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let commit = commit();
+    let commits = commits();
     let (number, parts) = match options.part {
         Part::Of { number, parts } => (number, parts),
-        Part::Auto => (usize::try_from(commit % ROTATION as u64)? + 1, ROTATION),
+        Part::Auto => {
+            let commits = commits.as_ref().map_err(|why| anyhow::anyhow!("no part can be chosen: {why}"))?;
+            (usize::try_from(commits % ROTATION as u64)? + 1, ROTATION)
+        }
     };
+    let commits = commits.unwrap_or(0);
     let stores: &[Store] = match options.database {
         Databases::Sqlite => &[Store::Sqlite],
         Databases::Postgres => &[Store::Postgres],
         Databases::Both => &[Store::Sqlite, Store::Postgres],
     };
-    let seed = options.seed.unwrap_or(commit);
+    let seed = options.seed.unwrap_or(commits);
     let mut chosen = part(cells(stores, &options.points, seed), number, parts);
     chosen.retain(|cell| options.passage.is_none_or(|passage| passage == cell.passage));
-    anyhow::ensure!(!chosen.is_empty(), "no point begins with {:?}", options.points);
+    anyhow::ensure!(
+        !chosen.is_empty(),
+        "there is no such passage of a point that begins with {:?}",
+        options.points
+    );
+    let chosen = turned(chosen, usize::try_from(commits / ROTATION as u64)?);
     let mut out = std::io::stdout();
     writeln!(out, "part {number}/{parts}, seed {seed}, {} cells, {} at a time", chosen.len(), options.jobs)?;
+    for why in POINTS.iter().filter_map(Point::left_out) {
+        writeln!(out, "does not happen: {why}")?;
+    }
 
+    let end = options.within.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let began = Instant::now();
+    let report = try_all(&options, chosen, seed, end).await?;
+    write!(out, "\n{}{:.0} s\n", report.summary(), began.elapsed().as_secs_f64())?;
+    for line in report.not_tried() {
+        testkit::not_run(&format!("crash matrix, {}", line.cell), OUT_OF_TIME);
+    }
+    if let Some(file) = &options.report {
+        std::fs::write(file, serde_json::to_vec_pretty(&report.json())?)
+            .with_context(|| format!("write {}", file.display()))?;
+    }
+    anyhow::ensure!(report.not_tried().count() < report.lines.len(), "there was no time for a single cell");
+    Ok(if report.red() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tries these cells, some at a time, until `end`.
+async fn try_all(
+    options: &Options,
+    chosen: Vec<Cell>,
+    seed: u64,
+    end: Option<Instant>,
+) -> anyhow::Result<Report> {
+    let mut out = std::io::stdout();
     let templates = Templates::default();
-    let mut report = Report { seed, lines: Vec::new() };
     let templates = &templates;
+    let mut report = Report { seed, lines: Vec::new() };
     let mut running = futures::stream::iter(chosen)
         .map(async |cell| {
             let began = Instant::now();
-            let ended = cell.run(templates).await;
+            let left = end.map(|end| end.saturating_duration_since(began));
+            let ended = match left {
+                None => cell.run(templates).await,
+                Some(left) if left < ROOM => Ended::NotTried,
+                Some(left) => {
+                    tokio::time::timeout(left, cell.run(templates)).await.unwrap_or(Ended::NotTried)
+                }
+            };
             Line { cell, ended, took: began.elapsed() }
         })
         .buffer_unordered(options.jobs);
@@ -115,17 +163,25 @@ async fn run(options: Options) -> anyhow::Result<ExitCode> {
         writeln!(out, "{}", line.text())?;
         report.lines.push(line);
     }
-    write!(out, "\n{}{:.0} s\n", report.summary(), began.elapsed().as_secs_f64())?;
-    if let Some(file) = &options.report {
-        std::fs::write(file, serde_json::to_vec_pretty(&report.json())?)
-            .with_context(|| format!("write {}", file.display()))?;
-    }
-    Ok(if report.red() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report)
 }
 
-/// The first digits of the commit's hash as a number; 0 outside of a repository.
-fn commit() -> u64 {
-    let asked = Command::new("git").args(["rev-parse", "HEAD"]).output();
-    let text = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.get(..8).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
+/// How many commits there are up to this one.
+///
+/// # Errors
+/// Why that cannot be told, and what to do.
+fn commits() -> Result<u64, String> {
+    let ask = |arguments: &[&str]| {
+        let output =
+            Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let instead = "or name a part, for example --part 1/3";
+    if ask(&["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true") {
+        return Err(format!("the repository has not all its commits; run git fetch --unshallow, {instead}"));
+    }
+    let count = ask(&["rev-list", "--count", "HEAD"]).and_then(|count| count.parse().ok());
+    count.ok_or_else(|| {
+        format!("git does not tell the number of commits; run it in a clone of the repository, {instead}")
+    })
 }

@@ -28,18 +28,19 @@ pub struct Point {
     pub name: &'static str,
     /// How it is reached.
     pub way: Way,
-    /// How often it is passed at least, once its way is gone. Later passages are not tried, which is declared here by
-    /// the number and in [`Point::why_not`] by the reason.
+    /// How often it is passed at least, once its way is gone; later passages are not tried.
     pub passages: u32,
     /// On which databases it is passed.
     pub only_on: Option<Store>,
+    /// Whether the process stands still there until it is killed, see [`messaging::crash::hold`].
+    pub is_held: bool,
 }
 
 /// Often enough for any random passage.
 const OFTEN: u32 = 24;
 
 const fn point(name: &'static str, way: Way, passages: u32) -> Point {
-    Point { name, way, passages, only_on: None }
+    Point { name, way, passages, only_on: None, is_held: false }
 }
 
 /// All of them. A test compares this list with the source.
@@ -52,9 +53,9 @@ pub const POINTS: &[Point] = &[
     point("writer.before_log_insert", Way::Load, OFTEN),
     point("writer.before_commit", Way::Load, OFTEN),
     point("writer.after_commit", Way::Load, OFTEN),
-    point("writer.after_first_reply", Way::Load, OFTEN),
+    Point { is_held: true, ..point("writer.after_first_reply", Way::Load, OFTEN) },
     // Of relay and projector of each of the two services.
-    Point { name: "relay.lease_taken", way: Way::Start, passages: 4, only_on: Some(Store::Postgres) },
+    Point { only_on: Some(Store::Postgres), ..point("relay.lease_taken", Way::Start, 4) },
     // Of two lanes of each of the two services.
     point("relay.reconcile_read", Way::Start, 4),
     point("relay.before_rewind", Way::EmptyStreams, 3),
@@ -90,19 +91,25 @@ pub const POINTS: &[Point] = &[
 ];
 
 impl Point {
-    /// Why a passage is not tried on a database, if it is not.
+    /// Whether it is passed on this database.
     #[must_use]
-    pub fn why_not(&self, passage: u32, store: Store) -> Option<&'static str> {
-        if self.only_on.is_some_and(|only| only != store) {
-            return Some("leases are taken where several copies may share a database: on PostgreSQL");
-        }
-        if passage <= self.passages {
-            return None;
-        }
-        Some(match self.way {
-            Way::Announcement => "an election is announced once, and its roll frozen and taken once",
-            Way::Count => "an election is counted once",
-            _ => "it is not passed so often",
-        })
+    pub fn is_passed_on(&self, store: Store) -> bool {
+        self.only_on.is_none_or(|only| only == store)
+    }
+
+    /// What of it is not tried because it does not happen, and why.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        let what = match self.way {
+            _ if self.only_on.is_some() => {
+                "on SQLite: leases are taken where several copies may share a database"
+            }
+            Way::Announcement if self.passages == 1 => {
+                "later passages: an election is announced once, and its roll frozen and taken once"
+            }
+            Way::Count if self.passages == 1 => "later passages: an election is counted once",
+            _ => return None,
+        };
+        Some(format!("{}, {what}", self.name))
     }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::cell::{Cell, Ended};
 
+/// Why a cell was not tried.
+pub const OUT_OF_TIME: &str = "the time of the run was up";
+
 /// A cell that has ended.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -33,7 +36,7 @@ impl Line {
         let (word, told) = match &self.ended {
             Ended::Green(done) => ("green", done.to_string()),
             Ended::Red(why) => ("RED", why.clone()),
-            Ended::NotTried(why) => ("not tried", (*why).to_owned()),
+            Ended::NotTried => ("not tried", OUT_OF_TIME.to_owned()),
         };
         format!("{:<44} {word:<9} {:>5.1} s  {told}", self.cell.to_string(), self.took.as_secs_f64())
     }
@@ -42,7 +45,7 @@ impl Line {
         match self.ended {
             Ended::Green(_) => "green",
             Ended::Red(_) => "red",
-            Ended::NotTried(_) => "not_tried",
+            Ended::NotTried => "not_tried",
         }
     }
 }
@@ -52,6 +55,11 @@ impl Report {
     #[must_use]
     pub fn red(&self) -> usize {
         self.lines.iter().filter(|line| matches!(line.ended, Ended::Red(_))).count()
+    }
+
+    /// Those for which there was no time.
+    pub fn not_tried(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| matches!(line.ended, Ended::NotTried))
     }
 
     /// The command that repeats a cell.
@@ -75,13 +83,16 @@ impl Report {
         }
         let of = |word| counts.get(word).copied().unwrap_or(0);
         let mut text = format!(
-            "{} green, {} red, {} not tried for a declared reason\n",
+            "{} green, {} red, {} not tried because the time was up\n",
             of("green"),
             of("red"),
             of("not_tried")
         );
+        // Writing to a string cannot fail.
+        for line in self.not_tried() {
+            let _ = writeln!(text, "not tried: {}", line.cell);
+        }
         for line in self.lines.iter().filter(|line| line.word() == "red") {
-            // Writing to a string cannot fail.
             let _ = writeln!(text, "to repeat {}:\n  {}", line.cell, self.repeat(&line.cell));
         }
         text
@@ -104,7 +115,7 @@ impl Report {
                     value["why"] = why.as_str().into();
                     value["repeat"] = self.repeat(&line.cell).into();
                 }
-                Ended::NotTried(why) => value["why"] = (*why).into(),
+                Ended::NotTried => value["why"] = OUT_OF_TIME.into(),
             }
             value
         };

@@ -111,7 +111,9 @@ pub(super) async fn run(context: Context, mut queue: mpsc::Receiver<Work>, stop:
 impl Task {
     /// Runs acts to their end: each is answered, or put back to wait for the next batch.
     async fn process(&mut self, works: Vec<Work>) {
-        crash::point("writer.recv");
+        if works.iter().any(Work::is_command) {
+            crash::point("writer.recv");
+        }
         let mut groups = VecDeque::from([Group { works, round: 0 }]);
         while let Some(mut group) = groups.pop_front() {
             if group.round == 0 {
@@ -126,7 +128,9 @@ impl Task {
             };
             let began = Instant::now();
             let parts = if self.careful > 0 { Parts::Apart } else { Parts::Joined };
-            let outcome = batch::run(&self.context, &connection, &group.works, &[], parts).await;
+            let of_clients = group.works.iter().any(Work::is_command);
+            let run = batch::run(&self.context, &connection, &group.works, &[], parts);
+            let outcome = crash::at_stake(of_clients, run).await;
             drop(connection);
             match outcome {
                 Ok(outcome) => {
@@ -137,7 +141,7 @@ impl Task {
                     };
                     self.context.metrics.committed(size, began.elapsed().as_secs_f64());
                     self.note_published(&outcome.lanes);
-                    groups.extend(self.finish(group, outcome.ended));
+                    groups.extend(self.finish(group, outcome.ended).await);
                     self.context.wake(outcome.lanes.is_empty(), outcome.scheduled);
                 }
                 Err(failure) => {
@@ -160,19 +164,24 @@ impl Task {
     }
 
     /// Answers what has ended; gives back what must be tried again alone.
-    fn finish(&mut self, group: Group, ended: Vec<Ended>) -> Vec<Group> {
+    async fn finish(&mut self, group: Group, ended: Vec<Ended>) -> Vec<Group> {
         let mut again = Vec::new();
         let mut not_run = Vec::new();
         let mut ended = ended.into_iter();
-        for work in group.works {
+        let mut works = group.works.into_iter();
+        while let Some(work) = works.next() {
             match ended.next() {
                 Some(Ended::Again(_)) if group.round < LAST_ROUND => {
                     again.push(Group { works: vec![work], round: group.round + 1 });
                 }
                 Some(Ended::Again(fault)) => work.answer(Err(fault)),
                 Some(Ended::Answer(answer)) => {
+                    let is_planned = crash::is_planned("writer.after_first_reply");
+                    let first = work.key().filter(|_| is_planned).map(str::to_owned);
                     work.answer(answer);
-                    crash::point("writer.after_first_reply");
+                    if let Some(first) = first {
+                        pass_between(&first, works.as_slice().iter().take(ended.len())).await;
+                    }
                 }
                 None => not_run.push(work),
             }
@@ -202,7 +211,8 @@ impl Task {
             .map(|(lane, _)| lane.clone())
             .collect();
         let (work, deleted) = housekeeping::forget_old_answers(&self.context);
-        match batch::run(&self.context, &connection, &[work], &quiet, Parts::Apart).await {
+        let run = batch::run(&self.context, &connection, &[work], &quiet, Parts::Apart);
+        match crash::at_stake(false, run).await {
             Ok(outcome) => {
                 for lane in &quiet {
                     self.active_lanes.remove(lane);
@@ -313,6 +323,15 @@ impl Group {
             }
             groups.push(Self { works: part, round });
         }
+    }
+}
+
+/// A client was answered. Of others, whose commands are stored as well, there must be some that were not.
+async fn pass_between(answered: &str, others: impl Iterator<Item = &Work>) {
+    let left: Vec<&str> = others.filter_map(Work::key).collect();
+    if !left.is_empty() {
+        let tell = || format!("{answered}\n{}", left.join("\n"));
+        crash::hold("writer.after_first_reply", tell).await;
     }
 }
 
