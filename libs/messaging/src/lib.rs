@@ -46,6 +46,7 @@ pub mod status;
 pub mod store;
 pub mod telemetry;
 mod tx;
+mod view;
 mod writer;
 
 pub use database::{
@@ -62,4 +63,5 @@ pub use parking::{ParkedEvent, ParkedKind, ParkedPlace};
 pub use pipeline::{Pipeline, PipelineParts};
 pub use projection::{Handler, HandlerError, Projection, Received, Sweep, Swept};
 pub use tx::{Attempt, Tx};
+pub use view::view;
 pub use writer::{Clocks, Command, Writer, WriterSettings, causation, request_hash};

@@ -23,8 +23,15 @@ pub const PAGE: u64 = 256;
 /// # Errors
 /// If the database is away.
 pub async fn heads(database: &Database) -> Result<Vec<LaneHead>, DbErr> {
-    let heads =
-        event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(database.read()).await?;
+    heads_in(database.read()).await
+}
+
+/// The same in a [`view`](crate::view()) of a service's database.
+///
+/// # Errors
+/// If the database is away.
+pub async fn heads_in(connection: &impl ConnectionTrait) -> Result<Vec<LaneHead>, DbErr> {
+    let heads = event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(connection).await?;
     Ok(heads.into_iter().map(head).collect())
 }
 

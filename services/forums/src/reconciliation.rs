@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use kernel::{ElectionId, Fault, MunicipalityCode, Subject};
 use messaging::database_fault;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, IsolationLevel,
-    TransactionTrait as _,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use crate::domain::election::{Constituency, Election, Phase};
 use crate::domain::paper;
@@ -48,7 +45,7 @@ pub async fn boxes(database: &DatabaseConnection) -> Result<Vec<BoxState>, Fault
     let mut states = Vec::new();
     for id in store::elections::ids(database).await? {
         // One view of an election: a ballot and its mark are seen both or neither while people vote.
-        let view = view(database).await?;
+        let view = messaging::view(database).await.map_err(database_fault)?;
         let election = store::elections::load(&view, id).await?;
         for constituency in election.contested().filter(|_| election.phase >= Phase::Voting) {
             states.extend(state_of(&view, &election, constituency).await?);
@@ -64,7 +61,7 @@ pub async fn boxes(database: &DatabaseConnection) -> Result<Vec<BoxState>, Fault
 /// Of the database.
 pub async fn may_be_erased(database: &DatabaseConnection) -> Result<bool, Fault> {
     for id in store::elections::ids(database).await? {
-        let view = view(database).await?;
+        let view = messaging::view(database).await.map_err(database_fault)?;
         let election = store::elections::load(&view, id).await?;
         let is_over = election.phase > Phase::Counted;
         let mut boxes = 0;
@@ -80,20 +77,47 @@ pub async fn may_be_erased(database: &DatabaseConnection) -> Result<bool, Fault>
     Ok(false)
 }
 
-/// A transaction that reads one state of the database.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it reads for a check of its own process, which cancels nothing and closes its connections at the end"
-)]
-async fn view(database: &DatabaseConnection) -> Result<DatabaseTransaction, Fault> {
-    let begun = match database.get_database_backend() {
-        DatabaseBackend::Postgres => {
-            let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-            database.begin_with_config(Some(isolation), Some(access)).await
-        }
-        _ => database.begin().await,
-    };
-    begun.map_err(database_fault)
+/// A mark, as a check compares it with what clients were told and with the roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The election.
+    pub election: ElectionId,
+    /// Where the voter is marked.
+    pub municipality: MunicipalityCode,
+    /// The voter, as forums knows them.
+    pub voter: Subject,
+    /// True for a paper ballot that was handed over.
+    pub on_paper: bool,
+    key_hash: [u8; 32],
+}
+
+impl Marked {
+    /// Whether it is the mark of the command with this key.
+    #[must_use]
+    pub fn is_of(&self, key: &str) -> bool {
+        self.key_hash == voter::key_hash(self.election, self.voter, key)
+    }
+}
+
+/// The elections that have marks, and of each all its marks.
+///
+/// # Errors
+/// Of the database.
+pub async fn marks(database: &DatabaseConnection) -> Result<Vec<(ElectionId, Vec<Marked>)>, Fault> {
+    let mut all = Vec::new();
+    for election in store::elections::ids(database).await? {
+        let marks = store::ballots::marks(database, election).await?;
+        let marks = marks.into_iter().map(|(municipality, voter, mark)| Marked {
+            election,
+            municipality,
+            voter,
+            on_paper: mark.channel == Channel::Paper,
+            key_hash: mark.key_hash,
+        });
+        all.push((election, marks.collect::<Vec<_>>()));
+    }
+    all.retain(|(_, marks)| !marks.is_empty());
+    Ok(all)
 }
 
 /// Whether a voter's mark in any election is that of the command with this key.

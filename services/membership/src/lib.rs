@@ -25,6 +25,7 @@ pub mod domain;
 mod events;
 mod grpc;
 mod jobs;
+pub mod reconciliation;
 pub mod setup;
 mod store;
 pub mod vault;

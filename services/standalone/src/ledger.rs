@@ -108,12 +108,11 @@ async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Re
     gather::journals(&index, &options.journals, &mut verdict).await?;
     let mut sources = Vec::new();
     for database in databases {
-        sources.push(Source::new(database.clone()).await?);
+        sources.push(Source::new(&index, database.clone(), &mut verdict).await?);
     }
     let mut remembered = Remembered::default();
     for source in &sources {
         gather::events(&index, source, &mut remembered, &mut verdict).await?;
-        gather::answers(&index, source, &mut verdict).await?;
         gather::audit_log(&index, source, &mut verdict).await?;
         if let Some(nats) = &options.nats {
             gather::messages(&index, source.service(), nats, &mut verdict).await?;
@@ -136,11 +135,16 @@ async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Re
         }
     }
     projections(&book, config, options, &sources, &remembered, &mut verdict).await?;
-    if let Some(forums) = sources.iter().find(|source| source.service() == "forums") {
+    if let (Some(forums), Some(membership)) = (of(&sources, "forums"), of(&sources, "membership")) {
+        rules::rolls::unchanged(membership, config, &remembered, &mut verdict).await?;
         rules::ballots::boxes(forums, &mut verdict).await?;
-        rules::ballots::marks(&book, forums, &mut verdict).await?;
+        rules::marks::check(&book, forums, membership, &mut verdict).await?;
     }
     Ok(verdict.finish())
+}
+
+fn of<'a>(sources: &'a [Source], service: &str) -> Option<&'a Source> {
+    sources.iter().find(|source| source.service() == service)
 }
 
 async fn projections(
@@ -152,17 +156,21 @@ async fn projections(
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
     let folder = tempfile::Builder::new().prefix("osallisuus-fold-").tempdir()?;
-    let declared = fold::fold(book.index, config, sources, folder.path()).await?;
+    let declared = fold::fold(book.index, config, sources, folder.path(), verdict).await?;
     for reader in sources {
-        let complete = rules::projections::cursors(reader, &declared, sources, verdict).await?;
+        // One view: what was taken after the cursors were read is not in the tables that are compared either.
+        let view = messaging::view(reader.database.read()).await?;
+        let service = reader.service();
+        let complete = rules::projections::cursors(service, &view, &declared, sources, verdict).await?;
         if !options.parked {
-            rules::projections::parked(reader, verdict).await?;
+            rules::projections::parked(service, &view, verdict).await?;
         }
-        fold::contents(book.index, Side::Live, &reader.database).await?;
-        rules::projections::contents(book, reader.service(), &complete, verdict).await?;
-        if reader.service() == "forums" && complete.contains(&"membership") {
-            rules::projections::rolls(reader, remembered, verdict).await?;
+        fold::contents(book.index, Side::Live, service, &view).await?;
+        rules::projections::contents(book, service, &complete, verdict).await?;
+        if service == "forums" && complete.contains(&"membership") {
+            rules::rolls::taken(&view, remembered, verdict).await?;
         }
+        view.commit().await?;
     }
     Ok(())
 }

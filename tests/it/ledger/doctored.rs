@@ -1,6 +1,9 @@
 //! Histories that did not happen so. Each is made from a copy of the healthy one by the smallest change that shows
 //! nothing but that one fault, and must be red for that one rule.
 
+mod ballots;
+mod stream;
+
 use std::path::{Path, PathBuf};
 
 use futures::FutureExt as _;
@@ -16,6 +19,7 @@ use testkit::nats;
 
 use super::patient::{LAST, Patient};
 use crate::support::world::{self, SERVICES};
+use stream::Harm;
 
 /// A copy of the patient's data, whose stream is published anew.
 struct Copy {
@@ -25,12 +29,13 @@ struct Copy {
     nats: nats::Server,
     /// The log of each service before anything was changed: what goes to the stream.
     stream: Vec<Envelope>,
+    harm: Option<Harm>,
 }
 
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
-const DOCTORED: [(&str, Doctor, Rule, &str, usize); 23] = [
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 30] = [
     ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
     ("log cut", |copy| copy.cut().boxed(), Rule::Stream, "is not in the log", 1),
     ("log cut, reader further on", |copy| copy.cut_behind_reader().boxed(), Rule::Projection, "is beyond", 2),
@@ -65,6 +70,31 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 23] = [
     ("unpublished", |copy| copy.withhold().boxed(), Rule::Stream, "is not in the stream", 1),
     ("audit row altered", |copy| copy.alter_audit().boxed(), Rule::Audit, "is not what was written", 1),
     ("act not in the audit log", |copy| copy.cut_audit().boxed(), Rule::Audit, "says 0 times", 3),
+    ("stream emptied", |copy| copy.harm(Harm::Purge).boxed(), Rule::Stream, "is not in the stream", 1),
+    ("first blocks gone", |copy| copy.harm(Harm::KeepLast).boxed(), Rule::Stream, "is not in the stream", 1),
+    (
+        "another's event",
+        |copy| copy.harm(Harm::Misplace).boxed(),
+        Rule::Stream,
+        "the subject of something else",
+        2,
+    ),
+    ("stranger marked", |copy| copy.mark_stranger().boxed(), Rule::Ballots, "no place on the roll", 1),
+    ("paper exchanged", |copy| copy.exchange_paper().boxed(), Rule::Acknowledged, "has no mark", 1),
+    (
+        "ballot refused and marked",
+        |copy| copy.refuse_cast().boxed(),
+        Rule::Refused,
+        "is marked all the same",
+        1,
+    ),
+    (
+        "roll changed",
+        |copy| copy.change_roll().boxed(),
+        Rule::Ballots,
+        "was changed after it was published",
+        2,
+    ),
     ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
 ];
 
@@ -148,7 +178,7 @@ impl Copy {
             }
             database.close().await.expect("closed");
         }
-        Self { folder, settings, journal, nats, stream }
+        Self { folder, settings, journal, nats, stream, harm: None }
     }
 
     /// Publishes what the stream is to hold.
@@ -165,6 +195,7 @@ impl Copy {
             broker.publish(event, Dedupe::Off).await.expect("published");
         }
         broker.close().await;
+        self.harm_streams().await;
     }
 
     async fn check(&self) -> Verdict {
@@ -238,25 +269,6 @@ impl Copy {
         self.sql("membership", "DELETE FROM event_head WHERE lane = '19'").await;
     }
 
-    /// A municipality's box, marks and opened ballots are gone before the result is confirmed, and no client saw a
-    /// ballot accepted.
-    async fn lose_box(&mut self) {
-        for table in ["ballot_box", "counted_choices", "voter_mark"] {
-            self.sql("forums", &format!("DELETE FROM {table} WHERE municipality = '139'")).await;
-        }
-        let records = self.records();
-        let casts = records
-            .iter()
-            .filter(|record| record["rpc"].as_str().is_some_and(|rpc| rpc.ends_with("/CastBallot")));
-        let casts: Vec<u64> = casts.filter_map(|record| record["op"].as_u64()).collect();
-        self.rewrite(|record| {
-            if record["at"] == "answered" && record["op"].as_u64().is_some_and(|op| casts.contains(&op)) {
-                record["outcome"] = "unknown".into();
-                record["reply"] = "".into();
-            }
-        });
-    }
-
     async fn lose_event(&mut self) {
         self.forget_last().await;
     }
@@ -289,12 +301,6 @@ impl Copy {
         self.stream.push(twin);
     }
 
-    async fn reorder_stream(&mut self) {
-        let at = self.stream.iter().position(|one| one.service == "forums" && one.seq == 2);
-        let at = at.expect("a second event");
-        self.stream.swap(at - 1, at);
-    }
-
     /// The journal says of the last two acts that the second was over a second before the first began.
     async fn reorder_time(&mut self) {
         let (first, second) = (self.ops_of(LAST[0]), self.ops_of(LAST[1]));
@@ -318,11 +324,6 @@ impl Copy {
     async fn alter_event(&mut self) {
         self.sql("membership", "UPDATE event_log SET aggregate_type = 'other' WHERE lane = '19' AND seq = 3")
             .await;
-    }
-
-    async fn alter_message(&mut self) {
-        let message = self.stream.iter_mut().find(|one| one.service == "forums" && one.seq == 3);
-        message.expect("a third event").payload.push(0);
     }
 
     async fn alter_answer(&mut self) {
@@ -370,21 +371,6 @@ impl Copy {
         self.sql("membership", &change).await;
     }
 
-    async fn stuff(&mut self) {
-        let stuffed = "UPDATE ballot_box SET sealed = CAST(sealed || substr(sealed, 1, length(sealed) / \
-             (SELECT COUNT(*) FROM voter_mark v WHERE v.election_id = ballot_box.election_id \
-              AND v.municipality = '139' AND v.channel = 'online')) AS BLOB) WHERE municipality = '139'";
-        self.sql("forums", stuffed).await;
-    }
-
-    async fn change_tally(&mut self) {
-        self.sql(
-            "forums",
-            "UPDATE tally_line SET approvals = approvals + 1 WHERE municipality = '139' AND number = 1",
-        )
-        .await;
-    }
-
     async fn alter_audit(&mut self) {
         self.sql("membership", "DROP TRIGGER audit_log_no_update").await;
         self.sql("membership", "UPDATE audit_log SET purpose = 'another reason' WHERE seq = 2").await;
@@ -398,11 +384,6 @@ impl Copy {
             "DELETE FROM audit_log WHERE seq >= (SELECT MIN(seq) FROM audit_log WHERE causation_id = {causes})"
         );
         self.sql("membership", &cut).await;
-    }
-
-    async fn withhold(&mut self) {
-        let last = self.stream.iter().rposition(|one| one.service == "forums").expect("an event");
-        self.stream.remove(last);
     }
 
     /// The journal says that the last act was refused, both times.

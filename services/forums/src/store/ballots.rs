@@ -132,6 +132,25 @@ pub async fn marks_of(conn: &impl ConnectionTrait, voter: Subject) -> Result<Vec
     rows.into_iter().map(mark).collect()
 }
 
+/// All marks of an election: where, whose, and the mark.
+pub async fn marks(
+    conn: &impl ConnectionTrait,
+    election: ElectionId,
+) -> Result<Vec<(MunicipalityCode, Subject, Mark)>, Fault> {
+    let rows = voter_mark::Entity::find()
+        .filter(voter_mark::Column::ElectionId.eq(election.as_uuid()))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    let marked = |row: voter_mark::Model| {
+        let channel = values::known(&Channel::ALL, Channel::as_str, &row.channel)?;
+        let municipality = MunicipalityCode::new(&row.municipality).map_err(Fault::internal)?;
+        let mark = Mark { channel, key_hash: values::bytes(&row.key_hash)? };
+        Ok((municipality, Subject::from_uuid(row.voter_ref), mark))
+    };
+    rows.into_iter().map(marked).collect()
+}
+
 /// Marks a voter. The key of the table is the rule: one mark for a person in an election (F3).
 pub async fn insert_mark(
     conn: &impl ConnectionTrait,

@@ -16,7 +16,7 @@ use crate::domain::roll::{self, Entry};
 use crate::domain::{PersonId, Rejection};
 use crate::store;
 use crate::store::rolls::Head;
-use crate::vault::Purpose;
+use crate::vault::{Purpose, Vault};
 
 /// Checks a roll; the payload is the election's id. A roll that was changed ends the job for good, which an operator
 /// sees in the status: one such job for each night, until the election is over.
@@ -26,10 +26,10 @@ pub const ROLL_CHECK_JOB: &str = "membership.roll_check";
 const LOOK_KEPT: Duration = Duration::minutes(1);
 
 /// What was published of a roll, and what is in the table.
-pub(super) struct Looked {
-    pub(super) head: Head,
+pub(crate) struct Looked {
+    pub(crate) head: Head,
     /// Counts as published.
-    pub(super) published: BTreeMap<MunicipalityCode, u32>,
+    pub(crate) published: BTreeMap<MunicipalityCode, u32>,
     /// Hash of what is in the table.
     pub(super) hash: [u8; 32],
     /// Counts of what is in the table, without the municipalities that have nobody.
@@ -40,44 +40,49 @@ pub(super) struct Looked {
 
 impl Looked {
     /// Whether the roll is the one that was published.
-    pub(super) fn matches(&self) -> bool {
+    pub(crate) fn matches(&self) -> bool {
         let published = self.published.iter().filter(|(_, count)| **count > 0);
         self.given_up_by_leavers && self.head.hash == self.hash && published.eq(&self.counts)
     }
 }
 
+/// The keyed hash of an entry.
+fn entry_hash(vault: &Vault, election: ElectionId, entry: &Entry) -> [u8; 32] {
+    vault.hash(Purpose::RollEntry, &roll::entry_bytes(election, entry))
+}
+
+/// Computes a roll's hash and counts anew, a part of it at a time.
+///
+/// # Errors
+/// RollUnknown.
+pub(crate) async fn look_at_roll(
+    vault: &Vault,
+    db: &impl ConnectionTrait,
+    election: ElectionId,
+) -> Result<Looked, Fault> {
+    let head = store::rolls::head(db, election).await?.ok_or(Rejection::RollUnknown)?;
+    let published = store::rolls::counts(db, election).await?;
+    let mut hashes = Vec::new();
+    let mut counts = BTreeMap::new();
+    let mut given_up_by_leavers = true;
+    let mut last: Option<PersonId> = None;
+    loop {
+        let part = store::rolls::entries(db, election, last).await?;
+        let Some(end) = part.last() else { break };
+        last = Some(end.entry.person);
+        for row in &part {
+            hashes.push(entry_hash(vault, election, &row.entry));
+            *counts.entry(row.entry.municipality).or_insert(0) += 1;
+            given_up_by_leavers &= row.has_left == Some(row.withdrawn);
+        }
+    }
+    Ok(Looked { head, published, hash: roll::hash(election, hashes), counts, given_up_by_leavers })
+}
+
 impl App {
     /// The keyed hash of an entry.
     pub(super) fn entry_hash(&self, election: ElectionId, entry: &Entry) -> [u8; 32] {
-        self.vault().hash(Purpose::RollEntry, &roll::entry_bytes(election, entry))
-    }
-
-    /// Computes a roll's hash and counts anew, a part of it at a time.
-    ///
-    /// # Errors
-    /// RollUnknown.
-    pub(super) async fn look_at_roll(
-        &self,
-        db: &impl ConnectionTrait,
-        election: ElectionId,
-    ) -> Result<Looked, Fault> {
-        let head = store::rolls::head(db, election).await?.ok_or(Rejection::RollUnknown)?;
-        let published = store::rolls::counts(db, election).await?;
-        let mut hashes = Vec::new();
-        let mut counts = BTreeMap::new();
-        let mut given_up_by_leavers = true;
-        let mut last: Option<PersonId> = None;
-        loop {
-            let part = store::rolls::entries(db, election, last).await?;
-            let Some(end) = part.last() else { break };
-            last = Some(end.entry.person);
-            for row in &part {
-                hashes.push(self.entry_hash(election, &row.entry));
-                *counts.entry(row.entry.municipality).or_insert(0) += 1;
-                given_up_by_leavers &= row.has_left == Some(row.withdrawn);
-            }
-        }
-        Ok(Looked { head, published, hash: roll::hash(election, hashes), counts, given_up_by_leavers })
+        entry_hash(self.vault(), election, entry)
     }
 
     /// How the roll was at a look within the last minute, or is now. One roll is computed at a time.
@@ -92,7 +97,7 @@ impl App {
         if let Some((_, looked)) = looks.get(&election) {
             return Ok(Arc::clone(looked));
         }
-        let looked = Arc::new(self.look_at_roll(self.reads(), election).await?);
+        let looked = Arc::new(look_at_roll(self.vault(), self.reads(), election).await?);
         looks.insert(election, (now, Arc::clone(&looked)));
         Ok(looked)
     }
@@ -115,7 +120,7 @@ impl App {
                 .boxed()
             })
             .await?;
-        let looked = self.look_at_roll(self.reads(), election).await?;
+        let looked = look_at_roll(self.vault(), self.reads(), election).await?;
         // Of an erased roll only the hash is left, and nothing to compare it with.
         if looked.head.erased || looked.matches() { Ok(()) } else { Err(Rejection::RollChanged.into()) }
     }

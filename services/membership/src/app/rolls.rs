@@ -18,7 +18,7 @@ use crate::store::rolls::Head;
 use crate::{convert, events, store};
 
 /// The service that runs elections.
-pub(super) const FORUMS: &str = "forums";
+pub(crate) const FORUMS: &str = "forums";
 
 /// An election that forums announced.
 #[derive(Debug, Clone)]

@@ -113,6 +113,21 @@ pub(crate) async fn of_person(db: &impl ConnectionTrait, person: PersonId) -> Re
     Ok(rows.into_iter().map(|row| Subject::from_uuid(row.reference)).collect())
 }
 
+/// Those of a service's references that lead to nobody any more, because the person has left.
+pub(crate) async fn are_retired(
+    db: &impl ConnectionTrait,
+    service: &str,
+    references: &[Subject],
+) -> Result<Vec<Subject>> {
+    let rows = retired_reference::Entity::find()
+        .filter(retired_reference::Column::Service.eq(service))
+        .filter(retired_reference::Column::Reference.is_in(references.iter().map(Subject::as_uuid)))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    Ok(rows.into_iter().map(|row| Subject::from_uuid(row.reference)).collect())
+}
+
 /// Whether any service knows the person.
 pub(crate) async fn any(db: &impl ConnectionTrait, person: PersonId) -> Result<bool> {
     let row = pseudonym::Entity::find()

@@ -1,6 +1,6 @@
 //! Frozen rolls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kernel::{
     Date, ElectionId, ForumId, MunicipalityCode, PageSize, ParticipantId, RollClaim, TenantId, Uuid,
@@ -272,6 +272,21 @@ pub(crate) async fn claim(
         Ok((ParticipantId::from_uuid(row.participant), claim))
     })
     .transpose()
+}
+
+/// Where these people have their places on one roll, those who have left too.
+pub(crate) async fn places(
+    db: &impl ConnectionTrait,
+    election: ElectionId,
+    people: impl IntoIterator<Item = PersonId>,
+) -> Result<HashMap<PersonId, MunicipalityCode>> {
+    let rows = roll_entry::Entity::find()
+        .filter(roll_entry::Column::Election.eq(election.as_uuid()))
+        .filter(roll_entry::Column::Person.is_in(people.into_iter().map(PersonId::as_uuid)))
+        .all(db)
+        .await
+        .map_err(failed)?;
+    rows.into_iter().map(|row| Ok((PersonId::from(row.person), stored(row.municipality.parse())?))).collect()
 }
 
 /// Whether a human has a place on any roll, of past elections too.

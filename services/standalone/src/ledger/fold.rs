@@ -1,21 +1,29 @@
 //! A fresh fold: the handlers of a service, with an empty database of their own, are given the whole log of the source;
 //! what they then hold is what the projection must hold. Only tables that nothing but events writes can be compared.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chassis::Config;
 use messaging::store::{SqlStore, Store as _};
 use messaging::{Database, log};
-use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend};
 
 use super::CheckError;
-use super::gather::Source;
+use super::gather::{Source, ask};
 use super::index::{Index, Rows, get};
+use super::verdict::Verdict;
 use crate::services::SERVICES;
 
 /// Tables written by events only: service, source of the events, table. They hold published facts, no persons.
 pub(super) const FOLDED: [(&str, &str, &str); 2] =
     [("forums", "membership", "policy_value"), ("membership", "forums", "known_forum")];
+/// Tables that events write and that are judged in another way: rolls are computed anew from the register's entries.
+const JUDGED: [(&str, &str); 3] =
+    [("membership", "roll"), ("membership", "roll_count"), ("membership", "roll_entry")];
+/// Tables that hold how far the events are, what they led to, and those that wait.
+const OF_THE_MACHINERY: [&str; 6] =
+    ["event_head", "event_log", "job", "parked_event", "projection_cursor", "sqlite_sequence"];
 /// Column that tells which rebuild wrote a row last; it differs and means nothing.
 const GENERATION: &str = "generation";
 /// Rows read at once.
@@ -45,6 +53,7 @@ pub(super) async fn fold(
     config: &Config,
     sources: &[Source],
     folder: &Path,
+    verdict: &mut Verdict,
 ) -> Result<Vec<Declared>, CheckError> {
     let mut config = config.clone();
     config.data_dir = folder.to_owned();
@@ -58,6 +67,7 @@ pub(super) async fn fold(
     let mut declared = Vec::new();
     for one in &fresh.services {
         let service = one.database.service();
+        let before = filled(&one.database).await?;
         let store = SqlStore::new(one.database.clone(), one.writer.clone(), &one.projections);
         for projection in &one.projections {
             let (name, from) = (projection.name, projection.source);
@@ -72,9 +82,31 @@ pub(super) async fn fold(
                 take_lane(&store, &key, &source.database, &head.lane, head.seq).await?;
             }
         }
-        contents(index, Side::Fresh, &one.database).await?;
+        contents(index, Side::Fresh, service, one.database.read()).await?;
+        for table in filled(&one.database).await?.difference(&before) {
+            let is_judged = FOLDED.iter().any(|(of, _, name)| (*of, *name) == (service, table.as_str()))
+                || JUDGED.contains(&(service, table.as_str()));
+            if !is_judged && !OF_THE_MACHINERY.contains(&table.as_str()) {
+                let what = format!("{service}.{table}: events write it, and it is not compared with them");
+                verdict.not_looked.push(what);
+            }
+        }
     }
     Ok(declared)
+}
+
+/// The tables that have rows.
+async fn filled(database: &Database) -> Result<BTreeSet<String>, CheckError> {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut filled = BTreeSet::new();
+    for row in ask(database.read(), tables, []).await? {
+        let table: String = get(&row, 0)?;
+        let rows = ask(database.read(), &format!("SELECT 1 FROM \"{table}\" LIMIT 1"), []).await?;
+        if !rows.is_empty() {
+            filled.insert(table);
+        }
+    }
+    Ok(filled)
 }
 
 async fn take_lane(
@@ -97,17 +129,22 @@ async fn take_lane(
 }
 
 /// Takes the content of a service's folded tables into the index, a line for each row.
-pub(super) async fn contents(index: &Index, side: Side, database: &Database) -> Result<(), CheckError> {
-    let tables = FOLDED.iter().filter(|(service, ..)| *service == database.service());
+pub(super) async fn contents(
+    index: &Index,
+    side: Side,
+    service: &str,
+    connection: &impl ConnectionTrait,
+) -> Result<(), CheckError> {
+    let tables = FOLDED.iter().filter(|(of, ..)| *of == service);
     for (service, _, table) in tables {
-        let line = line_of(database, table).await?;
+        let line = line_of(connection, table).await?;
         let question = format!(
             "SELECT line FROM (SELECT {line} AS line FROM {table}) AS lines WHERE line > $1 ORDER BY line LIMIT {PAGE}"
         );
         let mut rows: Rows<'_, 4> = index.rows("content");
         let mut after = String::new();
         loop {
-            let page = ask(database, &question, [after.clone().into()]).await?;
+            let page = ask(connection, &question, [after.clone().into()]).await?;
             for row in &page {
                 after = get(row, 0)?;
                 rows.add([(side as i64).into(), (*service).into(), (*table).into(), after.clone().into()])
@@ -123,8 +160,8 @@ pub(super) async fn contents(index: &Index, side: Side, database: &Database) -> 
 }
 
 /// An expression for a whole row as text that is the same on both engines.
-async fn line_of(database: &Database, table: &str) -> Result<String, CheckError> {
-    let is_sqlite = database.read().get_database_backend() == DatabaseBackend::Sqlite;
+async fn line_of(connection: &impl ConnectionTrait, table: &str) -> Result<String, CheckError> {
+    let is_sqlite = connection.get_database_backend() == DatabaseBackend::Sqlite;
     let question = match is_sqlite {
         true => "SELECT name, '' FROM pragma_table_info($1) ORDER BY name",
         false => {
@@ -133,7 +170,7 @@ async fn line_of(database: &Database, table: &str) -> Result<String, CheckError>
         }
     };
     let mut columns = Vec::new();
-    for row in ask(database, question, [table.into()]).await? {
+    for row in ask(connection, question, [table.into()]).await? {
         let (name, kind): (String, String) = (get(&row, 0)?, get(&row, 1)?);
         if name == GENERATION {
             continue;
@@ -150,14 +187,4 @@ async fn line_of(database: &Database, table: &str) -> Result<String, CheckError>
         columns.push(format!("'{name}=' || COALESCE({text}, 'null')"));
     }
     Ok(columns.join(" || ' ' || "))
-}
-
-async fn ask<const N: usize>(
-    database: &Database,
-    question: &str,
-    values: [Value; N],
-) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
-    let backend = database.read().get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, question, values);
-    Ok(database.read().query_all_raw(statement).await?)
 }

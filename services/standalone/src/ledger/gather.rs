@@ -1,5 +1,6 @@
-//! Filling the index: journals, logs and stored answers, streams, in this order. What a client was told before its
-//! journal was read is in the logs read after it; so the system may run meanwhile.
+//! Filling the index: journals, then of each service where its log ends and its stored answers in one view, then the log
+//! up to there, the audit log and the stream. What a client was told before its journal was read is in what is read
+//! after it; so the system may run meanwhile.
 
 mod chain;
 mod stream;
@@ -11,7 +12,7 @@ use messaging::log::{self, LaneHead};
 use messaging::{Database, Envelope, causation};
 use prost::{Message as _, Name as _};
 use proto::membership::RollFrozen;
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use sha2::{Digest as _, Sha256};
 
 use super::index::{Index, Rows, get, number, text};
@@ -39,13 +40,22 @@ pub(super) struct Ends {
 }
 
 impl Source {
-    pub(super) async fn new(database: Database) -> Result<Self, CheckError> {
-        Ok(Self { ends: ends(&database).await?, database })
+    /// A service's database; takes in its stored answers, which are those of what its log holds up to its ends.
+    pub(super) async fn new(
+        index: &Index,
+        database: Database,
+        verdict: &mut Verdict,
+    ) -> Result<Self, CheckError> {
+        let view = messaging::view(database.read()).await?;
+        let ends = ends(&database, &view).await?;
+        answers(index, database.service(), &view, verdict).await?;
+        view.commit().await?;
+        Ok(Self { database, ends })
     }
 
     /// Where the lanes end now.
     pub(super) async fn ends(&self) -> Result<Ends, CheckError> {
-        ends(&self.database).await
+        ends(&self.database, self.database.read()).await
     }
 
     pub(super) fn service(&self) -> &'static str {
@@ -56,35 +66,26 @@ impl Source {
     pub(super) fn lanes(&self) -> impl Iterator<Item = &LaneHead> {
         self.ends.heads.iter().filter(|head| head.seq > 0)
     }
-
-    /// Rows of a question to the service's database; parameters are `$1` and so on.
-    pub(super) async fn ask(
-        &self,
-        question: &str,
-        values: impl IntoIterator<Item = sea_orm::Value>,
-    ) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
-        ask(&self.database, question, values).await
-    }
 }
 
-async fn ask(
-    database: &Database,
+/// Rows of a question to a service's database; parameters are `$1` and so on.
+pub(super) async fn ask(
+    connection: &impl ConnectionTrait,
     question: &str,
     values: impl IntoIterator<Item = sea_orm::Value>,
 ) -> Result<Vec<sea_orm::QueryResult>, CheckError> {
-    let connection = database.read();
     let backend = connection.get_database_backend();
     Ok(connection.query_all_raw(Statement::from_sql_and_values(backend, question, values)).await?)
 }
 
-async fn ends(database: &Database) -> Result<Ends, CheckError> {
-    let mut heads = log::heads(database).await?;
+async fn ends(database: &Database, connection: &impl ConnectionTrait) -> Result<Ends, CheckError> {
+    let mut heads = log::heads_in(connection).await?;
     // One question, so that what is written meanwhile is in both tables or in none.
     let question =
         "SELECT l.lane, MAX(l.seq) AS last FROM event_log l LEFT JOIN event_head h ON h.lane = l.lane
         GROUP BY l.lane, h.next_seq HAVING MAX(l.seq) >= COALESCE(h.next_seq, 0)";
     let mut headless = Vec::new();
-    for row in ask(database, question, []).await? {
+    for row in ask(connection, question, []).await? {
         let (lane, last) = (text(&row, 0)?, number(&row, 1)?);
         for event in log::events(database, &lane, last, 1).await? {
             heads.retain(|head| head.lane != lane);
@@ -253,7 +254,12 @@ pub(super) async fn heads(index: &Index, source: &Source) -> Result<(), CheckErr
 }
 
 /// Takes in a service's stored answers.
-pub(super) async fn answers(index: &Index, source: &Source, verdict: &mut Verdict) -> Result<(), CheckError> {
+async fn answers(
+    index: &Index,
+    service: &'static str,
+    connection: &impl ConnectionTrait,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
     let question = format!(
         "SELECT principal, idem_key, rpc, response FROM command_log WHERE (principal, idem_key) > ($1, $2) \
          ORDER BY principal, idem_key LIMIT {PAGE}"
@@ -261,15 +267,15 @@ pub(super) async fn answers(index: &Index, source: &Source, verdict: &mut Verdic
     let mut rows: Rows<'_, 6> = index.rows("answer");
     let mut after = (String::new(), String::new());
     loop {
-        let page = source.ask(&question, [after.0.clone().into(), after.1.clone().into()]).await?;
+        let page = ask(connection, &question, [after.0.clone().into(), after.1.clone().into()]).await?;
         for row in &page {
             after = (get(row, 0)?, get(row, 1)?);
             let (rpc, response): (String, Vec<u8>) = (get(row, 2)?, get(row, 3)?);
             let reply = hex(&Sha256::digest(response));
             let (principal, key) = after.clone();
             let cause = causation(&principal, &key);
-            let service = source.service().into();
-            rows.add([service, principal.into(), key.into(), cause.into(), rpc.into(), reply.into()]).await?;
+            rows.add([service.into(), principal.into(), key.into(), cause.into(), rpc.into(), reply.into()])
+                .await?;
             verdict.looked.answers += 1;
         }
         if page.is_empty() {

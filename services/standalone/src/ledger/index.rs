@@ -18,11 +18,11 @@ CREATE TABLE event (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, type TE
     content BLOB, hash TEXT, occurred INTEGER, PRIMARY KEY (service, lane, seq)) WITHOUT ROWID;
 CREATE TABLE answer (service TEXT, principal TEXT, key TEXT, cause TEXT, rpc TEXT, reply TEXT,
     PRIMARY KEY (service, principal, key)) WITHOUT ROWID;
-CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place INTEGER, hash TEXT, intact INTEGER);
+CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place INTEGER, hash TEXT, fault TEXT);
 CREATE TABLE content (side INTEGER, service TEXT, name TEXT, line TEXT);
 CREATE TABLE audit (service TEXT, cause TEXT);
 CREATE TABLE head (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, PRIMARY KEY (service, lane));
-CREATE TABLE gone (service TEXT PRIMARY KEY, messages INTEGER);";
+CREATE TABLE stream (service TEXT PRIMARY KEY, old INTEGER);";
 
 /// Made when everything is in: what the rules look things up by. A *call* is all attempts with one key.
 const INDEXES: &str = "

@@ -3,8 +3,10 @@
 pub(super) mod answers;
 pub(super) mod audit;
 pub(super) mod ballots;
+pub(super) mod marks;
 pub(super) mod order;
 pub(super) mod projections;
+pub(super) mod rolls;
 pub(super) mod stream;
 
 use std::path::PathBuf;

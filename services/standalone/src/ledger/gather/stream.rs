@@ -6,8 +6,10 @@ use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::{self, ErrorCode};
 use futures::StreamExt as _;
+use kernel::{Clock as _, SystemClock};
 use messaging::broker::{NatsSettings, wire};
 use messaging::envelope;
+use messaging::provision::MAX_AGE;
 use tokio::time::timeout;
 
 use crate::ledger::index::{Index, Rows};
@@ -36,10 +38,13 @@ pub(in crate::ledger) async fn messages(
         Ok(Err(error)) if is_absent(&error.kind()) => return Ok(()),
         Ok(Err(error)) => return Err(away(&error)),
     };
-    let state = stream.info().await.map_err(|error| away(&error))?.state.clone();
-    let mut gone: Rows<'_, 2> = index.rows("gone");
-    gone.add([service.into(), state.first_sequence.saturating_sub(1).cast_signed().into()]).await?;
-    gone.finish().await?;
+    let info = stream.info().await.map_err(|error| away(&error))?.clone();
+    let state = info.state;
+    let age = SystemClock.now().as_seconds().saturating_sub(info.created.unix_timestamp());
+    let is_old = u64::try_from(age).is_ok_and(|age| age >= MAX_AGE.as_secs());
+    let mut streams: Rows<'_, 2> = index.rows("stream");
+    streams.add([service.into(), is_old.into()]).await?;
+    streams.finish().await?;
     if state.messages == 0 {
         return Ok(());
     }
@@ -65,14 +70,21 @@ pub(in crate::ledger) async fn messages(
         // A message that somebody else put into the stream is no event, and no reader takes it for one.
         if let Ok(event) = wire::envelope(message.headers.as_ref(), &message.payload) {
             verdict.looked.messages += 1;
+            let fault = if !envelope::is_intact(&event) {
+                "was altered: it does not match its hash"
+            } else if event.service != service || message.subject.as_str() != wire::subject(&event) {
+                "lies under the subject of something else"
+            } else {
+                ""
+            };
             rows.add([
-                event.service.clone().into(),
+                service.into(),
                 event.lane.clone().into(),
                 event.seq.cast_signed().into(),
                 event.epoch.cast_signed().into(),
                 place.cast_signed().into(),
                 hex(&event.hash).into(),
-                envelope::is_intact(&event).into(),
+                fault.into(),
             ])
             .await?;
         }

@@ -1,17 +1,11 @@
 //! Rule 9: a box holds as many ballots as voters are marked, never more than are on the roll; once counted, as many were
-//! opened, and the tally is theirs. And who was told that their ballot is in the box has a mark (rule 1 of ballots,
-//! which leave nothing in the command log).
+//! opened, and the tally is theirs. Whose the marks are is looked at in `marks.rs`.
 
 use forums::reconciliation::{self, BoxState};
 
-use super::Book;
 use crate::ledger::CheckError;
 use crate::ledger::gather::Source;
-use crate::ledger::index::{get, text};
 use crate::ledger::verdict::{Piece, Rule, Verdict};
-
-/// Calls read at once.
-const PAGE: i64 = 1000;
 
 /// Checks the boxes.
 pub(in crate::ledger) async fn boxes(forums: &Source, verdict: &mut Verdict) -> Result<(), CheckError> {
@@ -63,44 +57,4 @@ fn wrong(state: &BoxState) -> Vec<&'static str> {
         wrong.push("the tally is not that of the opened ballots");
     }
     wrong
-}
-
-/// Checks that acknowledged ballots have their marks.
-pub(in crate::ledger) async fn marks(
-    book: &Book<'_>,
-    forums: &Source,
-    verdict: &mut Verdict,
-) -> Result<(), CheckError> {
-    if reconciliation::may_be_erased(forums.database.read()).await.map_err(CheckError::from_fault)? {
-        let why =
-            "marks of acknowledged ballots: an election that is over has no boxes, so marks were erased";
-        verdict.not_looked.push(why.to_owned());
-        return Ok(());
-    }
-    let mut after = 0;
-    loop {
-        let question = format!(
-            "SELECT rowid, principal, key FROM call WHERE rpc LIKE '%/CastBallot' AND oks > 0 AND rowid > {after}
-             ORDER BY rowid LIMIT {PAGE}"
-        );
-        let page = book.index.ask(&question, &[]).await?;
-        for row in &page {
-            after = get::<i64>(row, 0)?;
-            let (principal, key) = (text(row, 1)?, text(row, 2)?);
-            let voter = principal.strip_prefix("person:").and_then(|voter| voter.parse().ok());
-            let Some(voter) = voter else { continue };
-            let marked = reconciliation::is_marked(forums.database.read(), voter, &key).await;
-            if !marked.map_err(CheckError::from_fault)? {
-                let history = book.calls("forums", &principal, &key).await?;
-                verdict.broken(
-                    Rule::Acknowledged,
-                    "forums: a ballot was acknowledged and has no mark",
-                    history,
-                );
-            }
-        }
-        if page.is_empty() {
-            return Ok(());
-        }
-    }
 }

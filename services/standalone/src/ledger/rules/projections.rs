@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use messaging::log::LaneHead;
-use sea_orm::Value;
+use sea_orm::ConnectionTrait;
 
 use super::Book;
 use crate::ledger::fold::{Declared, FOLDED, Side};
-use crate::ledger::gather::{Remembered, Source};
+use crate::ledger::gather::{Source, ask};
 use crate::ledger::index::{get, number, text};
 use crate::ledger::verdict::{Piece, Rule, Verdict};
 use crate::ledger::{CheckError, hex};
@@ -24,15 +24,16 @@ struct At {
 /// Checks the cursors of a service's projections; gives those sources of which it has taken everything, and nothing
 /// since the check began.
 pub(in crate::ledger) async fn cursors(
-    reader: &Source,
+    service: &'static str,
+    view: &impl ConnectionTrait,
     declared: &[Declared],
     sources: &[Source],
     verdict: &mut Verdict,
 ) -> Result<Vec<&'static str>, CheckError> {
     let mut complete = Vec::new();
-    for one in declared.iter().filter(|one| one.service == reader.service()) {
+    for one in declared.iter().filter(|one| one.service == service) {
         let Some(source) = sources.iter().find(|source| source.service() == one.source) else { continue };
-        let cursors = cursors_of(reader, one).await?;
+        let cursors = cursors_of(view, one).await?;
         // Read after them: what a projection has taken beyond these is in no log.
         let now = source.ends().await?.heads;
         let lanes: BTreeSet<&str> =
@@ -57,7 +58,6 @@ pub(in crate::ledger) async fn cursors(
             } else {
                 continue;
             };
-            let service = one.service;
             let what =
                 format!("{service}: the projection {} of lane {lane} {why} {}", one.projection, at.stopped);
             let cursor = Piece::Cursor {
@@ -84,11 +84,11 @@ pub(in crate::ledger) async fn cursors(
 }
 
 /// Where a projection is, by lane.
-async fn cursors_of(reader: &Source, one: &Declared) -> Result<BTreeMap<String, At>, CheckError> {
+async fn cursors_of(view: &impl ConnectionTrait, one: &Declared) -> Result<BTreeMap<String, At>, CheckError> {
     let question = "SELECT lane, epoch, last_seq, last_hash, stopped FROM projection_cursor
         WHERE projection = $1 AND source = $2";
     let mut cursors = BTreeMap::new();
-    for row in reader.ask(question, [one.projection.into(), one.source.into()]).await? {
+    for row in ask(view, question, [one.projection.into(), one.source.into()]).await? {
         let (epoch, seq) = (number(&row, 1)?, number(&row, 2)?);
         let (hash, stopped) = (hex(&get::<Vec<u8>>(&row, 3)?), text(&row, 4)?);
         cursors.insert(text(&row, 0)?, At { epoch, seq, hash, stopped });
@@ -97,15 +97,19 @@ async fn cursors_of(reader: &Source, one: &Declared) -> Result<BTreeMap<String, 
 }
 
 /// Nothing is parked.
-pub(in crate::ledger) async fn parked(reader: &Source, verdict: &mut Verdict) -> Result<(), CheckError> {
+pub(in crate::ledger) async fn parked(
+    service: &'static str,
+    view: &impl ConnectionTrait,
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
     let question =
         "SELECT source, lane, seq, event_type, kind, projection FROM parked_event WHERE state = 'parked'
         ORDER BY projection, source, lane, seq LIMIT 1000";
-    for row in reader.ask(question, []).await? {
+    for row in ask(view, question, []).await? {
         let (source, lane, seq, event_type) =
             (text(&row, 0)?, text(&row, 1)?, number(&row, 2)?, text(&row, 3)?);
         let (kind, projection) = (text(&row, 4)?, text(&row, 5)?);
-        let what = format!("{}: an event is parked as {kind} in {projection}", reader.service());
+        let what = format!("{service}: an event is parked as {kind} in {projection}");
         let piece = Piece::Log { service: source, lane, seq, event_type, hash: String::new() };
         verdict.broken(Rule::Projection, what, vec![piece]);
     }
@@ -143,62 +147,6 @@ pub(in crate::ledger) async fn contents(
                 };
                 verdict.broken(Rule::Projection, format!("{service}: {table} {what}"), vec![row]);
             }
-        }
-    }
-    Ok(())
-}
-
-/// Elections are written by commands too, so of them the frozen roll alone is compared: its hash, and the counts of the
-/// municipalities that elect.
-pub(in crate::ledger) async fn rolls(
-    forums: &Source,
-    remembered: &Remembered,
-    verdict: &mut Verdict,
-) -> Result<(), CheckError> {
-    let mut seen = BTreeSet::new();
-    for (lane, seq, roll) in &remembered.rolls {
-        let Ok(election) = roll.election_id.parse::<kernel::ElectionId>() else { continue };
-        // A second roll is not taken: a roll is frozen.
-        if !seen.insert(roll.election_id.as_str()) {
-            continue;
-        }
-        let id = || -> Value { election.as_uuid().into() };
-        let question = "SELECT roll_hash, phase FROM election WHERE id = $1";
-        let stored = forums.ask(question, [id()]).await?;
-        let phase = stored.first().map(|row| text(row, 1)).transpose()?;
-        let stored = stored.first().map(|row| get::<Option<Vec<u8>>>(row, 0)).transpose()?.flatten();
-        if stored.is_none() && phase.as_deref() == Some("annulled") {
-            // It was annulled before its roll arrived, which nobody takes then.
-            continue;
-        }
-        let mut wrong = Vec::new();
-        if stored.as_deref() != Some(roll.roll_hash.as_slice()) {
-            wrong.push((
-                "election",
-                format!("{election}, hash of the roll {}", hex(&stored.unwrap_or_default())),
-            ));
-        }
-        let question =
-            "SELECT municipality, eligible FROM constituency WHERE election_id = $1 ORDER BY municipality";
-        for row in forums.ask(question, [id()]).await? {
-            let (municipality, eligible) = (text(&row, 0)?, get::<Option<i64>>(&row, 1)?);
-            let count = roll.counts.iter().find(|count| count.municipality == municipality);
-            let count = count.map_or(0, |count| i64::from(count.count));
-            if eligible.unwrap_or_default() != count {
-                wrong.push(("constituency", format!("{election} {municipality}, eligible {eligible:?}")));
-            }
-        }
-        for (table, row) in wrong {
-            let event = Piece::Log {
-                service: "membership".to_owned(),
-                lane: lane.clone(),
-                seq: *seq,
-                event_type: "osallisuus.membership.v1.RollFrozen".to_owned(),
-                hash: String::new(),
-            };
-            let row = Piece::Row { service: "forums".to_owned(), table: table.to_owned(), row };
-            let what = format!("forums: {table} differs from the frozen roll");
-            verdict.broken(Rule::Projection, what, vec![event, row]);
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! Rule 4: the stream is a copy of the log. Within what it keeps, every event is there at least once, as the log has it,
 //! and the first occurrences of a lane come in its order.
 
+use kernel::{Clock as _, SystemClock};
 use sea_orm::QueryResult;
 
 use super::{Book, event};
 use crate::ledger::CheckError;
-use crate::ledger::index::{get, number, text};
+use crate::ledger::index::{number, text};
 use crate::ledger::verdict::{Piece, Rule, Verdict};
 
 /// Checks the stream of a service. `rewound` is true where the broker lost events and they were published anew, behind
@@ -24,21 +25,20 @@ pub(in crate::ledger) async fn check(
 
 /// Messages that the log does not have so. Those of an epoch that was given up are nobody's business.
 async fn differing(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result<(), CheckError> {
-    let question = "SELECT m.service, m.place, m.lane, m.seq, m.hash, m.intact,
+    let question = "SELECT m.service, m.place, m.lane, m.seq, m.hash, m.fault,
             e.service, e.lane, e.seq, e.type, e.hash
         FROM message m LEFT JOIN event e ON e.service = m.service AND e.lane = m.lane AND e.seq = m.seq
-        WHERE m.service = ? AND (m.intact = 0
+        WHERE m.service = ? AND (m.fault <> ''
             OR (e.hash IS NOT NULL AND e.hash <> m.hash AND m.epoch >= e.epoch))
         ORDER BY m.place LIMIT 1000";
     for row in book.index.ask(question, &[service]).await? {
-        let intact: bool = get(&row, 5)?;
         let mut history = vec![message(&row, 0)?];
         if !text(&row, 6)?.is_empty() {
             history.push(event(&row, 6)?);
         }
         let (lane, seq) = (text(&row, 2)?, number(&row, 3)?);
-        let how =
-            if intact { "is another one in the log" } else { "was altered: it does not match its hash" };
+        let fault = text(&row, 5)?;
+        let how = if fault.is_empty() { "is another one in the log" } else { fault.as_str() };
         verdict.broken(
             Rule::Stream,
             format!("{service}, lane {lane}: event {seq} of the stream {how}"),
@@ -66,18 +66,19 @@ async fn beyond(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result
     Ok(())
 }
 
-/// Events that are not in the stream. What is older than the stream's oldest may have left it by age: everything behind
-/// the first of the lane must be there, and if nothing has left, everything younger than a stream keeps.
+/// Events that are not in the stream. Everything behind the first of the lane must be there, and everything younger than
+/// a stream keeps: younger than that when the last event happened, and in a stream that is old enough for messages to
+/// have left it by age, younger than that now.
 async fn unpublished(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result<(), CheckError> {
     let keeps = i64::try_from(messaging::provision::MAX_AGE.as_micros()).unwrap_or(i64::MAX);
+    let now = SystemClock.now().as_micros();
     let question = format!(
-        "WITH newest AS (SELECT MAX(occurred) AS at FROM event WHERE service = ?1),
+        "WITH newest AS (SELECT MAX(occurred, CASE WHEN (SELECT old FROM stream WHERE service = ?1) THEN {now} ELSE 0 END) AS at
+                FROM (SELECT MAX(occurred) AS occurred FROM event WHERE service = ?1)),
             oldest AS (SELECT lane, MIN(seq) AS seq FROM message WHERE service = ?1 GROUP BY lane)
         SELECT e.service, e.lane, e.seq, e.type, e.hash FROM event e LEFT JOIN oldest o ON o.lane = e.lane
         WHERE e.service = ?1
-            AND (e.seq > COALESCE(o.seq, 9223372036854775807) OR (
-                e.occurred > (SELECT at FROM newest) - {keeps}
-                AND COALESCE((SELECT messages FROM gone WHERE service = ?1), 0) = 0))
+            AND (e.seq > COALESCE(o.seq, 9223372036854775807) OR e.occurred > (SELECT at FROM newest) - {keeps})
             AND NOT EXISTS (SELECT 1 FROM message m WHERE m.service = e.service AND m.lane = e.lane AND m.seq = e.seq
                 AND m.epoch >= e.epoch)
         ORDER BY e.lane, e.seq LIMIT 1000"
