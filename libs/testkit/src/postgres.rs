@@ -88,7 +88,15 @@ impl Cluster {
     /// # Errors
     /// If PostgreSQL is not installed or does not answer; the message holds its log.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_on(Installation::make()?)
+        Self::start_on(Installation::make(&env::temp_dir())?)
+    }
+
+    /// The same with its data in a folder below this one, such as a small disk.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_in(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_on(Installation::make(folder)?)
     }
 
     /// The same with TLS: the superuser comes in by password, everybody else over TLS with a certificate whose common
@@ -97,7 +105,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub fn start_with_tls(tls: Tls<'_>) -> anyhow::Result<Self> {
-        let mut installation = Installation::make()?;
+        let mut installation = Installation::make(&env::temp_dir())?;
         installation.secure(tls)?;
         Self::start_on(installation)
     }
@@ -217,9 +225,9 @@ struct Installation {
 }
 
 impl Installation {
-    fn make() -> anyhow::Result<Self> {
+    fn make(parent: &Path) -> anyhow::Result<Self> {
         let programs = binaries::postgres_folder()?;
-        let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir_in(parent)?;
         let user = if fs::metadata("/proc/self")?.uid() == 0 { Some(unprivileged_user()?) } else { None };
         let installation = Self { programs, folder, password: ports::random_hex::<16>()?, user, more: "" };
         let password_file = installation.path("password");

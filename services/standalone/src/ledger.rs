@@ -175,6 +175,12 @@ async fn projections(
     Ok(())
 }
 
+/// Whether each act of an RPC, given by its path, publishes at least one event: if it has none, it was lost (rule 1).
+#[must_use]
+pub fn always_publishes(path: &str) -> bool {
+    rules::answers::always_publishes(path)
+}
+
 /// Hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)

@@ -8,23 +8,21 @@ use std::process::Command;
 use anyhow::Context;
 use tempfile::TempDir;
 
-/// Room for the databases of an election and little more.
-const SIZE: &str = "size=24m";
-
 /// A file system in memory, mounted in a folder of its own; gone when dropped.
 pub(super) struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts one.
+    /// Mounts one of this size, for example `24m`.
     ///
     /// # Errors
     /// If this user or machine may not.
-    pub(super) fn mount() -> anyhow::Result<Self> {
+    pub(super) fn mount(size: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("osallisuus-disk-").tempdir()?;
         let mut command = Command::new("mount");
-        let output = command.args(["-t", "tmpfs", "-o", SIZE, "tmpfs"]).arg(folder.path()).output();
+        let output =
+            command.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path()).output();
         let output = output.context("run mount")?;
         anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(Self { folder })

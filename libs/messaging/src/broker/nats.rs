@@ -23,7 +23,6 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::{Ack, Broker, BrokerError, ConsumerState, Dedupe, Delivery, Extent, Stored, wire};
-use crate::crash;
 use crate::envelope::Envelope;
 use crate::provision::{self, Profile, StreamSettings};
 use crate::store::ProjectionKey;
@@ -238,11 +237,7 @@ impl Broker for NatsBroker {
         let payload = Bytes::from(event.payload.clone());
         let publish = async {
             let sent = self.context.publish_with_headers(wire::subject(event), headers, payload).await?;
-            if crash::is_planned("relay.after_publish") {
-                // It has left this process, or the connection is lost.
-                let _ = self.client.flush().await;
-            }
-            crash::point("relay.after_publish");
+            crate::crash::point("relay.after_publish");
             sent.await
         };
         let mut connection = self.connection.subscribe();
@@ -387,9 +382,6 @@ impl Broker for NatsBroker {
 
     async fn ack(&self, delivery: &Delivery) -> Result<(), BrokerError> {
         let sent = self.client.publish(delivery.token.clone(), Bytes::from_static(b"+ACK")).await;
-        if crash::is_planned("projector.after_ack") {
-            let _ = self.client.flush().await;
-        }
         sent.map_err(|error| BrokerError::Unavailable(error.to_string()))
     }
 }

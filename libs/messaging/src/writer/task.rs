@@ -211,7 +211,8 @@ impl Task {
             .map(|(lane, _)| lane.clone())
             .collect();
         let (work, deleted) = housekeeping::forget_old_answers(&self.context);
-        let run = batch::run(&self.context, &connection, &[work], &quiet, Parts::Apart);
+        let works = [work];
+        let run = batch::run(&self.context, &connection, &works, &quiet, Parts::Apart);
         match crash::at_stake(false, run).await {
             Ok(outcome) => {
                 for lane in &quiet {
