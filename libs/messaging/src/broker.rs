@@ -24,6 +24,11 @@ pub trait Broker: Send + Sync + 'static {
     /// Stores an event and waits for the acknowledgement. A timeout means *unknown*: the event may still arrive later.
     async fn publish(&self, event: &Envelope, dedupe: Dedupe) -> Result<Ack, BrokerError>;
 
+    /// Stores events of one lane in their order, all or none, and waits for the acknowledgement, which has the place of
+    /// the last one. None if they must go one by one: the broker cannot do this, or has one of them already. A timeout
+    /// means *unknown*: all of them may still arrive later.
+    async fn publish_together(&self, events: &[Envelope]) -> Result<Option<Ack>, BrokerError>;
+
     /// The first stored event of a lane at or after a place in the stream.
     async fn stored_at_or_after(
         &self,

@@ -18,7 +18,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 use crate::rights;
 
-/// Statement, lock and idle-in-transaction limits on PostgreSQL.
+/// Limits of time on PostgreSQL.
 const PG_TIMEOUTS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
 /// Number of the advisory lock under which copies of a service migrate one after the other: "osalmig" in ASCII.
@@ -31,7 +31,7 @@ const SQLITE_BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 8;
 /// How long a read waits for a connection before it is refused.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long the writer tries to connect before what waits is refused: well within a request's deadline.
+/// How long the writer tries to connect before what waits is refused: within a deadline.
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// Which engine a database runs on.
@@ -302,6 +302,8 @@ fn options(url: &str, service: &str, kind: DatabaseKind, use_: &str, read_only: 
             options.map_sqlx_postgres_opts(move |postgres| {
                 postgres
                     .application_name(&name)
+                    // The writer's are others for each number of rows.
+                    .statement_cache_capacity(if read_only { 100 } else { 512 })
                     .options(PG_TIMEOUTS)
                     .options([("default_transaction_read_only", yes_no)])
             });

@@ -28,6 +28,8 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const OLDEST: Version = Version(2, 10, 0);
 /// Oldest nats-server in production.
 const OLDEST_IN_PRODUCTION: Version = Version(2, 14, 0);
+/// Oldest nats-server that stores messages all or none.
+const TOGETHER: Version = Version(2, 12, 0);
 /// Fewest replicas in production.
 const REPLICAS_IN_PRODUCTION: usize = 3;
 
@@ -97,8 +99,13 @@ pub fn check_profile(version: &str, profile: Profile, streams: &StreamSettings) 
     Ok(())
 }
 
-/// The stream of a service.
-pub fn stream(service: &str, settings: &StreamSettings) -> Config {
+/// Whether a server of this version stores several messages all or none.
+pub fn stores_together(version: &str) -> bool {
+    Version::parse(version).is_some_and(|version| version >= TOGETHER)
+}
+
+/// The stream of a service on a server of this version.
+pub fn stream(service: &str, settings: &StreamSettings, version: &str) -> Config {
     Config {
         name: wire::stream_name(service),
         subjects: vec![wire::service_subject(service)],
@@ -115,6 +122,7 @@ pub fn stream(service: &str, settings: &StreamSettings) -> Config {
         duplicate_window: DUPLICATE_WINDOW,
         deny_delete: true,
         allow_direct: true,
+        allow_atomic_publish: stores_together(version),
         ..Config::default()
     }
 }
@@ -186,7 +194,9 @@ mod tests {
 
     #[test]
     fn rel_02_every_field_that_differs_is_named() {
-        let wanted = stream("forums", &StreamSettings::default());
+        let wanted = stream("forums", &StreamSettings::default(), "2.15.1");
+        assert!(wanted.allow_atomic_publish);
+        assert!(!stream("forums", &StreamSettings::default(), "2.11.9").allow_atomic_publish);
         let found = Config { deny_delete: false, max_age: Duration::from_secs(1), ..wanted.clone() };
         let error = check_echo("stream EVT_FORUMS", &wanted, &found).unwrap_err();
         assert!(error.contains("deny_delete is null, must be true"), "{error}");

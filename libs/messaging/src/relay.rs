@@ -2,8 +2,8 @@
 //!
 //! One task serves all lanes of a database. It looks at the heads when the writer says that something was published,
 //! and once a second in case another copy did it; that is one query for the whole database, never one for each county.
-//! A lane with something to do gets a future of its own: read a page, publish one event, wait for the acknowledgement,
-//! go on. Lanes wait for nobody but themselves.
+//! A lane with something to do gets a future of its own: read a page, publish it, wait for the acknowledgement, go on.
+//! Lanes wait for nobody but themselves.
 //!
 //! What is acknowledged can still be lost, so each lane is compared with the stream (see `relay/reconcile.rs`) at the start,
 //! after every new connection, after every doubt and every five minutes. NATS being away never fails a write.

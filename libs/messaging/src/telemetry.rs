@@ -5,6 +5,7 @@
 //! somebody looks, such as how much waits to be published, is [`Status`](crate::status::Status)'s and observed by chassis.
 
 use std::fmt;
+use std::time::Duration;
 
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
@@ -119,8 +120,11 @@ impl Metrics {
         Self::of(&global::meter("osallisuus.messaging"))
     }
 
-    pub(crate) fn published(&self, service: &str, seconds: f64) {
-        self.publish_seconds.record(seconds, &[KeyValue::new("service", service.to_owned())]);
+    /// Events were stored together, in so long: each of them took that long.
+    pub(crate) fn published(&self, service: &str, events: usize, took: Duration) {
+        for _ in 0..events {
+            self.publish_seconds.record(took.as_secs_f64(), &[KeyValue::new("service", service.to_owned())]);
+        }
     }
 
     pub(crate) fn rewound(&self, service: &str, events: u64) {

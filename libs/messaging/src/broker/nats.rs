@@ -5,6 +5,7 @@
 
 mod fault;
 mod manage;
+mod together;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -248,6 +249,10 @@ impl Broker for NatsBroker {
             Ok(()) = connection.changed() => return Err(lost()),
         };
         Ok(Ack { place: ack.sequence, duplicate: ack.duplicate })
+    }
+
+    async fn publish_together(&self, events: &[Envelope]) -> Result<Option<Ack>, BrokerError> {
+        self.store_together(events).await
     }
 
     async fn stored_at_or_after(

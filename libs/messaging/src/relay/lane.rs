@@ -1,10 +1,12 @@
-//! Publishing one lane with a window of one: the next event leaves when the one before is acknowledged.
+//! Publishing one lane, in its order: a page of events together, all or none, and where that cannot be, one after the
+//! other, the next when the one before is acknowledged. So whatever is lost, no later event is in the stream before an
+//! earlier one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Parts;
 use super::reconcile::{self, Known};
@@ -80,6 +82,23 @@ impl Lane {
         self.known.seq
     }
 
+    /// Notes that the lane is in the stream up to `seq`, as the broker says.
+    fn acknowledged(&mut self, parts: &Parts, seq: u64, ack: Ack) -> Result<(), Trouble> {
+        if *parts.with.broker.connection().borrow() != self.connection {
+            return Err(Trouble::Doubt("there is a new connection"));
+        }
+        if ack.duplicate {
+            // It was there already, so the count of what is there is not what it seemed.
+            self.known.baseline = None;
+        } else if ack.place <= self.place {
+            return Err(Trouble::Doubt("an event was stored before one that is older"));
+        }
+        self.place = self.place.max(ack.place);
+        self.known.seq = seq;
+        published(parts, self);
+        Ok(())
+    }
+
     pub(super) fn prepare(&mut self, epoch: u64, is_doubtful: bool) {
         self.epoch = epoch;
         self.is_doubtful |= is_doubtful;
@@ -146,22 +165,8 @@ async fn publish_all(parts: &Parts, lane: &mut Lane) -> Result<(), Trouble> {
         crash::point("relay.page_read");
         let oldest = first.occurred_at_us;
         parts.with.status.lane(&lane.name, |status| status.oldest_us = Some(oldest));
-        for event in &page {
-            crash::point("relay.before_publish");
-            let ack = publish(parts, event).await?;
-            crash::point("relay.after_ack");
-            if *parts.with.broker.connection().borrow() != lane.connection {
-                return Err(Trouble::Doubt("there is a new connection"));
-            }
-            if ack.duplicate {
-                // It was there already, so the count of what is there is not what it seemed.
-                lane.known.baseline = None;
-            } else if ack.place <= lane.place {
-                return Err(Trouble::Doubt("an event was stored before one that is older"));
-            }
-            lane.place = lane.place.max(ack.place);
-            lane.known.seq = event.seq;
-            published(parts, lane);
+        if !publish_together(parts, lane, &page).await? {
+            publish_each(parts, lane, &page).await?;
         }
     }
     parts.with.status.lane(&lane.name, |status| status.oldest_us = None);
@@ -176,24 +181,48 @@ fn published(parts: &Parts, lane: &Lane) {
     parts.mark(&lane.name, lane.known.seq);
 }
 
-/// Publishes one event, in a span that is linked to the request it came from.
-async fn publish(parts: &Parts, event: &Envelope) -> Result<Ack, Trouble> {
+/// Publishes a page at once; false if nothing of it was stored because its events must go one by one.
+async fn publish_together(parts: &Parts, lane: &mut Lane, page: &[Envelope]) -> Result<bool, Trouble> {
+    let Some(last) = page.last().filter(|_| page.len() > 1) else { return Ok(false) };
+    crash::point("relay.before_publish");
     let began = Instant::now();
-    let ack = if event.traceparent.is_empty() {
-        store(parts, event).await?
-    } else {
-        let span = tracing::info_span!(
-            "publish",
-            otel.kind = "producer",
-            messaging.system = "nats",
-            messaging.operation.name = "publish",
-            messaging.message.id = event.event_id,
-        );
+    let stored = parts.with.broker.publish_together(page).instrument(span(page)).await?;
+    let Some(ack) = stored else { return Ok(false) };
+    crash::point("relay.after_ack");
+    parts.with.metrics.published(&parts.with.service, page.len(), began.elapsed());
+    lane.acknowledged(parts, last.seq, ack)?;
+    Ok(true)
+}
+
+/// Publishes a page one by one.
+async fn publish_each(parts: &Parts, lane: &mut Lane, page: &[Envelope]) -> Result<(), Trouble> {
+    for event in page {
+        crash::point("relay.before_publish");
+        let began = Instant::now();
+        let ack = store(parts, event).instrument(span(std::slice::from_ref(event))).await?;
+        crash::point("relay.after_ack");
+        parts.with.metrics.published(&parts.with.service, 1, began.elapsed());
+        lane.acknowledged(parts, event.seq, ack)?;
+    }
+    Ok(())
+}
+
+/// A span that is linked to the requests the events came from; none if they were not traced.
+fn span(events: &[Envelope]) -> Span {
+    let mut traced = events.iter().filter(|event| !event.traceparent.is_empty()).peekable();
+    let Some(first) = traced.peek() else { return Span::none() };
+    let span = tracing::info_span!(
+        "publish",
+        otel.kind = "producer",
+        messaging.system = "nats",
+        messaging.operation.name = "publish",
+        messaging.message.id = first.event_id,
+        messaging.batch.message_count = events.len(),
+    );
+    for event in traced {
         telemetry::link(&span, &event.traceparent);
-        store(parts, event).instrument(span).await?
-    };
-    parts.with.metrics.published(&parts.with.service, began.elapsed().as_secs_f64());
-    Ok(ack)
+    }
+    span
 }
 
 /// Stores an event. "I had that one before" is checked: a broker can lose an event and keep its id (it forgets ids by

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer, stream};
 use futures::StreamExt as _;
 use kernel::FaultKind;
-use messaging::broker::{Broker as _, BrokerError, NatsBroker, NatsSettings, wire};
+use messaging::broker::{Ack, Broker as _, BrokerError, Dedupe, NatsBroker, NatsSettings, wire};
 use messaging::store::ProjectionKey;
 use messaging::{DatabaseKind, ParkedKind, provision};
 use testkit::eventually;
@@ -69,6 +70,17 @@ fn key() -> ProjectionKey {
     ProjectionKey { service: SINK.into(), projection: SINK.into(), source: SOURCE.into() }
 }
 
+/// Headers of a stored message, to publish it again by itself: it may have come together with others.
+fn copied(headers: &HeaderMap) -> HeaderMap {
+    let mut copy = HeaderMap::new();
+    for (name, values) in headers.iter() {
+        for value in values.iter().filter(|_| !name.to_string().starts_with("Nats-Batch-")) {
+            copy.append(name.clone(), value.clone());
+        }
+    }
+    copy
+}
+
 #[tokio::test]
 async fn events_of_all_lanes_reach_the_projection_on_both_engines() {
     for engine in ENGINES {
@@ -87,6 +99,43 @@ async fn events_of_all_lanes_reach_the_projection_on_both_engines() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn rel_30_a_page_of_events_is_stored_in_its_order_all_or_none() {
+    let bus = Bus::open(SQLITE).await;
+    bus.source.write("19", "a", 5).await;
+    let events = messaging::log::events(&bus.source.database, "19", 1, 5).await.unwrap();
+    bus.broker.provision_stream(SOURCE).await.unwrap();
+    let held = async || bus.broker.stored_from(SOURCE, "19", 1, 10).await.unwrap();
+
+    bus.broker.publish(&events[1], Dedupe::ById).await.unwrap();
+    // One of them is there already: nothing else is stored.
+    assert_eq!(bus.broker.publish_together(&events).await.unwrap(), None);
+    assert_eq!(held().await.len(), 1);
+
+    let ack = bus.broker.publish_together(&events[2..]).await.unwrap();
+    assert_eq!(ack, Some(Ack { place: 4, duplicate: false }));
+    let numbers: Vec<u64> = held().await.iter().map(|stored| stored.seq).collect();
+    assert_eq!(numbers, [2, 3, 4, 5]);
+    // The same again, as after an acknowledgement that was lost.
+    assert_eq!(bus.broker.publish_together(&events[2..]).await.unwrap(), None);
+    assert_eq!(held().await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_store_together_gets_its_events_one_by_one() {
+    let mut bus = Bus::open(SQLITE).await;
+    bus.broker.provision_stream(SOURCE).await.unwrap();
+    let older = stream::Config {
+        allow_atomic_publish: false,
+        ..provision::stream(SOURCE, &provision::StreamSettings::default(), "2.15.1")
+    };
+    bus.outsider().await.update_stream(older).await.unwrap();
+    bus.source.write("19", "a", 30).await;
+    bus.start_source();
+    bus.source.until_published().await;
+    assert_eq!(bus.broker.extent(SOURCE, "19").await.unwrap().messages, 30);
 }
 
 #[tokio::test]
@@ -173,7 +222,8 @@ async fn a_hole_in_the_stream_is_found_at_start_and_filled() {
     outsider.delete_stream(wire::stream_name(SOURCE)).await.unwrap();
     bus.broker.provision_stream(SOURCE).await.unwrap();
     for copy in copies {
-        let sent = outsider.publish_with_headers(copy.subject, copy.headers, copy.payload).await.unwrap();
+        let headers = copied(&copy.headers);
+        let sent = outsider.publish_with_headers(copy.subject, headers, copy.payload).await.unwrap();
         sent.await.unwrap();
     }
     bus.start_source();
@@ -192,9 +242,10 @@ async fn duplicates_and_rubbish_in_the_stream_do_no_harm() {
     let outsider = bus.outsider().await;
     let stream = outsider.get_stream(wire::stream_name(SOURCE)).await.unwrap();
     for place in [1, 7, 20] {
-        let mut copy = stream.get_raw_message(place).await.unwrap();
-        copy.headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("copy-{place}"));
-        outsider.publish_with_headers(copy.subject, copy.headers, copy.payload).await.unwrap().await.unwrap();
+        let copy = stream.get_raw_message(place).await.unwrap();
+        let mut headers = copied(&copy.headers);
+        headers.insert(async_nats::header::NATS_MESSAGE_ID, format!("copy-{place}"));
+        outsider.publish_with_headers(copy.subject, headers, copy.payload).await.unwrap().await.unwrap();
     }
     let rubbish =
         outsider.publish(wire::lane_subject(SOURCE, "19").replace('>', "x.y"), "rubbish".into()).await;
@@ -354,7 +405,7 @@ async fn rel_02_a_stream_that_is_not_as_wanted_is_named_and_provisioned() {
     let outsider = bus.outsider().await;
     let wrong = stream::Config {
         duplicate_window: std::time::Duration::from_secs(1),
-        ..provision::stream(SOURCE, &provision::StreamSettings::default())
+        ..provision::stream(SOURCE, &provision::StreamSettings::default(), "2.15.1")
     };
     outsider.create_stream(wrong).await.unwrap();
     let refused = bus.broker.check_stream(SOURCE).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Making streams and consumers, and checking what the server made of them.
 
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::jetstream::{ErrorCode, consumer, context::CreateStreamErrorKind};
 
 use super::{NatsBroker, fault};
@@ -16,7 +16,7 @@ impl NatsBroker {
     /// Refused, with the fields that differ or the server's reason; Unavailable without an answer.
     pub async fn provision_stream(&self, service: &str) -> Result<(), BrokerError> {
         self.ready()?;
-        let wanted = provision::stream(service, &self.settings.streams);
+        let wanted = self.wanted_stream(service);
         let made = self.context.create_or_update_stream(wanted.clone()).await;
         let info = made.map_err(|error| match error.kind() {
             CreateStreamErrorKind::JetStream(reason) => {
@@ -34,7 +34,7 @@ impl NatsBroker {
     /// NoStream; Refused, with the fields that differ; Unavailable without an answer.
     pub async fn check_stream(&self, service: &str) -> Result<(), BrokerError> {
         self.ready()?;
-        let wanted = provision::stream(service, &self.settings.streams);
+        let wanted = self.wanted_stream(service);
         let found = self.context.get_stream(&wanted.name).await.map_err(|error| match error.kind() {
             GetStreamErrorKind::JetStream(reason) if reason.error_code() == ErrorCode::STREAM_NOT_FOUND => {
                 BrokerError::NoStream
@@ -43,6 +43,10 @@ impl NatsBroker {
         })?;
         let what = format!("stream {}", wanted.name);
         provision::check_echo(&what, &wanted, &found.cached_info().config).map_err(BrokerError::Refused)
+    }
+
+    fn wanted_stream(&self, service: &str) -> Config {
+        provision::stream(service, &self.settings.streams, &self.client.server_info().version)
     }
 
     /// Makes the durable consumer of another system on the stream of a service, if it is missing, and checks it.

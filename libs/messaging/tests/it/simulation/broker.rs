@@ -216,6 +216,27 @@ impl Shared {
         Ok(Ack { place, duplicate: false })
     }
 
+    /// All, or none if one of them is known.
+    fn store_all(&self, events: &[Envelope]) -> Result<Option<Ack>, BrokerError> {
+        {
+            let state = self.lock();
+            let stream = state.stream.as_ref().ok_or(BrokerError::NoStream)?;
+            let now = Instant::now();
+            let is_known = |event: &Envelope| {
+                let known = stream.ids.get(&message_id(event));
+                known.is_some_and(|(_, at)| now.duration_since(*at) < DUPLICATE_WINDOW)
+            };
+            if events.iter().any(is_known) {
+                return Ok(None);
+            }
+        }
+        let mut last = None;
+        for event in events {
+            last = Some(self.store(event, Dedupe::ById)?);
+        }
+        Ok(last)
+    }
+
     /// Messages to deliver now, or `None` if there are none.
     fn next_deliveries(&self) -> Result<Option<Vec<Delivery>>, BrokerError> {
         let mut state = self.lock();
@@ -287,6 +308,36 @@ impl Broker for FaultyBroker {
             return Err(timeout());
         }
         let ack = self.shared.store(event, dedupe)?;
+        if self.shared.dice.chance(chances.ack_lost) {
+            tokio::time::sleep(TIMEOUT).await;
+            return Err(timeout());
+        }
+        Ok(ack)
+    }
+
+    async fn publish_together(&self, events: &[Envelope]) -> Result<Option<Ack>, BrokerError> {
+        self.ask().await?;
+        let chances = self.shared.lock().chances;
+        let timeout = || BrokerError::Unavailable("simulated".into());
+        if self.shared.dice.chance(chances.lost) {
+            tokio::time::sleep(TIMEOUT).await;
+            return Err(timeout());
+        }
+        if self.shared.dice.chance(chances.late) {
+            let (shared, events) = (Arc::clone(&self.shared), events.to_vec());
+            let delay = Duration::from_millis(self.shared.dice.below(60_000));
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let _ = shared.store_all(&events);
+            });
+            tokio::time::sleep(TIMEOUT).await;
+            return Err(timeout());
+        }
+        // A stream of an older server.
+        if self.shared.dice.chance(0.2) {
+            return Ok(None);
+        }
+        let ack = self.shared.store_all(events)?;
         if self.shared.dice.chance(chances.ack_lost) {
             tokio::time::sleep(TIMEOUT).await;
             return Err(timeout());
