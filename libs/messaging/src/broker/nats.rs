@@ -24,6 +24,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::{Ack, Broker, BrokerError, ConsumerState, Dedupe, Delivery, Extent, Stored, wire};
+use crate::crash;
 use crate::envelope::Envelope;
 use crate::provision::{self, Profile, StreamSettings};
 use crate::store::ProjectionKey;
@@ -198,6 +199,14 @@ impl NatsBroker {
         self.context.get_stream_no_info(name).await.map_err(|error| BrokerError::Refused(error.to_string()))
     }
 
+    /// What was published last is on its way: a process that is to die here has sent it, unless the connection is lost.
+    async fn has_left(&self) {
+        if crash::is_planned("relay.after_publish") {
+            let _ = self.client.flush().await;
+        }
+        crash::point("relay.after_publish");
+    }
+
     /// The subscription of a consumer, for this caller alone.
     async fn subscription(&self, key: &ProjectionKey) -> OwnedMutexGuard<Option<Subscription>> {
         let slot = Arc::clone(self.subscriptions.lock().await.entry(key.clone()).or_default());
@@ -238,7 +247,7 @@ impl Broker for NatsBroker {
         let payload = Bytes::from(event.payload.clone());
         let publish = async {
             let sent = self.context.publish_with_headers(wire::subject(event), headers, payload).await?;
-            crate::crash::point("relay.after_publish");
+            self.has_left().await;
             sent.await
         };
         let mut connection = self.connection.subscribe();
@@ -387,6 +396,9 @@ impl Broker for NatsBroker {
 
     async fn ack(&self, delivery: &Delivery) -> Result<(), BrokerError> {
         let sent = self.client.publish(delivery.token.clone(), Bytes::from_static(b"+ACK")).await;
+        if crash::is_planned("projector.after_ack") {
+            let _ = self.client.flush().await;
+        }
         sent.map_err(|error| BrokerError::Unavailable(error.to_string()))
     }
 }

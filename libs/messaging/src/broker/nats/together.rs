@@ -43,7 +43,7 @@ impl NatsBroker {
             headers.insert(NATS_BATCH_COMMIT, "1");
             let sent = self.context.publish_with_headers(wire::subject(last), headers, payload(last)).await;
             let sent = sent.map_err(|error| fault::publish(&error))?;
-            crate::crash::point("relay.after_publish");
+            self.has_left().await;
             match sent.await {
                 Ok(ack) => Ok(Some(Ack { place: ack.sequence, duplicate: false })),
                 // A definite no: none was stored. One of them may be there already, or the stream may not do this.
