@@ -50,7 +50,9 @@ async fn policy_set(
     store::policies::save(tx.conn(), tenant, value, generation).await.map_err(handler_error)
 }
 
-/// Keeps the hash and counts of a frozen roll. A second roll of the same election is not taken: a roll is frozen.
+/// Keeps the hash and counts of a frozen roll. The same one again is nothing new; another one of the same election is
+/// never taken, because a roll is frozen, and waits for an operator: membership has frozen twice, which it does only if
+/// it was put back to a backup from before the first time.
 async fn roll_frozen(tx: &Tx, event: &RollFrozen) -> Result<(), HandlerError> {
     let id: ElectionId = event.election_id.parse().map_err(permanent)?;
     let hash: [u8; 32] = event.roll_hash.as_slice().try_into().map_err(|_| wrong("roll_hash"))?;
@@ -59,6 +61,10 @@ async fn roll_frozen(tx: &Tx, event: &RollFrozen) -> Result<(), HandlerError> {
     };
     let counts = event.counts.iter().map(count).collect::<Result<_, _>>()?;
     let election = store::elections::load(tx.conn(), id).await.map_err(handler_error)?;
+    if election.roll_hash.is_some_and(|known| known != hash) {
+        let text = format!("election {id} has another frozen roll than this one; a roll does not change");
+        return Err(HandlerError::Permanent(text));
+    }
     if let Some(event) = election.take_roll(hash, counts) {
         store::elections::save(tx.conn(), &election.apply(&event)).await.map_err(handler_error)?;
     }

@@ -7,6 +7,7 @@ use forums::domain::forum::Charter;
 use forums::domain::lots::WitnessNumber;
 use forums::domain::seat::VacancyReason;
 use kernel::{ActingMode, Caller, ElectionId, Fault, HeldRole, Role, Scope, ScopeRef, TenantId};
+use proto::membership::RollFrozen;
 
 use crate::support::dump;
 use crate::world::{DATES, Store, World, as_support_person, charter, municipality, places, small};
@@ -269,4 +270,18 @@ async fn an_officer_of_another_forum_finds_no_election() {
     let voter = &world.people[0][9];
     let paper = world.app.hand_paper_ballot(&stranger, election, voter.subject, voter.municipality);
     refused(&world, "forums.no_such_election", paper).await;
+}
+
+#[tokio::test]
+async fn another_roll_of_the_same_election_is_not_passed_over_in_silence() {
+    let world = World::new(Store::Sqlite, small()).await;
+    let election = world.announce(DATES, false).await;
+    world.freeze_roll(election).await;
+    let before = dump(&world.database).await;
+    world.freeze_roll(election).await;
+    let other = RollFrozen { election_id: election.to_string(), roll_hash: vec![6; 32], counts: Vec::new() };
+    let refused = world.hear(&other).await.expect_err("it is parked");
+    let why = refused.internal_text().unwrap_or_default();
+    assert!(why.contains("another frozen roll"), "{why}");
+    assert_eq!(dump(&world.database).await, before);
 }
