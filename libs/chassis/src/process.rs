@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use messaging::OpenError;
 
 use crate::config::environment;
 use crate::config::{Config, defaults_text};
@@ -17,6 +18,8 @@ use crate::{start, telemetry};
 const CONFIGURATION: u8 = 3;
 /// Exit code for a database or a nats-server that does not answer.
 const UNREACHABLE: u8 = 4;
+/// Exit code for a database that somebody else has, or whose restore was not finished.
+const REFUSED: u8 = 5;
 
 /// Options of a service's own binary.
 #[derive(Parser)]
@@ -48,7 +51,7 @@ pub fn main(service: Service) -> ExitCode {
 }
 
 /// Runs a service until SIGTERM, SIGINT or the end of a task that should not end. 0 after a signal, 1 after a failure,
-/// 3 if the configuration is wrong, 4 if something needed does not answer.
+/// 3 if the configuration is wrong, 4 if something needed does not answer, 5 if the database may not be used now.
 fn run(service: Service, config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -88,6 +91,9 @@ fn run(service: Service, config: Config) -> ExitCode {
                 complain(&error);
                 match error {
                     StartError::Config(_) => ExitCode::from(CONFIGURATION),
+                    StartError::Database {
+                        source: OpenError::InUse(_) | OpenError::Unfinished(_), ..
+                    } => ExitCode::from(REFUSED),
                     StartError::Database { .. } | StartError::Nats(_) => ExitCode::from(UNREACHABLE),
                     StartError::Listen { .. } | StartError::Other(_) => ExitCode::FAILURE,
                 }

@@ -6,31 +6,39 @@
 //! the others have written, and only then are the snapshots copied, however long that takes. If something was read
 //! between two of the openings, the cut is taken again.
 //!
+//! A copy that cannot be put back is worth nothing, so every log is checked, event by event: at a backup in the copy of an
+//! SQLite file and in the snapshot of a PostgreSQL database, at a restore before anything is changed where a copy can be
+//! looked into, which is SQLite's, and at the end where it cannot.
+//!
 //! | file | what it does |
 //! | --- | --- |
 //! | `backup.rs` | snapshots, and whether they fit together |
 //! | `backup/sqlite.rs` | copying a snapshot of SQLite into a file |
-//! | `backup/postgres.rs` | `pg_dump` and `pg_restore` |
+//! | `backup/postgres.rs` | `pg_dump`, `pg_restore` and `psql` |
+//! | `backup/server.rs` | telling them which server |
 //! | `backup/restore.rs` | putting a copy in the place of a database |
 
 mod postgres;
 mod restore;
+mod server;
 mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryOrder as _,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _, QueryOrder as _,
     Statement, TransactionTrait as _,
 };
 
 use crate::database::{DatabaseKind, OpenError, write_options};
 use crate::entity::{event_head, projection_cursor};
+use crate::exclusive::unfinished;
 use crate::log::{self, LaneHead};
 
 pub use postgres::Tools;
+pub use restore::Staged;
 
 /// Why a copy was not made or not put back.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +60,8 @@ pub enum BackupError {
     /// PostgreSQL's own programs are missing or failed.
     #[error("{0}")]
     Tool(String),
-    /// The copy is damaged.
-    #[error("the copy is damaged: {0}")]
+    /// What is or was to be copied is damaged.
+    #[error("it is damaged: {0}")]
     Damaged(String),
     /// There is a database with something in it.
     #[error("the database of {0} is not empty")]
@@ -90,7 +98,7 @@ impl Snapshot {
     /// Opens a snapshot of the database of `service`, to be copied to `file`, which must not exist.
     ///
     /// # Errors
-    /// If the database cannot be read or the file not be made.
+    /// Unfinished if a restore was not; if the database cannot be read or the file not be made.
     pub async fn open(url: &str, service: &'static str, file: &Path) -> Result<Self, BackupError> {
         let kind = DatabaseKind::of(url)?;
         let mut options = write_options(url, service, kind);
@@ -98,6 +106,7 @@ impl Snapshot {
         options.map_sqlx_postgres_pool_opts(|pool| pool.max_connections(1));
         options.map_sqlx_sqlite_opts(sqlite::reader);
         let connection = sea_orm::Database::connect(options).await?;
+        unfinished::refuse(&connection, url, service).await?;
         match kind {
             DatabaseKind::Sqlite => sqlite::prepare(&connection, file).await?,
             DatabaseKind::Postgres => {
@@ -137,20 +146,29 @@ impl Snapshot {
         Ok(Self { service, url, kind, transaction, exported, heads, reads, connection })
     }
 
-    /// Copies the snapshot to the file named at its opening, whole and on the disk.
+    /// Copies the snapshot to the file named at its opening, whole and on the disk. `progress` hears how many events
+    /// were checked.
     ///
     /// # Errors
-    /// If it cannot be read or written.
-    pub async fn write(self, file: &Path, tools: &Tools) -> Result<(), BackupError> {
+    /// Damaged if the log is broken; if it cannot be read or written.
+    pub async fn write(
+        self,
+        file: &Path,
+        tools: &Tools,
+        progress: impl FnMut(u64),
+    ) -> Result<(), BackupError> {
         match &self.exported {
             None => {
                 sqlite::copy(&self.transaction).await?;
                 self.transaction.commit().await?;
                 self.connection.close().await?;
                 sqlite::finish(&self.url, file).await?;
+                sqlite::judge(file, self.service, &self.heads, progress).await?;
             }
             Some(exported) => {
+                judge(&self.transaction, self.service, &self.heads, progress).await?;
                 tools.dump(&self.url, exported, file).await?;
+                tools.read(file).await?;
                 self.transaction.rollback().await?;
                 self.connection.close().await?;
             }
@@ -217,9 +235,35 @@ async fn begin(
     Ok((transaction, exported, heads, reads))
 }
 
+/// That the log which a connection sees is whole, and ends here.
+pub(crate) async fn judge(
+    connection: &impl ConnectionTrait,
+    service: &str,
+    ends: &[LaneHead],
+    progress: impl FnMut(u64),
+) -> Result<(), BackupError> {
+    let found = event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(connection).await?;
+    let place = |head: &LaneHead| (head.lane.clone(), head.epoch, head.seq, head.hash.clone());
+    if !found.into_iter().map(|row| place(&log::head(row))).eq(ends.iter().map(place)) {
+        return Err(BackupError::Damaged("it does not end where the manifest says".to_owned()));
+    }
+    let verdict = log::verify_on(connection, service, progress).await?;
+    match verdict.broken.first() {
+        None => Ok(()),
+        Some(broken) => Err(BackupError::Damaged(format!("its log is broken: {broken}"))),
+    }
+}
+
 /// Makes sure that a file outlives a power cut.
 pub(crate) fn on_disk(file: &Path) -> Result<(), BackupError> {
     std::fs::File::open(file).and_then(|file| file.sync_all()).map_err(at(file))
+}
+
+/// The file of this name with something added to it.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// An error of the operating system with the file it is about.

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::Fault;
-use sea_orm::sqlx::error::ErrorKind;
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlErr, Statement, sqlx,
-};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
+use crate::exclusive::{self, unfinished};
 use crate::rights;
+
+mod error;
+
+pub use error::{ErrorClass, RETRY_CODE, classify, database_fault};
+pub(crate) use error::{RETRY, full};
 
 /// Limits of time on PostgreSQL.
 const PG_TIMEOUTS: [(&str, &str); 3] =
@@ -90,9 +92,15 @@ pub enum OpenError {
     /// The address is neither SQLite's nor PostgreSQL's.
     #[error("database address must start with sqlite: or postgres:, this one does not")]
     Address,
-    /// Another process has the file open.
+    /// Another process has it: with SQLite the file, with PostgreSQL a lock that this one needs.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
+    /// A restore of it has begun and not ended.
+    #[error("a restore of the database of {0} was begun and is not finished; run `osallisuus restore` again")]
+    Unfinished(&'static str),
+    /// The session that held it alone has ended.
+    #[error("the session that held the database of {0} for this command alone has ended")]
+    Lost(&'static str),
     /// The folder cannot be made or the lock file not be opened.
     #[error("cannot use {}: {source}", .path.display())]
     File {
@@ -125,7 +133,7 @@ impl Database {
     /// applies this library's migrations and then those of the service.
     ///
     /// # Errors
-    /// If it cannot be reached, is in use, is set up unsafely, or does not migrate.
+    /// If it cannot be reached, is in use, was not restored to the end, is set up unsafely, or does not migrate.
     pub async fn open(
         url: &str,
         service: &'static str,
@@ -152,7 +160,9 @@ impl Database {
             DatabaseKind::Postgres => None,
         };
         let owner = owner.filter(|_| kind == DatabaseKind::Postgres);
-        let writer = sea_orm::Database::connect(write_options(owner.unwrap_or(url), service, kind)).await?;
+        let writer = exclusive::connect_shared(owner.unwrap_or(url), service, kind).await?;
+        // Whoever restores has it alone: this does not change from here on.
+        unfinished::refuse(&writer, url, service).await?;
         assert_durable(&writer, kind).await?;
         migrate(&writer, kind, migrations).await?;
         let readers = sea_orm::Database::connect(read_options(url, service, kind)).await?;
@@ -403,89 +413,6 @@ pub(crate) fn lock_file(database: &Path) -> Result<File, OpenError> {
         Err(TryLockError::Error(source)) => Err(OpenError::File { path, source }),
     }
 }
-
-/// What a database error means for the one who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorClass {
-    /// A rule of the schema was broken: uniqueness, a reference, a check, a missing value.
-    Constraint,
-    /// Nothing wrong with the statement; the same may succeed when tried again (lock, deadlock, lost connection).
-    Transient,
-    /// No room left on the disk.
-    Full,
-    /// Anything else: a fault of the program or of the set-up.
-    Other,
-}
-
-/// Sorts a database error.
-pub fn classify(error: &DbErr) -> ErrorClass {
-    if let Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_)) =
-        error.sql_err()
-    {
-        return ErrorClass::Constraint;
-    }
-    let runtime = match error {
-        DbErr::ConnectionAcquire(_) => return ErrorClass::Transient,
-        DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
-        _ => return ErrorClass::Other,
-    };
-    let RuntimeErr::SqlxError(error) = runtime else {
-        return ErrorClass::Other;
-    };
-    match error.as_ref() {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => ErrorClass::Transient,
-        sqlx::Error::Database(database) => match database.kind() {
-            ErrorKind::Other => classify_code(database.code().as_deref().unwrap_or_default()),
-            _ => ErrorClass::Constraint,
-        },
-        _ => ErrorClass::Other,
-    }
-}
-
-/// SQLSTATE of PostgreSQL, extended result code of SQLite.
-fn classify_code(code: &str) -> ErrorClass {
-    match code {
-        "40001" | "40P01" | "55P03" | "57014" => ErrorClass::Transient,
-        "53100" => ErrorClass::Full,
-        _ if code.len() == 5 && ["08", "53", "57"].contains(&&code[..2]) => ErrorClass::Transient,
-        // 25P03: the server ended a transaction that stood idle.
-        "25P03" => ErrorClass::Transient,
-        _ => match code.parse::<u32>().map(|extended| extended & 0xff) {
-            Ok(5 | 6) if code.len() < 5 => ErrorClass::Transient,
-            Ok(13) if code.len() < 5 => ErrorClass::Full,
-            _ => ErrorClass::Other,
-        },
-    }
-}
-
-/// Code of the fault that makes the writer try a command again before it answers.
-pub const RETRY_CODE: &str = "messaging.database_busy";
-
-/// The fault for a database error inside an act: `store::load(tx).await.map_err(messaging::database_fault)?`. A lost
-/// connection or a lock makes the writer try the act again; the rest is an internal fault. A uniqueness that is a rule
-/// of the domain is not for here: use `ON CONFLICT DO NOTHING` and the affected rows.
-pub fn database_fault(error: DbErr) -> Fault {
-    match classify(&error) {
-        ErrorClass::Transient => Fault::unavailable(RETRY_CODE, "The database is busy or away; try again.")
-            .with_retry_after(RETRY)
-            .because(error),
-        ErrorClass::Full => full().because(error),
-        ErrorClass::Constraint | ErrorClass::Other => Fault::internal(error),
-    }
-}
-
-/// No room left on the disk.
-pub(crate) fn full() -> Fault {
-    Fault::resource_exhausted("messaging.database_full", "There is no room left to store this.")
-        .with_retry_after(RETRY)
-}
-
-/// When a refused caller may come again.
-pub(crate) const RETRY: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

@@ -6,24 +6,31 @@
 //! database alone takes the same lock for itself, and gets it only when nobody holds it; and nobody gets to write while
 //! it is held. Both end with the process or the connection, so nothing is left behind by one that was killed.
 
+mod epoch;
+pub(crate) mod unfinished;
+
 use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 
 use kernel::TenantId;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait as _, IntoActiveModel as _, QueryOrder as _, Statement, TransactionTrait as _, sqlx,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait as _,
+    QueryOrder as _, Statement, TransactionTrait as _, sqlx,
 };
-use serde::Serialize;
 
-use crate::broker::wire::to_hex;
+use crate::backup::BackupError;
 use crate::database::{DatabaseKind, OpenError, lock_file, sqlite_path, write_options};
 use crate::entity::event_head;
-use crate::envelope::NO_HASH;
+use crate::log::{self, LaneHead};
+
+pub use epoch::Raised;
+pub(crate) use epoch::quoted;
 
 /// Number of the advisory lock that a process holds which can write: "osalrun" in ASCII.
 const RUNNING_LOCK: i64 = 0x006f_7361_6c72_756e;
+/// A session's process in the server.
+const BACKEND: &str = "SELECT pg_backend_pid()";
 
 /// A database held alone.
 pub struct Exclusive {
@@ -31,23 +38,15 @@ pub struct Exclusive {
     url: String,
     kind: DatabaseKind,
     /// The session with the lock, on PostgreSQL. An SQLite file is opened only when something is asked of it.
-    session: Option<DatabaseConnection>,
+    session: Option<Session>,
     _lock: Option<File>,
 }
 
-/// A lane before and after a new epoch began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Raised {
-    /// Lane: county code.
-    pub lane: String,
-    /// Epoch before; 0 if the lane had no event yet.
-    pub old_epoch: u64,
-    /// Epoch of the events to come.
-    pub new_epoch: u64,
-    /// Sequence number of the last event.
-    pub seq: u64,
-    /// Hash of the last event, in hexadecimal digits; empty for an empty lane.
-    pub hash: String,
+/// The session that has the lock. A pool would begin another one when it ends, and that one would not have it.
+struct Session {
+    connection: DatabaseConnection,
+    /// Its process in the server, by which it is known.
+    backend: i32,
 }
 
 impl Exclusive {
@@ -61,15 +60,16 @@ impl Exclusive {
         match kind {
             DatabaseKind::Sqlite => Ok(Self { _lock: Some(lock_file(&held.path())?), ..held }),
             DatabaseKind::Postgres => {
-                let session = sea_orm::Database::connect(plain_options(&held)).await?;
-                let question = format!("SELECT pg_try_advisory_lock({RUNNING_LOCK})");
-                let statement = Statement::from_string(session.get_database_backend(), question);
-                let answer = session.query_one_raw(statement).await?;
-                let is_alone = answer.map(|row| row.try_get_by_index::<bool>(0)).transpose()?;
-                if is_alone != Some(true) {
-                    return Err(OpenError::InUse(PathBuf::from(format!("the database of {service}"))));
+                let connection = sea_orm::Database::connect(plain_options(url, service, kind)).await?;
+                // It stands idle while a copy is put back, however long that takes.
+                connection.execute_unprepared("SET idle_session_timeout = 0").await?;
+                if !answer::<bool>(&connection, &format!("SELECT pg_try_advisory_lock({RUNNING_LOCK})"))
+                    .await?
+                {
+                    return Err(in_use(service));
                 }
-                Ok(Self { session: Some(session), ..held })
+                let backend = answer(&connection, BACKEND).await?;
+                Ok(Self { session: Some(Session { connection, backend }), ..held })
             }
         }
     }
@@ -95,28 +95,78 @@ impl Exclusive {
     }
 
     /// A connection that may write. On PostgreSQL it is the one with the lock.
-    pub(crate) async fn connection(&self) -> Result<DatabaseConnection, DbErr> {
-        match &self.session {
-            Some(session) => Ok(session.clone()),
-            None => sea_orm::Database::connect(plain_options(self)).await,
-        }
-    }
-
-    /// Begins a new epoch in every lane, and in those of `tenants` that have no event yet, so that a lane whose events
-    /// were all lost does not begin again in the epoch in which others have read them. The new epoch is higher than any
-    /// that is known here and at least `at_least`: with the time in it, it is also higher than those of a log that was
-    /// restored before and is not known here any more.
     ///
     /// # Errors
-    /// If the database is away or is not of this system.
-    pub async fn raise_epoch(&self, tenants: &[TenantId], at_least: u64) -> Result<Vec<Raised>, DbErr> {
+    /// Lost if that one has ended.
+    pub(crate) async fn connection(&self) -> Result<DatabaseConnection, OpenError> {
+        let Some(session) = &self.session else {
+            let options = plain_options(&self.url, self.service, self.kind);
+            return Ok(sea_orm::Database::connect(options).await?);
+        };
+        self.expect_lock(&session.connection, session).await?;
+        Ok(session.connection.clone())
+    }
+
+    /// A transaction that holds the lock as long as it lasts, because a transaction cannot change its connection.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub(crate) async fn transaction(&self) -> Result<DatabaseTransaction, OpenError> {
         let connection = self.connection().await?;
         let transaction = begin(&connection).await?;
-        let raised = raise(&transaction, tenants, at_least).await?;
-        transaction.commit().await?;
+        if let Some(session) = &self.session {
+            self.expect_lock(&transaction, session).await?;
+        }
+        Ok(transaction)
+    }
+
+    async fn expect_lock(
+        &self,
+        connection: &impl ConnectionTrait,
+        session: &Session,
+    ) -> Result<(), OpenError> {
+        let backend: i32 = answer(connection, BACKEND).await?;
+        if backend == session.backend { Ok(()) } else { Err(OpenError::Lost(self.service)) }
+    }
+
+    /// A question that is true in PostgreSQL as long as the lock is held, for a session that has not got it.
+    pub(crate) fn is_held(&self) -> Option<String> {
+        let backend = self.session.as_ref()?.backend;
+        Some(format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND pid = {backend} \
+             AND mode = 'ExclusiveLock' AND ((classid::bigint << 32) | objid::bigint) = {RUNNING_LOCK} \
+             AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))"
+        ))
+    }
+
+    /// The ends of the lanes of what is there now, by name.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn heads(&self) -> Result<Vec<LaneHead>, BackupError> {
+        let connection = self.connection().await?;
+        let heads =
+            event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(&connection).await?;
         if self.session.is_none() {
             connection.close().await?;
         }
+        Ok(heads.into_iter().map(log::head).collect())
+    }
+
+    /// Begins a new epoch in every lane, as [`Raised::all`] tells.
+    ///
+    /// # Errors
+    /// Unfinished after a restore that was not finished; if the database is away or is not of this system.
+    pub async fn raise_epoch(&self, tenants: &[TenantId], at_least: u64) -> Result<Vec<Raised>, BackupError> {
+        if self.unfinished().await?.is_some() {
+            return Err(OpenError::Unfinished(self.service).into());
+        }
+        let raised = Raised::all(&self.heads().await?, tenants, at_least);
+        let transaction = self.transaction().await?;
+        for lane in &raised {
+            transaction.execute_unprepared(&lane.statement(self.kind)).await?;
+        }
+        transaction.commit().await?;
         Ok(raised)
     }
 
@@ -126,7 +176,7 @@ impl Exclusive {
     /// If the engine reports one while closing.
     pub async fn release(self) -> Result<(), DbErr> {
         match self.session {
-            Some(session) => session.close().await,
+            Some(session) => session.connection.close().await,
             None => Ok(()),
         }
     }
@@ -147,52 +197,54 @@ pub(crate) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTra
     connection.begin().await
 }
 
-async fn raise(
-    transaction: &DatabaseTransaction,
-    tenants: &[TenantId],
-    at_least: u64,
-) -> Result<Vec<Raised>, DbErr> {
-    let heads = event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(transaction).await?;
-    let highest = heads.iter().map(|head| head.epoch).max().unwrap_or_default();
-    let epoch = (highest + 1).max(at_least.cast_signed());
-    let mut raised = Vec::new();
-    let missing =
-        tenants.iter().map(ToString::to_string).filter(|lane| heads.iter().all(|head| head.lane != *lane));
-    let missing: Vec<event_head::Model> = missing
-        .map(|lane| event_head::Model {
-            lane,
-            epoch: 0,
-            next_seq: 1,
-            head_hash: NO_HASH.to_vec(),
-            watermark_seq: 0,
-            published_seq: 0,
-        })
-        .collect();
-    for head in missing.iter().cloned() {
-        let row = head.into_active_model().reset_all();
-        event_head::Entity::insert(row).exec_without_returning(transaction).await?;
-    }
-    for head in heads.into_iter().chain(missing) {
-        let seq = (head.next_seq - 1).cast_unsigned();
-        raised.push(Raised {
-            lane: head.lane.clone(),
-            old_epoch: head.epoch.cast_unsigned(),
-            new_epoch: epoch.cast_unsigned(),
-            seq,
-            hash: if seq == 0 { String::new() } else { to_hex(&head.head_hash) },
-        });
-        let head = event_head::Model { epoch, ..head };
-        head.into_active_model().reset_all().update(transaction).await?;
-    }
-    raised.sort_by(|one, other| one.lane.cmp(&other.lane));
-    Ok(raised)
+/// The one value that a question is answered with.
+async fn answer<T: sea_orm::TryGetable>(
+    connection: &impl ConnectionTrait,
+    question: &str,
+) -> Result<T, DbErr> {
+    let statement = Statement::from_string(connection.get_database_backend(), question);
+    let row = connection.query_one_raw(statement).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound(question.to_owned()))?.try_get_by_index(0)
+}
+
+fn in_use(service: &'static str) -> OpenError {
+    OpenError::InUse(PathBuf::from(format!("the database of {service}")))
 }
 
 /// As the writer connects, but without the shared lock, which would stand in the way of the other one.
-fn plain_options(held: &Exclusive) -> ConnectOptions {
-    let mut options = write_options(&held.url, held.service, held.kind);
+fn plain_options(url: &str, service: &str, kind: DatabaseKind) -> ConnectOptions {
+    let mut options = write_options(url, service, kind);
     options.map_sqlx_postgres_pool_opts(|pool| pool.max_connections(1));
     options
+}
+
+/// Connects as the writer does.
+///
+/// # Errors
+/// InUse while somebody has the database alone.
+pub(crate) async fn connect_shared(
+    url: &str,
+    service: &'static str,
+    kind: DatabaseKind,
+) -> Result<DatabaseConnection, OpenError> {
+    match sea_orm::Database::connect(write_options(url, service, kind)).await {
+        Ok(connection) => Ok(connection),
+        // The pool tries until its time is up and then does not say why.
+        Err(_) if kind == DatabaseKind::Postgres && is_held(url, service, kind).await => Err(in_use(service)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether somebody has the database alone; not if nobody knows.
+async fn is_held(url: &str, service: &str, kind: DatabaseKind) -> bool {
+    let Ok(connection) = sea_orm::Database::connect(plain_options(url, service, kind)).await else {
+        return false;
+    };
+    let question = format!("SELECT pg_try_advisory_lock_shared({RUNNING_LOCK})");
+    let may_share = answer(&connection, &question).await;
+    // The lock goes with the connection.
+    let _ = connection.close().await;
+    matches!(may_share, Ok(false))
 }
 
 /// Makes every connection of a writer's pool take the shared lock, and keep it as long as it lives.

@@ -13,6 +13,7 @@ use crate::envelope::Envelope;
 mod verify;
 
 pub use proto::messaging::LaneHead;
+pub(crate) use verify::verify_on;
 pub use verify::{BreakKind, Broken, LaneCheck, Verdict, WholeLane, verify};
 
 /// Most events of one page.
@@ -45,14 +46,24 @@ pub async fn events(
     from_seq: u64,
     limit: u64,
 ) -> Result<Vec<Envelope>, DbErr> {
+    events_on(database.read(), database.service(), lane, from_seq, limit).await
+}
+
+async fn events_on(
+    connection: &impl ConnectionTrait,
+    service: &str,
+    lane: &str,
+    from_seq: u64,
+    limit: u64,
+) -> Result<Vec<Envelope>, DbErr> {
     let rows = event_log::Entity::find()
         .filter(event_log::Column::Lane.eq(lane))
         .filter(event_log::Column::Seq.gte(from_seq.cast_signed()))
         .order_by_asc(event_log::Column::Seq)
         .limit(limit.min(PAGE))
-        .all(database.read())
+        .all(connection)
         .await?;
-    Ok(rows.into_iter().map(|row| envelope(database.service(), row)).collect())
+    Ok(rows.into_iter().map(|row| envelope(service, row)).collect())
 }
 
 /// The epoch of the log: that of the highest lane, 1 for an empty log. A lane that is new after a restore from a backup

@@ -165,6 +165,15 @@ impl Cluster {
         self.create_from(database_of(url)?).await
     }
 
+    /// Removes a database with whoever is still connected to it, and makes an empty one with its name.
+    ///
+    /// # Errors
+    /// If the server refuses or cannot be reached.
+    pub async fn empty_database(&self, url: &str) -> anyhow::Result<()> {
+        self.drop_database(url).await?;
+        self.execute(&format!("CREATE DATABASE {} TEMPLATE template0", database_of(url)?)).await
+    }
+
     /// Removes a database, and whoever is still connected to it.
     ///
     /// # Errors

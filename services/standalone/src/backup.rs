@@ -1,10 +1,13 @@
 //! What is in a backup: a folder with a copy of each service's database and a manifest that says what they are.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chassis::Config;
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, Mac as _};
 use messaging::DatabaseKind;
 use messaging::broker::wire::to_hex;
 use messaging::log::LaneHead;
@@ -20,7 +23,13 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 /// Folder of the secrets, if they are copied too.
 pub(crate) const SECRETS: &str = "secrets";
 /// Form of the manifest that this program writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// What a secret is recognised by is made of this.
+const FINGERPRINT: &[u8] = b"osallisuus backup, fingerprint of a secret, 1";
+
+/// What to do about a restore that was not finished.
+pub(crate) const RESTORE_AGAIN: &str =
+    "Run it again: osallisuus restore FOLDER; with the same backup or an older one.";
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +46,9 @@ pub(crate) struct Manifest {
     pub(crate) taken_at: String,
     /// The databases.
     pub(crate) services: Vec<Copy>,
-    /// Names of the files in the folder of secrets without which the databases cannot be used.
-    pub(crate) secrets: Vec<String>,
+    /// The files in the folder of secrets without which the databases cannot be used, each with its fingerprint; null
+    /// for one that was not there.
+    pub(crate) secrets: BTreeMap<String, Option<String>>,
     /// Whether they were copied.
     pub(crate) with_secrets: bool,
 }
@@ -90,6 +100,26 @@ pub(crate) struct LaneEnd {
     pub(crate) hash: String,
 }
 
+/// A version to compare by: its numbers, as far as they are some.
+fn numbers(version: &str) -> Vec<u64> {
+    let release = version.split(['-', '+']).next().unwrap_or_default();
+    release.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
+impl LaneEnd {
+    /// The same as an end of a log.
+    ///
+    /// # Errors
+    /// [`Exit::Failure`] if the hash is none.
+    pub(crate) fn head(&self) -> Result<LaneHead, Failure> {
+        let hash = HEXLOWER.decode(self.hash.as_bytes());
+        let hash =
+            hash.map_err(|_| Failure::general(format!("lane {}: the manifest has no hash", self.lane)))?;
+        let (lane, epoch, seq) = (self.lane.clone(), self.epoch, self.seq);
+        Ok(LaneHead { lane, epoch, seq, hash, ..LaneHead::default() })
+    }
+}
+
 impl From<&LaneHead> for LaneEnd {
     fn from(head: &LaneHead) -> Self {
         Self { lane: head.lane.clone(), epoch: head.epoch, seq: head.seq, hash: to_hex(&head.hash) }
@@ -100,7 +130,8 @@ impl Manifest {
     /// Reads the manifest of a backup.
     ///
     /// # Errors
-    /// [`Exit::Failure`] if there is none, or one of another version.
+    /// [`Exit::Failure`] if there is none, or one of another form; [`Exit::Refused`] if a newer version made it, whose
+    /// tables this one does not know.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let file = folder.join(MANIFEST);
         let text = fs::read(&file).map_err(|error| {
@@ -115,7 +146,19 @@ impl Manifest {
                 Failure::general(message).remedy("Use the version of the program that made the backup.")
             );
         }
+        let own = env!("CARGO_PKG_VERSION");
+        if numbers(&manifest.version) > numbers(own) {
+            let message = format!("version {} made the backup, this is {own}", manifest.version);
+            return Err(Failure::new(Exit::Refused, message).remedy(
+                "An older version does not know its tables: use the version that made it, or a newer one.",
+            ));
+        }
         Ok(manifest)
+    }
+
+    /// Names of the secrets.
+    pub(crate) fn secret_names(&self) -> Vec<String> {
+        self.secrets.keys().cloned().collect()
     }
 }
 
@@ -149,6 +192,24 @@ pub(crate) fn missing_secrets(config: &Config, names: &[String]) -> Vec<String> 
     names.iter().filter(|name| !config.secrets_dir.join(name).is_file()).cloned().collect()
 }
 
+/// By what a secret is recognised: a MAC of a fixed text under it, in hexadecimal digits. It tells nothing of the secret,
+/// which is made of 32 random bytes. None if there is no such file.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn fingerprint(file: &Path) -> Result<Option<String>, Failure> {
+    let secret = match fs::read(file) {
+        Ok(secret) => secret,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(about(file)(error)),
+    };
+    // As the services read it: a line end is no part of it.
+    let mac = Hmac::<Sha256>::new_from_slice(secret.trim_ascii());
+    let mut mac = mac.map_err(|_| Failure::general(format!("{} is no secret", file.display())))?;
+    mac.update(FINGERPRINT);
+    Ok(Some(to_hex(&mac.finalize().into_bytes())))
+}
+
 /// SHA-256 of a file, in hexadecimal digits.
 ///
 /// # Errors
@@ -178,6 +239,12 @@ impl From<messaging::backup::BackupError> for Failure {
             BackupError::Open(OpenError::InUse(_)) => {
                 return Self::new(Exit::Refused, error.to_string()).remedy("Stop the system first.");
             }
+            BackupError::Open(OpenError::Unfinished(_)) => {
+                return Self::new(Exit::Refused, error.to_string()).remedy(RESTORE_AGAIN);
+            }
+            BackupError::Open(OpenError::Lost(_)) => {
+                return Self::new(Exit::Unreachable, error.to_string()).remedy("Run it again.");
+            }
             BackupError::NotEmpty(_) => {
                 return Self::new(Exit::Refused, error.to_string())
                     .remedy("To put the backup in its place, say so with --replace: what is there goes.");
@@ -186,5 +253,30 @@ impl From<messaging::backup::BackupError> for Failure {
             BackupError::File { .. } | BackupError::Tool(_) | BackupError::Damaged(_) => Exit::Failure,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_version_is_newer() {
+        assert!(numbers("0.10.0") > numbers("0.9.12") && numbers("1.0.0") > numbers("0.99.0"));
+        assert!(numbers("0.1.1") > numbers("0.1.0-rc1") && numbers("0.1.0") == numbers("0.1.0+build"));
+    }
+
+    #[test]
+    fn a_secret_is_recognised_and_does_not_show() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            fs::write(&file, text).unwrap();
+            fingerprint(&file).unwrap().unwrap()
+        };
+        let (one, again, other) = (file("1", "5e5e"), file("2", "5e5e\n"), file("3", "5e5f"));
+        assert_eq!(one, again);
+        assert!(one != other && one.len() == 64 && !one.contains("5e5e"), "{one}");
+        assert_eq!(fingerprint(&folder.path().join("none")).unwrap(), None);
     }
 }

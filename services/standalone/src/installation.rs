@@ -1,5 +1,6 @@
 //! An installation on this machine: its settings and its data folder.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use chassis::config::environment;
@@ -98,6 +99,34 @@ pub(crate) fn require_made(config: &Config) -> Result<(), Failure> {
         format!("{folder} is not a data folder yet: {} is missing", key.display()),
     )
     .remedy(format!("Make it first: osallisuus init --data {folder}")))
+}
+
+/// That whoever runs `command` owns the data folder: files that another user makes or puts in the place of others cannot
+/// be used by the services. A folder that is not there belongs to nobody yet.
+///
+/// # Errors
+/// [`Exit::Refused`] with the command line that does it.
+pub(crate) fn require_owner(config: &Config, command: &str) -> Result<(), Failure> {
+    let Ok(folder) = config.data_dir.metadata() else { return Ok(()) };
+    let owner = folder.uid();
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let name = user_name(owner).unwrap_or_else(|| owner.to_string());
+    let message =
+        format!("{} belongs to the user {name}, not to the one who runs this", config.data_dir.display());
+    Err(Failure::new(Exit::Refused, message)
+        .remedy(format!("Run it as that user: runuser -u {name} -- osallisuus {command} …")))
+}
+
+/// The name of a user of this machine.
+fn user_name(id: u32) -> Option<String> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, user) = (fields.next()?, fields.nth(1)?);
+        (user.parse() == Ok(id)).then(|| name.to_owned())
+    })
 }
 
 /// The file of a service's account secret.

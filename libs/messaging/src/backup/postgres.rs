@@ -1,32 +1,35 @@
-//! PostgreSQL's own programs, `pg_dump` and `pg_restore`.
+//! PostgreSQL's own programs: `pg_dump`, `pg_restore`, and `psql`, through which a copy is put back in one transaction.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
-use percent_encoding::percent_decode_str;
-use sea_orm::sqlx::postgres::PgConnectOptions;
-use tokio::process::Command;
-use url::Url;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, Command};
 
+use super::server::{MISLEADING, variables};
 use super::{BackupError, at};
+use crate::crash;
 
 /// Where Debian's packages of PostgreSQL are, one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-
-/// Parts of an address's query that the programs know, by the variable that tells them.
-const VARIABLES: [(&str, &str); 5] = [
-    ("sslmode", "PGSSLMODE"),
-    ("sslrootcert", "PGSSLROOTCERT"),
-    ("sslcert", "PGSSLCERT"),
-    ("sslkey", "PGSSLKEY"),
-    ("options", "PGOPTIONS"),
-];
 
 /// Where PostgreSQL's programs are. They are looked for when they are needed.
 #[derive(Clone, Debug, Default)]
 pub struct Tools {
     /// The folder with them; without it the newest of Debian's packages, else the search path.
     pub folder: Option<PathBuf>,
+}
+
+/// What is put into a database.
+pub(super) struct Script<'a> {
+    /// The file of the copy.
+    pub(super) copy: &'a Path,
+    /// The schema that it is put into.
+    pub(super) schema: &'a str,
+    /// Statements before it.
+    pub(super) before: &'a str,
+    /// Statements after it.
+    pub(super) after: &'a str,
 }
 
 impl Tools {
@@ -36,45 +39,113 @@ impl Tools {
         use std::os::unix::fs::OpenOptionsExt as _;
         let new =
             std::fs::File::options().write(true).create_new(true).mode(0o600).open(file).map_err(at(file))?;
-        let mut command = self.command("pg_dump", url)?;
-        command.args(["--format=custom", "--no-owner", "--snapshot", snapshot]);
+        let mut command = self.command("pg_dump");
+        connect(&mut command, url)?;
+        command.args(["--no-password", "--format=custom", "--no-owner", "--snapshot", snapshot]);
         command.stdout(new);
-        run("pg_dump", command).await
+        finish("pg_dump", spawn("pg_dump", &mut command)?).await
     }
 
-    /// Puts a copy into an empty database, all or nothing.
-    pub(super) async fn restore(&self, url: &str, file: &Path) -> Result<(), BackupError> {
-        let mut command = self.command("pg_restore", url)?;
-        command.args(["--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-owner"]);
-        // Only with a name does it write to a database; the rest is in the variables.
-        command.arg("--dbname").arg(database(url)?).arg(file).stdout(Stdio::null());
-        run("pg_restore", command).await
+    /// Reads a copy to its end, without a server.
+    pub(super) async fn read(&self, file: &Path) -> Result<(), BackupError> {
+        let mut command = self.command("pg_restore");
+        command.arg("--file=/dev/null").arg(file);
+        finish("pg_restore", spawn("pg_restore", &mut command)?).await
     }
 
-    fn command(&self, program: &str, url: &str) -> Result<Command, BackupError> {
+    /// That `psql` can be run.
+    pub(super) async fn ready(&self) -> Result<(), BackupError> {
+        let mut command = self.command("psql");
+        command.arg("--version").stdout(Stdio::null());
+        finish("psql", spawn("psql", &mut command)?).await
+    }
+
+    /// Puts a copy into a database in one transaction, with what comes before and after it: all or nothing.
+    pub(super) async fn restore(&self, url: &str, script: Script<'_>) -> Result<(), BackupError> {
+        let mut psql = self.command("psql");
+        connect(&mut psql, url)?;
+        psql.args(["--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
+        psql.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut psql = spawn("psql", &mut psql)?;
+        let input = psql.stdin.take();
+        let (fed, ended) = tokio::join!(self.feed(input, script), finish("psql", psql));
+        // If psql has ended early, that is why it could not be fed.
+        ended?;
+        fed
+    }
+
+    /// Writes the script. Without its last line, which is written only when all of the copy was, nothing is changed.
+    async fn feed(&self, input: Option<ChildStdin>, script: Script<'_>) -> Result<(), BackupError> {
+        let broken = |error: std::io::Error| BackupError::Tool(format!("psql: {error}"));
+        let mut input = input.ok_or_else(|| broken(std::io::ErrorKind::BrokenPipe.into()))?;
+        input.write_all(format!("BEGIN;\n{};\n", script.before).as_bytes()).await.map_err(broken)?;
+        let mut command = self.command("pg_restore");
+        command.args(["--file=-", "--no-owner", "--clean", "--if-exists", "--schema", script.schema]);
+        command.arg(script.copy).stdout(Stdio::piped());
+        let mut restore = spawn("pg_restore", &mut command)?;
+        let output = restore.stdout.take();
+        let copied = async {
+            match output {
+                Some(mut output) => tokio::io::copy(&mut output, &mut input).await.map_err(broken),
+                None => Ok(0),
+            }
+        };
+        let (copied, ended) = tokio::join!(copied, finish("pg_restore", restore));
+        copied?;
+        ended?;
+        crash::point("restore.before_commit");
+        input.write_all(format!("{};\nCOMMIT;\n", script.after).as_bytes()).await.map_err(broken)?;
+        input.shutdown().await.map_err(broken)
+    }
+
+    fn command(&self, program: &str) -> Command {
         let folder = self.folder.clone().or_else(newest);
-        let mut command =
-            Command::new(folder.map_or_else(|| PathBuf::from(program), |folder| folder.join(program)));
-        // On the command line, others on the machine could read the password.
-        command.envs(variables(url)?).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-        Ok(command)
+        let path = folder.map_or_else(|| PathBuf::from(program), |folder| folder.join(program));
+        let mut command = Command::new(path);
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
     }
 }
 
-async fn run(program: &str, mut command: Command) -> Result<(), BackupError> {
-    let missing = |error: std::io::Error| {
+/// Tells a program its server.
+fn connect(command: &mut Command, url: &str) -> Result<(), BackupError> {
+    for name in MISLEADING {
+        command.env_remove(name);
+    }
+    command.envs(variables(url)?);
+    Ok(())
+}
+
+fn spawn(program: &str, command: &mut Command) -> Result<Child, BackupError> {
+    command.spawn().map_err(|error| {
         BackupError::Tool(format!(
             "{program} cannot be run: {error}; install PostgreSQL's client programs of the server's version or newer"
         ))
-    };
-    let output = command.spawn().map_err(missing)?.wait_with_output().await.map_err(missing)?;
-    if output.status.success() {
+    })
+}
+
+/// Waits for the end of a program.
+///
+/// # Errors
+/// Tool if it failed, with what it says first.
+async fn finish(program: &str, mut child: Child) -> Result<(), BackupError> {
+    let said = child.stderr.take();
+    let (first, status) = tokio::join!(first_line(said), child.wait());
+    let status: ExitStatus = status.map_err(|error| BackupError::Tool(format!("{program}: {error}")))?;
+    if status.success() {
         return Ok(());
     }
-    // What it says may quote rows; the first line names the object.
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().next().unwrap_or_default();
-    Err(BackupError::Tool(format!("{program} failed ({}): {first}", output.status)))
+    Err(BackupError::Tool(format!("{program} failed ({status}): {first}")))
+}
+
+/// The first line of what a program says: it names the object. What follows may quote rows.
+async fn first_line(said: Option<impl AsyncRead + Unpin>) -> String {
+    let mut text = Vec::new();
+    if let Some(mut said) = said {
+        // What cannot be read is not told.
+        let _ = said.read_to_end(&mut text).await;
+    }
+    String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
 }
 
 fn newest() -> Option<PathBuf> {
@@ -84,58 +155,4 @@ fn newest() -> Option<PathBuf> {
         folder.join("pg_dump").is_file().then_some((version, folder))
     });
     versions.max().map(|(_, folder)| folder)
-}
-
-fn database(url: &str) -> Result<String, BackupError> {
-    let name = options(url)?.get_database().map(str::to_owned);
-    name.ok_or_else(|| BackupError::Tool("the address of the database names none".to_owned()))
-}
-
-/// What is wrong with an address is not told: it may hold a password.
-fn options(url: &str) -> Result<PgConnectOptions, BackupError> {
-    url.parse().map_err(|_| BackupError::Tool("the address of the database cannot be read".to_owned()))
-}
-
-/// An address as the variables that the programs read.
-fn variables(url: &str) -> Result<Vec<(&'static str, String)>, BackupError> {
-    let options = options(url)?;
-    let parsed = Url::parse(url)
-        .map_err(|_| BackupError::Tool("the address of the database cannot be read".to_owned()))?;
-    let mut variables = vec![
-        ("PGHOST", options.get_host().to_owned()),
-        ("PGPORT", options.get_port().to_string()),
-        ("PGUSER", options.get_username().to_owned()),
-        ("PGDATABASE", database(url)?),
-    ];
-    if let Some(password) = parsed.password() {
-        let password = percent_decode_str(password).decode_utf8_lossy().into_owned();
-        variables.push(("PGPASSWORD", password));
-    }
-    for (name, value) in parsed.query_pairs() {
-        let known = VARIABLES.iter().find(|(known, _)| *known == name.as_ref());
-        variables.extend(known.map(|(_, variable)| (*variable, value.clone().into_owned())));
-    }
-    Ok(variables)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::variables;
-
-    #[test]
-    fn an_address_is_told_to_the_programs_without_the_command_line() {
-        let url = "postgres://kunta:s%C3%A4l%40@db.example.org:6432/forums?sslmode=verify-full&sslrootcert=/etc/ca.pem";
-        let variables: std::collections::BTreeMap<_, _> = variables(url).unwrap().into_iter().collect();
-        for (name, value) in [
-            ("PGHOST", "db.example.org"),
-            ("PGPORT", "6432"),
-            ("PGUSER", "kunta"),
-            ("PGPASSWORD", "säl@"),
-            ("PGDATABASE", "forums"),
-            ("PGSSLMODE", "verify-full"),
-            ("PGSSLROOTCERT", "/etc/ca.pem"),
-        ] {
-            assert_eq!(variables[name], value, "{name}");
-        }
-    }
 }

@@ -1,20 +1,33 @@
 //! Putting a copy in the place of a database that nobody uses.
+//!
+//! A copy is made ready first, which changes nothing: an SQLite file is laid beside the database, checked, and gets its
+//! new epoch there; a copy of PostgreSQL is read to its end. Then it takes the place of what was there in one step, which
+//! is a rename or a transaction with the new epoch in it. So whoever is stopped at any moment has the old database or
+//! the new one, and never a new one in the old epoch.
 
 use std::path::{Path, PathBuf};
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait as _, QueryOrder as _, RuntimeErr, Statement,
-    sqlx,
-};
+use sea_orm::{ConnectionTrait, DbErr, RuntimeErr, Statement, sqlx};
 
-use super::{BackupError, Tools, at, on_disk, sqlite};
+use super::postgres::Script;
+use super::{BackupError, Tools, at, beside, judge, on_disk, sqlite};
+use crate::crash;
 use crate::database::{DatabaseKind, OpenError};
-use crate::entity::event_head;
-use crate::exclusive::{self, Exclusive};
-use crate::log::{self, LaneHead};
+use crate::exclusive::unfinished::{self, folder_on_disk};
+use crate::exclusive::{Exclusive, Raised, quoted};
+use crate::log::LaneHead;
 
-/// Tables of the schema that belongs to the system.
-const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()";
+/// Tables of the schema that belongs to the system, without the mark of an unfinished restore.
+const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() \
+     AND tablename <> ";
+
+/// A copy that is ready to take the place of a database.
+#[derive(Debug)]
+pub struct Staged {
+    file: PathBuf,
+    /// Whether it was laid beside the database for this.
+    is_beside: bool,
+}
 
 impl Exclusive {
     /// Whether there is no database yet, or one without tables.
@@ -24,75 +37,150 @@ impl Exclusive {
     pub async fn is_empty(&self) -> Result<bool, BackupError> {
         match self.kind() {
             DatabaseKind::Sqlite => Ok(self.path().metadata().map_or(0, |metadata| metadata.len()) == 0),
-            DatabaseKind::Postgres => Ok(tables(&self.connection().await?).await?.is_empty()),
+            DatabaseKind::Postgres => Ok(self.tables().await?.is_empty()),
         }
     }
 
-    /// Puts the copy in `file` in the place of the database. What was there goes. If it fails, an SQLite database is as
-    /// it was, and a PostgreSQL one is as it was or empty.
+    /// Makes the copy in `file` ready, which ends at `ends`. Nothing of the database is changed. `progress` hears how
+    /// many events were checked, which are those of an SQLite copy.
     ///
     /// # Errors
-    /// NotEmpty unless `replace`; Damaged if the copy is; otherwise what does not work.
-    pub async fn restore(&self, file: &Path, replace: bool, tools: &Tools) -> Result<(), BackupError> {
-        if !replace && !self.is_empty().await? {
-            return Err(BackupError::NotEmpty(self.service()));
+    /// Damaged if it is not sound; otherwise what does not work.
+    pub async fn stage(
+        &self,
+        file: &Path,
+        ends: &[LaneHead],
+        tools: &Tools,
+        progress: impl FnMut(u64),
+    ) -> Result<Staged, BackupError> {
+        if self.kind() == DatabaseKind::Postgres {
+            tools.ready().await?;
+            tools.read(file).await?;
+            return Ok(Staged { file: file.to_owned(), is_beside: false });
         }
+        let staged = Staged { file: beside(&self.path(), ".restoring"), is_beside: true };
+        // Of an earlier attempt that was killed.
+        staged.remove();
+        std::fs::copy(file, &staged.file).map_err(at(&staged.file))?;
+        sqlite::judge(&staged.file, self.service(), ends, progress).await?;
+        Ok(staged)
+    }
+
+    /// Puts a copy in the place of the database, with new epochs. What was there goes. If it fails, the database is as
+    /// it was.
+    ///
+    /// # Errors
+    /// What does not work.
+    pub async fn put_back(
+        &self,
+        staged: Staged,
+        epochs: &[Raised],
+        tools: &Tools,
+    ) -> Result<(), BackupError> {
         match self.kind() {
-            DatabaseKind::Sqlite => self.restore_file(file).await,
-            DatabaseKind::Postgres => {
-                drop_tables(&self.connection().await?).await?;
-                tools.restore(self.url(), file).await
-            }
+            DatabaseKind::Sqlite => self.replace_file(&staged.file, epochs).await,
+            DatabaseKind::Postgres => self.replace_tables(&staged.file, epochs, tools).await,
         }
     }
 
-    /// The ends of the lanes of what is there now.
+    /// Checks the log of what was put back, as far as that was not done before.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn heads(&self) -> Result<Vec<LaneHead>, BackupError> {
-        let connection = self.connection().await?;
-        let heads =
-            event_head::Entity::find().order_by_asc(event_head::Column::Lane).all(&connection).await?;
+    /// Damaged if it is not whole.
+    pub async fn judge(&self, progress: impl FnMut(u64)) -> Result<(), BackupError> {
         if self.kind() == DatabaseKind::Sqlite {
-            connection.close().await?;
+            return Ok(());
         }
-        Ok(heads.into_iter().map(log::head).collect())
+        judge(&self.connection().await?, self.service(), &self.heads().await?, progress).await
     }
 
-    async fn restore_file(&self, file: &Path) -> Result<(), BackupError> {
+    async fn replace_file(&self, new: &Path, epochs: &[Raised]) -> Result<(), BackupError> {
         let path = self.path();
-        let new = beside(&path, ".restoring");
-        if let Err(error) = std::fs::remove_file(&new)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(at(&new)(error));
+        let copy = sqlite::open(new).await?;
+        for lane in epochs {
+            copy.execute_unprepared(&lane.statement(self.kind())).await?;
         }
-        std::fs::copy(file, &new).map_err(at(&new))?;
-        let copy = sqlite::open(&new).await?;
-        sqlite::check(&copy).await?;
         copy.close().await?;
-        on_disk(&new)?;
+        on_disk(new)?;
         // The log of the old database must not be taken for one of the new, nor its end be lost if this is killed.
         fold_log(&path).await?;
+        crash::point("restore.log_folded");
         for suffix in ["-wal", "-shm"] {
             let old = beside(&path, suffix);
             if old.exists() {
                 std::fs::remove_file(&old).map_err(at(&old))?;
             }
         }
-        std::fs::rename(&new, &path).map_err(at(&path))?;
-        match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => on_disk(folder),
-            _ => Ok(()),
+        crash::point("restore.before_rename");
+        std::fs::rename(new, &path).map_err(at(&path))?;
+        folder_on_disk(&path)
+    }
+
+    /// Drops every table, because the copy drops what it has and a newer table would stay; puts the copy in and begins
+    /// the epochs; and sees that all is there and the lock still held. All in one transaction.
+    async fn replace_tables(&self, copy: &Path, epochs: &[Raised], tools: &Tools) -> Result<(), BackupError> {
+        let connection = self.connection().await?;
+        let schema = first(&connection, "SELECT quote_ident(current_schema())").await?;
+        let name = first(&connection, "SELECT current_schema()::text").await?;
+        let tables = self.tables().await?;
+        let before = match tables.is_empty() {
+            true => String::new(),
+            false => format!("DROP TABLE {} CASCADE", tables.join(", ")),
+        };
+        let raise: Vec<String> = epochs.iter().map(|lane| lane.statement(self.kind())).collect();
+        let held = self.is_held().unwrap_or_else(|| "true".to_owned());
+        let ends = epochs.iter().map(|lane| {
+            format!("({}, {}, {}, {})", quoted(&lane.lane), lane.new_epoch, lane.seq, quoted(&lane.hash))
+        });
+        let ends: Vec<String> = ends.collect();
+        // The copy leaves the search path empty.
+        let after = format!(
+            "SET LOCAL search_path = {schema};\n{};\nDO $check$ BEGIN\n\
+             IF EXISTS (\n\
+             SELECT FROM (SELECT lane, epoch, next_seq - 1 AS seq, \
+             CASE WHEN next_seq > 1 THEN encode(head_hash, 'hex') ELSE '' END AS hash FROM event_head) AS there\n\
+             FULL JOIN (VALUES {}) AS meant (lane, epoch, seq, hash) USING (lane, epoch, seq, hash)\n\
+             WHERE there IS NULL OR meant IS NULL)\n\
+             THEN RAISE EXCEPTION 'it does not end where the manifest says'; END IF;\n\
+             IF NOT {held} THEN RAISE EXCEPTION 'the session that held the database has ended'; END IF;\n\
+             END $check$",
+            raise.join(";\n"),
+            ends.join(", "),
+        );
+        tools.restore(self.url(), Script { copy, schema: &name, before: &before, after: &after }).await
+    }
+
+    /// Names of all tables of the system, quoted.
+    async fn tables(&self) -> Result<Vec<String>, BackupError> {
+        let connection = self.connection().await?;
+        let question = format!("{TABLES}{}", quoted(unfinished::TABLE));
+        let statement = Statement::from_string(connection.get_database_backend(), question);
+        let rows = connection.query_all_raw(statement).await?;
+        Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    }
+}
+
+impl Staged {
+    fn remove(&self) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            // There is usually nothing; what cannot be removed cannot be written over either, and that is told.
+            let _ = std::fs::remove_file(beside(&self.file, suffix));
         }
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.is_beside {
+            self.remove();
+        }
+    }
+}
+
+async fn first(connection: &impl ConnectionTrait, question: &str) -> Result<String, DbErr> {
+    let statement = Statement::from_string(connection.get_database_backend(), question);
+    let row = connection.query_one_raw(statement).await?;
+    row.ok_or_else(|| DbErr::RecordNotFound(question.to_owned()))?.try_get_by_index(0)
 }
 
 /// Brings what is only in the log of an SQLite database into its file, so that the log may go.
@@ -131,23 +219,6 @@ fn is_damaged(error: &DbErr) -> bool {
     let extended = code.and_then(|code| code.parse::<u32>().ok());
     // SQLITE_CORRUPT and SQLITE_NOTADB.
     extended.is_some_and(|extended| [11, 26].contains(&(extended & 0xff)))
-}
-
-/// Drops every table, all or none, however long others read from one: pg_restore drops what is in the copy, and a newer
-/// table would stay.
-async fn drop_tables(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    let transaction = exclusive::begin(connection).await?;
-    transaction.execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
-    for table in tables(&transaction).await? {
-        transaction.execute_unprepared(&format!("DROP TABLE {table} CASCADE")).await?;
-    }
-    transaction.commit().await
-}
-
-async fn tables(connection: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    let statement = Statement::from_string(connection.get_database_backend(), TABLES);
-    let rows = connection.query_all_raw(statement).await?;
-    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTrans
 
 use super::{BackupError, at};
 use crate::database::sqlite_path;
+use crate::log::LaneHead;
 
 /// The database that is copied to, beside the one that is copied.
 const COPY: &str = "copy";
@@ -52,7 +53,7 @@ pub(super) async fn copy(transaction: &DatabaseTransaction) -> Result<(), Backup
     Ok(())
 }
 
-/// Adds indexes and triggers, and checks the copy.
+/// Adds indexes and triggers.
 pub(super) async fn finish(url: &str, file: &Path) -> Result<(), BackupError> {
     let source = open(&sqlite_path(url)).await?;
     let copy = open(file).await?;
@@ -60,7 +61,6 @@ pub(super) async fn finish(url: &str, file: &Path) -> Result<(), BackupError> {
         copy.execute_unprepared(&statement).await?;
     }
     source.close().await?;
-    check(&copy).await?;
     copy.close().await?;
     Ok(())
 }
@@ -74,6 +74,23 @@ pub(super) async fn check(connection: &DatabaseConnection) -> Result<(), BackupE
         Some("ok") => Ok(()),
         other => Err(BackupError::Damaged(other.unwrap_or("no answer").to_owned())),
     }
+}
+
+/// That a copy is sound, and its log whole and ending here.
+pub(super) async fn judge(
+    file: &Path,
+    service: &str,
+    ends: &[LaneHead],
+    progress: impl FnMut(u64),
+) -> Result<(), BackupError> {
+    let copy = open(file).await?;
+    let sound = async {
+        check(&copy).await?;
+        super::judge(&copy, service, ends, progress).await
+    };
+    let sound = sound.await;
+    copy.close().await?;
+    sound
 }
 
 /// Opens a file that nobody else uses, and leaves its journal as it is.

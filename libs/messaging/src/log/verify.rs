@@ -9,10 +9,12 @@ use std::fmt;
 
 use prost::Message as _;
 use proto::messaging::Watermark;
-use sea_orm::{DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
 use serde::Serialize;
 
-use super::{LaneHead, PAGE, event_head, event_log, events, head};
+use super::{LaneHead, PAGE, event_head, event_log, events_on, head};
 use crate::broker::wire::to_hex;
 use crate::database::Database;
 use crate::envelope::{Envelope, HASH_BYTES, NO_HASH, is_intact};
@@ -231,10 +233,19 @@ impl LaneCheck {
 ///
 /// # Errors
 /// If the database is away. What is broken is in the verdict.
-pub async fn verify(database: &Database, mut progress: impl FnMut(u64)) -> Result<Verdict, DbErr> {
+pub async fn verify(database: &Database, progress: impl FnMut(u64)) -> Result<Verdict, DbErr> {
+    verify_on(database.read(), database.service(), progress).await
+}
+
+/// The same with what this connection sees.
+pub(crate) async fn verify_on(
+    connection: &impl ConnectionTrait,
+    service: &str,
+    mut progress: impl FnMut(u64),
+) -> Result<Verdict, DbErr> {
     let mut verdict = Verdict::default();
-    for lane in lanes(database).await? {
-        match verify_lane(database, &lane, &mut progress).await? {
+    for lane in lanes(connection).await? {
+        match verify_lane(connection, service, &lane, &mut progress).await? {
             Ok(whole) => verdict.whole.push(whole),
             Err(broken) => verdict.broken.push(broken),
         }
@@ -243,16 +254,17 @@ pub async fn verify(database: &Database, mut progress: impl FnMut(u64)) -> Resul
 }
 
 async fn verify_lane(
-    database: &Database,
+    connection: &impl ConnectionTrait,
+    service: &str,
     lane: &str,
     progress: &mut impl FnMut(u64),
 ) -> Result<Result<WholeLane, Broken>, DbErr> {
-    let mut check = LaneCheck::new(database.service(), lane);
+    let mut check = LaneCheck::new(service, lane);
     // Events and head are written together. So a head that is read after the last event is that event's or a later
     // one's, and events that came in between are read up to it.
     let mut end: Option<event_head::Model> = None;
     loop {
-        let page = events(database, lane, check.seq() + 1, PAGE).await?;
+        let page = events_on(connection, service, lane, check.seq() + 1, PAGE).await?;
         let limit = end.as_ref().map_or(u64::MAX, last_seq);
         let mut taken = 0;
         for event in page.iter().filter(|event| event.seq <= limit) {
@@ -267,7 +279,7 @@ async fn verify_lane(
         }
         match end {
             Some(row) => return Ok(finish(&check, row)),
-            None => end = event_head::Entity::find_by_id(lane).one(database.read()).await?,
+            None => end = event_head::Entity::find_by_id(lane).one(connection).await?,
         }
         if end.is_none() {
             return Ok(Err(check.broken(check.seq(), BreakKind::Head, "the lane has no head")));
@@ -297,12 +309,12 @@ fn finish(check: &LaneCheck, row: event_head::Model) -> Result<WholeLane, Broken
 }
 
 /// Every lane that has a head or an event, found by steps through the index.
-async fn lanes(database: &Database) -> Result<BTreeSet<String>, DbErr> {
+async fn lanes(connection: &impl ConnectionTrait) -> Result<BTreeSet<String>, DbErr> {
     let heads: Vec<String> = event_head::Entity::find()
         .select_only()
         .column(event_head::Column::Lane)
         .into_tuple()
-        .all(database.read())
+        .all(connection)
         .await?;
     let mut lanes: BTreeSet<String> = heads.into_iter().collect();
     let mut after = String::new();
@@ -314,7 +326,7 @@ async fn lanes(database: &Database) -> Result<BTreeSet<String>, DbErr> {
             .order_by_asc(event_log::Column::Lane)
             .limit(1)
             .into_tuple()
-            .one(database.read())
+            .one(connection)
             .await?;
         let Some(lane) = next else { return Ok(lanes) };
         after.clone_from(&lane);

@@ -1,11 +1,15 @@
 //! A database that somebody holds alone: nobody else writes to it meanwhile, and it is not had while anybody can write.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use messaging::exclusive::Exclusive;
+use messaging::backup::{BackupError, Snapshot, Tools};
+use messaging::exclusive::{Exclusive, Raised};
+use messaging::log::LaneHead;
 use messaging::{Database, DatabaseKind, OpenError, log};
+use sea_orm::ConnectionTrait as _;
 
-use crate::support::{ENGINES, Note, Place, World, migrations};
+use crate::support::{ENGINES, Note, PATIENCE, Place, World, migrations};
 
 #[tokio::test]
 async fn a_database_is_had_alone_only_when_nobody_can_write_to_it_and_then_nobody_can() {
@@ -22,7 +26,8 @@ async fn a_database_is_had_alone_only_when_nobody_can_write_to_it_and_then_nobod
         let opening = Database::open(&place.url, "notes", migrations);
         let opened =
             tokio::time::timeout(Duration::from_secs(20), opening).await.expect("it does not wait for ever");
-        assert!(opened.is_err(), "nobody opens it to write");
+        let opened = opened.expect_err("nobody opens it to write");
+        assert!(matches!(opened, OpenError::InUse(_)), "{opened}");
         alone.release().await.unwrap();
         let world = World::open(&place).await;
         world.add("0123456789abcdeg", Note::new("second")).await.unwrap();
@@ -66,16 +71,120 @@ async fn a_database_that_was_looked_at_cannot_be_written_to() {
 }
 
 #[tokio::test]
-async fn what_a_copy_is_put_in_the_place_of_goes_as_a_whole() {
+async fn nobody_opens_or_copies_a_database_while_a_restore_of_it_is_not_finished() {
+    for engine in ENGINES {
+        let place = Place::new(engine).await;
+        World::open(&place).await.close().await;
+        let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
+        assert_eq!(alone.unfinished().await.unwrap(), None);
+        alone.begin("first").await.unwrap();
+        alone.begin("it's the second").await.unwrap();
+        alone.release().await.unwrap();
+
+        let opened = Database::open(&place.url, "notes", migrations).await.unwrap_err();
+        assert!(matches!(opened, OpenError::Unfinished("notes")), "{opened}");
+        let folder = tempfile::tempdir().unwrap();
+        let copied = Snapshot::open(&place.url, "notes", &folder.path().join("copy")).await.unwrap_err();
+        assert!(matches!(copied, BackupError::Open(OpenError::Unfinished("notes"))), "{copied}");
+        let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
+        let raised = alone.raise_epoch(&[], 7).await.unwrap_err();
+        assert!(matches!(raised, BackupError::Open(OpenError::Unfinished("notes"))), "{raised}");
+        assert_eq!(alone.unfinished().await.unwrap().as_deref(), Some("it's the second"));
+        alone.finish().await.unwrap();
+        alone.release().await.unwrap();
+        World::open(&place).await.close().await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_lost_the_session_with_the_lock_changes_nothing_any_more() {
     let place = Place::new(DatabaseKind::Postgres).await;
-    let world = World::open(&place).await;
-    world.close().await;
-    let no_copy = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(no_copy.path(), "no copy").unwrap();
+    World::open(&place).await.close().await;
     let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
-    assert!(!alone.is_empty().await.unwrap());
-    let failed = alone.restore(no_copy.path(), true, &messaging::backup::Tools::default()).await.unwrap_err();
-    assert!(matches!(failed, messaging::backup::BackupError::Tool(_)), "{failed}");
-    assert!(alone.is_empty().await.unwrap(), "all tables went in one transaction");
-    alone.release().await.unwrap();
+    let other = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+               AND application_name = 'notes-writer'";
+    other.execute_unprepared(end).await.unwrap();
+    // Another session takes its place in the pool, and it has no lock.
+    let lost =
+        |error: BackupError| assert!(matches!(error, BackupError::Open(OpenError::Lost("notes"))), "{error}");
+    testkit::eventually(PATIENCE, async || alone.unfinished().await.is_err()).await;
+    lost(alone.begin("").await.unwrap_err());
+    lost(alone.raise_epoch(&[], 7).await.unwrap_err());
+    lost(alone.finish().await.unwrap_err());
+    World::open(&place).await.close().await;
+}
+
+/// A copy of the database of one note, and where its lanes end.
+async fn copy(place: &Place, folder: &Path) -> (PathBuf, Vec<LaneHead>) {
+    let world = World::open(place).await;
+    world.add("0123456789abcdef", Note::new("first")).await.unwrap();
+    world.close().await;
+    let file = folder.join("copy");
+    let snapshot = Snapshot::open(&place.url, "notes", &file).await.unwrap();
+    let ends = snapshot.heads().to_vec();
+    snapshot.write(&file, &Tools::default(), |_| {}).await.unwrap();
+    (file, ends)
+}
+
+#[tokio::test]
+async fn a_copy_takes_the_place_of_a_database_with_its_new_epoch_or_not_at_all() {
+    for engine in ENGINES {
+        let place = Place::new(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, ends) = copy(&place, folder.path()).await;
+        let world = World::open(&place).await;
+        world.add("0123456789abcdeg", Note::new("second")).await.unwrap();
+        world.close().await;
+        let tools = Tools::default();
+
+        let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
+        let before = alone.heads().await.unwrap();
+        let no_copy = folder.path().join("none");
+        std::fs::write(&no_copy, "no copy").unwrap();
+        assert!(alone.stage(&no_copy, &ends, &tools, |_| {}).await.is_err());
+        let mut epochs = Raised::all(&ends, &[], 7);
+        if engine == DatabaseKind::Postgres {
+            // What is put in is not what it is said to be.
+            epochs[0].seq = 9;
+            let staged = alone.stage(&file, &ends, &tools, |_| {}).await.unwrap();
+            let failed = alone.put_back(staged, &epochs, &tools).await.unwrap_err();
+            assert!(failed.to_string().contains("does not end where the manifest says"), "{failed}");
+            epochs[0].seq = 1;
+        } else {
+            let others = [LaneHead { seq: 9, ..ends[0].clone() }];
+            let failed = alone.stage(&file, &others, &tools, |_| {}).await.unwrap_err();
+            assert!(matches!(failed, BackupError::Damaged(_)), "{failed}");
+        }
+        assert_eq!(alone.heads().await.unwrap(), before, "nothing was changed");
+
+        let staged = alone.stage(&file, &ends, &tools, |_| {}).await.unwrap();
+        alone.put_back(staged, &epochs, &tools).await.unwrap();
+        alone.judge(|_| {}).await.unwrap();
+        let after = alone.heads().await.unwrap();
+        assert_eq!((after[0].epoch, after[0].seq, &after[0].hash), (7, 1, &ends[0].hash));
+        alone.release().await.unwrap();
+        let world = World::open(&place).await;
+        assert_eq!(world.number("SELECT COUNT(*) FROM note").await, 1);
+        world.add("0123456789abcdeg", Note::new("second")).await.unwrap();
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_whose_log_is_broken_is_not_backed_up() {
+    for engine in ENGINES {
+        let place = Place::new(engine).await;
+        let world = World::open(&place).await;
+        world.add("0123456789abcdef", Note::new("first")).await.unwrap();
+        world.close().await;
+        let doctor = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
+        doctor.execute_unprepared("UPDATE event_log SET correlation_id = 'forged'").await.unwrap();
+        doctor.close().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("copy");
+        let snapshot = Snapshot::open(&place.url, "notes", &file).await.unwrap();
+        let refused = snapshot.write(&file, &Tools::default(), |_| {}).await.unwrap_err();
+        assert!(refused.to_string().contains("its log is broken"), "{refused}");
+    }
 }

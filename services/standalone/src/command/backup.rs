@@ -1,6 +1,7 @@
 //! `backup`: copies of all databases that fit together, while the system runs.
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,12 +11,15 @@ use chassis::{Config, Service};
 use clap::Args;
 use kernel::{Clock as _, SystemClock};
 use messaging::backup::{Snapshot, Tools, is_consistent};
+use messaging::crash;
+use serde::Serialize;
 use tokio::time::sleep;
 
+use super::log::counting;
 use crate::backup::{self, Copy, FORMAT, MANIFEST, Manifest, SECRETS, about, sha256};
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
-use crate::installation::{databases, require_made};
+use crate::installation::{databases, require_made, require_owner};
 use crate::screen::{Screen, table};
 
 /// How often snapshots are taken until they fit together. One try is usually enough: between two openings lie
@@ -24,13 +28,16 @@ const TRIES: u32 = 500;
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Ending of the name of a folder that is not complete.
+const PARTIAL: &str = "partial";
+
 pub(crate) const EXAMPLES: &str = "Examples:
   osallisuus backup /backup/2026-11-22
   osallisuus backup /backup/2026-11-22 --with-secrets
   osallisuus backup /backup/forums --service forums --output json
 
-The system may run, under load too; it notices nothing. The folder must not exist; it appears when it is complete.
-PostgreSQL is copied by pg_dump. The secrets are named in the manifest but not copied: who has them and the databases
+The system may run, under load too; it notices nothing. The folder must not exist; it appears when it is complete and
+every log in it was checked. PostgreSQL is copied by pg_dump. The secrets are named in the manifest but not copied: who has them and the databases
 has everything, so keep them in another place.";
 
 /// Where to, and what.
@@ -66,6 +73,7 @@ impl Programs {
 
 pub(super) async fn run(args: &BackupArgs, screen: Screen) -> Result<Exit, Failure> {
     let config = args.installation.load()?;
+    require_owner(&config, "backup")?;
     require_made(&config)?;
     if args.folder.exists() {
         let message = format!("{} is there already", args.folder.display());
@@ -76,35 +84,65 @@ pub(super) async fn run(args: &BackupArgs, screen: Screen) -> Result<Exit, Failu
         let message = format!("secrets are missing: {}", missing.join(", "));
         return Err(Failure::new(Exit::Configuration, message).remedy("See: osallisuus doctor"));
     }
-    let partial = Partial::make(&args.folder)?;
-    let manifest = fill(&partial.0, &config, args).await?;
+    let partial = Partial::make(&args.folder, screen)?;
+    let manifest = fill(&partial.folder, &config, args, screen).await?;
+    crash::point("backup.before_complete");
     partial.complete(&args.folder)?;
     if args.service.is_empty() {
         note_backup(&config.data_dir, SystemClock.now()).map_err(|error| {
             Failure::from(error).during("the backup is there, but not noted for the metrics")
         })?;
     }
-    screen.result(&manifest, || text(&manifest, &args.folder))?;
+    let taken = Taken { manifest, left_over: left_over(&args.folder) };
+    screen.result(&taken, || text(&taken, &args.folder))?;
     Ok(Exit::Done)
 }
 
+/// What was done.
+#[derive(Serialize)]
+struct Taken {
+    #[serde(flatten)]
+    manifest: Manifest,
+    /// Folders beside the backup in which others were interrupted; nobody is at work in them.
+    left_over: Vec<PathBuf>,
+}
+
+/// What interrupted backups have left beside this one. A folder that cannot be looked into is not named.
+fn left_over(folder: &Path) -> Vec<PathBuf> {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let entries = fs::read_dir(parent.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let folders = entries.map(|entry| entry.path()).filter(|path| path.is_dir());
+    let partial = folders.filter(|path| path.extension().is_some_and(|ending| ending == PARTIAL));
+    partial.filter(|path| lock(path).is_ok()).collect()
+}
+
 /// A folder that is not complete yet; removed if it does not become so.
-struct Partial(PathBuf);
+struct Partial {
+    folder: PathBuf,
+    /// Locked as long as this process is at work in it.
+    _lock: File,
+}
 
 impl Partial {
-    fn make(folder: &Path) -> Result<Self, Failure> {
+    /// Makes it beside `folder`. What an interrupted backup has left there goes.
+    fn make(folder: &Path, screen: Screen) -> Result<Self, Failure> {
         let mut name = folder.as_os_str().to_owned();
-        name.push(".partial");
+        name.push(format!(".{PARTIAL}"));
         let partial = PathBuf::from(name);
-        DirBuilder::new().mode(0o700).create(&partial).map_err(|error| {
-            about(&partial)(error).remedy("If it is left over from a backup that was interrupted, remove it.")
-        })?;
-        Ok(Self(partial))
+        if partial.exists() {
+            let left = lock(&partial)?;
+            screen.note(&format!("removing {}, which an interrupted backup has left", partial.display()));
+            fs::remove_dir_all(&partial).map_err(about(&partial))?;
+            drop(left);
+        }
+        DirBuilder::new().mode(0o700).create(&partial).map_err(about(&partial))?;
+        let lock = lock(&partial)?;
+        Ok(Self { folder: partial, _lock: lock })
     }
 
     fn complete(self, folder: &Path) -> Result<(), Failure> {
-        on_disk(&self.0)?;
-        fs::rename(&self.0, folder).map_err(about(folder))?;
+        on_disk(&self.folder)?;
+        fs::rename(&self.folder, folder).map_err(about(folder))?;
         match folder.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => on_disk(parent),
             _ => on_disk(Path::new(".")),
@@ -115,24 +153,49 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         // After it was renamed there is nothing here.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-async fn fill(folder: &Path, config: &Config, args: &BackupArgs) -> Result<Manifest, Failure> {
+/// Takes a folder for this process; the lock ends with it, however it ends.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    let open = File::open(folder).map_err(about(folder))?;
+    match open.try_lock() {
+        Ok(()) => Ok(open),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another backup is at work in {}", folder.display());
+            Err(Failure::new(Exit::Refused, message).remedy("Wait for its end, or name another folder."))
+        }
+        Err(TryLockError::Error(error)) => Err(about(folder)(error)),
+    }
+}
+
+async fn fill(
+    folder: &Path,
+    config: &Config,
+    args: &BackupArgs,
+    screen: Screen,
+) -> Result<Manifest, Failure> {
     let mut meant = databases(config, &args.service)?;
     // Membership comes first in a start and last here: the others name people by references that it gave out before.
     meant.reverse();
     let snapshots = cut(folder, &meant).await?;
+    crash::point("backup.cut");
     let taken_at = SystemClock.now().to_string();
     let mut services = Vec::new();
     for snapshot in snapshots {
-        services.push(copy(folder, snapshot, &args.programs.tools()).await?);
+        services.push(copy(folder, snapshot, &args.programs.tools(), screen).await?);
+        crash::point("backup.copied");
     }
     services.reverse();
-    let secrets = backup::secrets();
+    let names = backup::secrets();
     if args.with_secrets {
-        copy_secrets(folder, config, &secrets)?;
+        copy_secrets(folder, config, &names)?;
+    }
+    let mut secrets = BTreeMap::new();
+    for name in names {
+        let fingerprint = backup::fingerprint(&config.secrets_dir.join(&name))?;
+        secrets.insert(name, fingerprint);
     }
     let manifest = Manifest {
         format: FORMAT,
@@ -178,12 +241,13 @@ fn file_name(service: &str) -> String {
     format!("{service}.copy")
 }
 
-async fn copy(folder: &Path, snapshot: Snapshot, tools: &Tools) -> Result<Copy, Failure> {
+async fn copy(folder: &Path, snapshot: Snapshot, tools: &Tools, screen: Screen) -> Result<Copy, Failure> {
     let (service, engine) = (snapshot.service(), snapshot.kind().into());
     let lanes = snapshot.heads().iter().map(Into::into).collect();
     let name = file_name(service);
     let file = folder.join(&name);
-    snapshot.write(&file, tools).await.map_err(|error| Failure::from(error).during(service))?;
+    let written = snapshot.write(&file, tools, counting(service, screen)).await;
+    written.map_err(|error| Failure::from(error).during(service))?;
     let bytes = file.metadata().map_err(about(&file))?.len();
     Ok(Copy { service: service.to_owned(), engine, sha256: sha256(&file)?, file: name, bytes, lanes })
 }
@@ -197,12 +261,16 @@ fn copy_secrets(folder: &Path, config: &Config, names: &[String]) -> Result<(), 
     on_disk(&to)
 }
 
-/// Copies a secret, for its owner only, where there is none.
+/// Copies a secret, for its owner only, where there is none. Whoever is stopped in it leaves none, not a part of one.
 pub(super) fn copy_secret(from: &Path, to: &Path) -> Result<(), Failure> {
     let mut source = File::open(from).map_err(about(from))?;
-    let new = File::options().write(true).create_new(true).mode(0o600).open(to);
-    let mut new = new.map_err(about(to))?;
-    std::io::copy(&mut source, &mut new).and_then(|_| new.sync_all()).map_err(about(to))
+    let mut name = to.as_os_str().to_owned();
+    name.push(".new");
+    let name = PathBuf::from(name);
+    let new = File::options().write(true).create(true).truncate(true).mode(0o600).open(&name);
+    let mut new = new.map_err(about(&name))?;
+    std::io::copy(&mut source, &mut new).and_then(|_| new.sync_all()).map_err(about(&name))?;
+    fs::rename(&name, to).map_err(about(to))
 }
 
 /// Makes sure that a file or folder outlives a power cut.
@@ -210,17 +278,27 @@ pub(super) fn on_disk(path: &Path) -> Result<(), Failure> {
     File::open(path).and_then(|file| file.sync_all()).map_err(about(path))
 }
 
-fn text(manifest: &Manifest, folder: &Path) -> String {
+fn text(taken: &Taken, folder: &Path) -> String {
+    let manifest = &taken.manifest;
     let rows = manifest.services.iter().map(|copy| {
         let events: u64 = copy.lanes.iter().map(|lane| lane.seq).sum();
         [copy.service.clone(), copy.lanes.len().to_string(), events.to_string(), copy.bytes.to_string()]
     });
     let copies = table(["Service", "Lanes", "Events", "Bytes"], rows, &[1, 2, 3]);
-    let secrets = manifest.secrets.join(", ");
+    let secrets = manifest.secret_names().join(", ");
     let secrets = if manifest.with_secrets {
         format!("The secrets are in it: {secrets}. Whoever has this folder has everything.")
     } else {
         format!("The secrets are not in it. Keep a copy of them in another place: {secrets}")
     };
-    format!("{copies}\n\nThe backup is in {}, as of {}.\n{secrets}", folder.display(), manifest.taken_at)
+    let left: Vec<String> = taken.left_over.iter().map(|path| path.display().to_string()).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        some => format!("\nLeft by backups that were interrupted; remove it: {}", some.join(", ")),
+    };
+    format!(
+        "{copies}\n\nThe backup is in {}, as of {}.\n{secrets}{left}",
+        folder.display(),
+        manifest.taken_at
+    )
 }

@@ -8,9 +8,10 @@ use chassis::Config;
 use kernel::{Ids, SystemClock, TenantId};
 use membership::setup::{SetupCode, SetupError};
 use membership::vault::KEY_FILE;
-use messaging::{Clocks, Database};
+use messaging::{Clocks, Database, OpenError};
 use serde::Serialize;
 
+use crate::backup::RESTORE_AGAIN;
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
 use crate::installation::SETTINGS_FILE;
@@ -90,9 +91,10 @@ pub(super) async fn prepare(installation: &Installation, config: Config) -> Resu
     let url = settings.map(|settings| settings.database.as_str()).unwrap_or_default();
     let owner = settings.and_then(|settings| settings.database_owner.as_deref());
     let database = Database::open_owned(url, owner, service.name, service.migrations).await;
-    let database = database.map_err(|error| {
-        Failure::new(Exit::Unreachable, format!("the database of membership: {error}"))
-            .remedy("Is the system running? Stop it first. Else: osallisuus doctor")
+    let database = database.map_err(|error| match &error {
+        OpenError::Unfinished(_) => Failure::new(Exit::Refused, error.to_string()).remedy(RESTORE_AGAIN),
+        _ => Failure::new(Exit::Unreachable, format!("the database of membership: {error}"))
+            .remedy("Is the system running? Stop it first. Else: osallisuus doctor"),
     })?;
     let clocks = Clocks { business: Arc::new(SystemClock), real: Arc::new(SystemClock) };
     let names: Vec<&str> = services::names().collect();

@@ -53,24 +53,28 @@ pub(super) async fn run(command: LogCommand, screen: Screen) -> Result<Exit, Fai
 ///
 /// # Errors
 /// [`Exit::Unreachable`] if its database cannot be read.
-pub(super) async fn verdict(service: &'static str, url: &str, screen: Screen) -> Result<Verdict, Failure> {
+async fn verdict(service: &'static str, url: &str, screen: Screen) -> Result<Verdict, Failure> {
     let away = |error: String| {
         Failure::new(Exit::Unreachable, format!("the database of {service} cannot be read: {error}"))
             .remedy("Is it there, and may this user read it? See: osallisuus doctor")
     };
     let database = Database::look(url, service).await.map_err(|error| away(error.to_string()))?;
+    let verdict = verify(&database, counting(service, screen)).await;
+    // Nothing was written, so there is nothing that closing could lose.
+    let _ = database.close().await;
+    verdict.map_err(|error| away(error.to_string()))
+}
+
+/// Tells how many events of a service were checked, now and then.
+pub(super) fn counting(service: &str, screen: Screen) -> impl FnMut(u64) {
+    const EVERY: u64 = 100_000;
     let mut checked = 0;
-    let progress = |events: u64| {
-        const EVERY: u64 = 100_000;
+    move |events| {
         if checked / EVERY < (checked + events) / EVERY {
             screen.note(&format!("{service}: {} events checked", checked + events));
         }
         checked += events;
-    };
-    let verdict = verify(&database, progress).await;
-    // Nothing was written, so there is nothing that closing could lose.
-    let _ = database.close().await;
-    verdict.map_err(|error| away(error.to_string()))
+    }
 }
 
 fn text(all: &[Checked]) -> String {

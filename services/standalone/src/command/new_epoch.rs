@@ -2,12 +2,13 @@
 
 use clap::Args;
 use kernel::{Clock as _, SystemClock};
+use messaging::crash;
 use messaging::exclusive::{Exclusive, Raised};
 use serde::Serialize;
 
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
-use crate::installation::databases;
+use crate::installation::{databases, require_owner};
 use crate::screen::{Screen, table};
 
 pub(crate) const EXAMPLES: &str = "Examples:
@@ -37,16 +38,19 @@ pub(super) struct Begun {
 
 pub(super) async fn run(args: &NewEpochArgs, screen: Screen) -> Result<Exit, Failure> {
     let config = args.installation.load()?;
+    require_owner(&config, "new-epoch")?;
     let mut held = Vec::new();
     for (service, url) in databases(&config, &args.service)? {
         held.push(alone(&url, service.name).await?);
     }
     let mut begun = Vec::new();
     for database in held {
-        let lanes = database.raise_epoch(&config.tenants, epoch_of_now()).await.map_err(|error| {
-            Failure::new(Exit::Unreachable, format!("the database of {}: {error}", database.service()))
-        })?;
-        begun.push(Begun { service: database.service(), lanes });
+        let service = database.service();
+        let lanes = database.raise_epoch(&config.tenants, epoch_of_now()).await;
+        let lanes =
+            lanes.map_err(|error| Failure::from(error).during(format!("the database of {service}")))?;
+        crash::point("new_epoch.begun");
+        begun.push(Begun { service, lanes });
         // Everything is committed.
         let _ = database.release().await;
     }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use chassis::telemetry::{self, Telemetry};
 use chassis::{Config, Running, Service, Signals, StartError};
+use messaging::OpenError;
 
+use crate::backup::RESTORE_AGAIN;
 use crate::cli::Installation;
 use crate::exit::{Exit, Failure};
 use crate::installation::require_made;
@@ -86,6 +88,13 @@ impl From<StartError> for Failure {
         match error {
             StartError::Config(faults) => faults.into(),
             StartError::Listen { .. } | StartError::Other(_) => Self::general(error.to_string()),
+            StartError::Database { source: OpenError::Unfinished(_), .. } => {
+                Self::new(Exit::Refused, error.to_string()).remedy(RESTORE_AGAIN)
+            }
+            StartError::Database { source: OpenError::InUse(_), .. } => {
+                Self::new(Exit::Refused, error.to_string())
+                    .remedy("Wait for the other to end: the same system, a restore or a new epoch.")
+            }
             StartError::Database { .. } | StartError::Nats(_) => {
                 Self::new(Exit::Unreachable, error.to_string())
                     .remedy("What is wrong in detail: osallisuus doctor")
