@@ -137,6 +137,11 @@ impl Load {
         Ok(all)
     }
 
+    /// Ends the clients wherever they are, as they end with their machine. What they know stands in their journals.
+    pub async fn abandon(mut self) {
+        self.clients.shutdown().await;
+    }
+
     fn client(&self, account: Account) -> Client {
         Client {
             account,

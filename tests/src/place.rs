@@ -210,12 +210,33 @@ impl Place {
     /// # Errors
     /// The verdict, if it is not green, or has not looked at everything.
     pub async fn check_ledger(&self, flags: &[&str]) -> anyhow::Result<serde_json::Value> {
+        self.check_journals(&self.journals().await?, flags).await
+    }
+
+    /// What clients have noted so far, a file for each.
+    ///
+    /// # Errors
+    /// If a note could not be written.
+    pub async fn journals(&self) -> anyhow::Result<Vec<PathBuf>> {
         let journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut command = Command::new(program::beside("osallisuus")?);
-        command.args(["ledger", "check", "--output", "json"]).args(flags);
-        command.arg("--config").arg(self.settings(&Start::default())?);
-        for (path, journal) in &journals {
+        for (_, journal) in &journals {
             journal.flush().await?;
+        }
+        Ok(journals.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// The same check with these journals.
+    ///
+    /// # Errors
+    /// As [`check_ledger`](Self::check_ledger).
+    pub async fn check_journals(
+        &self,
+        journals: &[PathBuf],
+        flags: &[&str],
+    ) -> anyhow::Result<serde_json::Value> {
+        let mut command = self.operate(&["ledger", "check"])?;
+        command.args(flags);
+        for path in journals {
             command.arg("--journal").arg(path);
         }
         let output = tokio::process::Command::from(command).output().await.context("run the ledger check")?;
@@ -233,6 +254,35 @@ impl Place {
             "the ledger has not looked at everything ({missing:?}): {verdict}"
         );
         Ok(told)
+    }
+
+    /// A command of `osallisuus` on what is here, with these arguments; it answers with JSON.
+    ///
+    /// # Errors
+    /// If the program is missing.
+    pub fn operate(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(program::beside("osallisuus")?);
+        command.args(arguments).args(["--output", "json", "--config"]);
+        command.arg(self.settings(&Start::default())?);
+        Ok(command)
+    }
+
+    /// Leaves nothing: no file, no secret, empty PostgreSQL databases. What is in NATS and what clients have noted is
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub async fn destroy(&self) -> anyhow::Result<()> {
+        for entry in std::fs::read_dir(self.folder.path())? {
+            let path = entry?.path();
+            if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
+        }
+        if self.store == Store::Postgres {
+            for (_, url) in &self.databases {
+                Cluster::shared().empty_database(url).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes secrets and the first administrator's code, with `osallisuus init`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use tests::matrix::points::POINTS;
+use tests::matrix::points::{COMMANDS, POINTS};
 
 /// The one function that can kill.
 const FUNCTION: &str = "libs/messaging/src/crash.rs";
@@ -48,9 +48,10 @@ fn tst_03_every_point_of_the_source_is_in_the_matrix_and_the_other_way_round() {
         }
     }
     assert!(found.contains_key("writer.after_commit"), "the source was not read");
-    let listed: BTreeSet<String> = POINTS.iter().map(|point| point.name.to_owned()).collect();
+    let names = POINTS.iter().map(|point| point.name).chain(COMMANDS.iter().copied());
+    let listed: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), listed);
-    assert_eq!(listed.len(), POINTS.len(), "a point is listed twice");
+    assert_eq!(listed.len(), POINTS.len() + COMMANDS.len(), "a point is listed twice");
 }
 
 #[test]

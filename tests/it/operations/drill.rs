@@ -1,50 +1,213 @@
-//! The drill: a backup under load, everything destroyed, everything back but what came after the backup, which is named.
+//! The drill: a backup under load; later everything is killed and destroyed, and restored. What clients were told before
+//! the backup is there, what they were told after it is lost, and the loss is named event by event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 
-use messaging::{Database, log};
-use proto::forums::ListForumsRequest;
-use sea_orm::ConnectionTrait as _;
+use kernel::{Clock as _, SystemClock, Timestamp};
+use messaging::{Database, causation, log};
 use serde_json::Value;
-use standalone::client::Account;
-use standalone::demo::Play;
+use standalone::ledger::journal::{self, Outcome};
+use testkit::nats;
 use testkit::system::Store;
+use tests::load::Load;
+use tests::operation::end_leases;
+use tests::place::Place;
+use tests::scene::{Scene, Stage};
+use tests::verdict::drained;
 
-use super::{Operator, begin};
-use crate::support::world::World;
-use crate::system::charter;
+use super::Ended;
+use crate::support::stream;
 
-/// Names of the forums that everybody can see.
-async fn forums(world: &World) -> Vec<String> {
-    let (mut names, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = ListForumsRequest { tenant: "19".to_owned(), page_size: 200, page_token };
-        let page = world.public().forums().list_forums(request).await.expect("forums").into_inner();
-        names.extend(page.forums.into_iter().map(|forum| forum.name));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            names.sort();
-            return names;
+/// Answered commands between one moment and the next.
+const SOME: u64 = 30;
+
+/// An event of a log.
+#[derive(Clone, Debug)]
+struct Event {
+    service: &'static str,
+    id: String,
+    cause: String,
+    /// Whether the backup does not have it.
+    is_lost: bool,
+}
+
+/// A drill at the moment of the disaster.
+struct Drill {
+    place: Place,
+    scene: Scene,
+    /// The backup; outside of what is destroyed.
+    backup: tempfile::TempDir,
+    manifest: Value,
+    /// Before the backup began, and when its snapshots had been taken: microseconds since 1970.
+    taken: (i64, i64),
+    /// Every event of every log.
+    events: Vec<Event>,
+    /// Ids of those that are in the streams.
+    published: BTreeSet<String>,
+}
+
+/// What became of a call, seen from the backup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Acknowledged before it began.
+    Before,
+    /// While it was taken, or nobody knows.
+    Perhaps,
+    /// Sent after it was taken.
+    After,
+}
+
+impl Drill {
+    /// A system in the days of voting, under load; a backup in the middle of it; a while later NATS takes no more, and
+    /// then everything is killed.
+    async fn disaster(store: Store) -> Self {
+        let (place, scene) = Scene::make(store, Stage::Voting).await.expect("an election");
+        let server = place.server().expect("a client");
+        let program = place.run(&scene.start()).await.expect("it runs");
+        let mut load = Load::start("ennen", &server, &scene);
+        load.more(SOME).await.expect("load before the backup");
+        let backup = tempfile::tempdir().expect("a folder");
+        let began = SystemClock.now().as_micros();
+        let folder = folder_of(&backup);
+        let command = place.operate(&["backup", &folder, "--with-secrets"]).expect("the program");
+        let taking = tokio::task::spawn_blocking(move || Ended::of(command));
+        let under_load = load.answered();
+        let manifest = taking.await.expect("it ends").json(0);
+        assert!(load.answered() > under_load, "the backup was taken under load");
+        let taken_at: Timestamp = manifest["taken_at"].as_str().expect("a time").parse().expect("a time");
+        load.more(SOME).await.expect("load after the backup");
+        place.nats.pause().expect("frozen");
+        load.more(SOME).await.expect("load without NATS");
+        program.kill();
+        load.abandon().await;
+        place.nats.resume().expect("thawed");
+        let events = events(&place, &manifest).await;
+        let messages = stream::all(&place.nats.url()).await;
+        let published = messages.iter().map(|message| message.header("ce-id").to_owned()).collect();
+        let taken = (began, taken_at.as_micros());
+        Self { place, scene, backup, manifest, taken, events, published }
+    }
+
+    /// Everything but NATS is gone.
+    async fn destroy(&self) {
+        self.place.destroy().await.expect("destroyed");
+    }
+
+    fn restore(&self, more: &[&str]) -> Ended {
+        let folder = folder_of(&self.backup);
+        let arguments = ["restore", &folder, "--with-secrets"];
+        let mut command = self.place.operate(&arguments).expect("the program");
+        command.args(more);
+        Ended::of(command)
+    }
+
+    /// What became of each call, by the id of its command. Of several attempts with one key, the first that is known
+    /// to have ended counts.
+    async fn told(&self) -> BTreeMap<String, Told> {
+        let mut told = BTreeMap::new();
+        for file in self.place.journals().await.expect("journals") {
+            let each = async |call: journal::Operation| {
+                let cause = causation(&call.call.principal, &call.call.key);
+                let entry = told.entry(cause).or_insert(Told::After);
+                *entry = match (*entry, self.when(call.wall_us, call.wall_us + answered_after(&call))) {
+                    (Told::Before, _) | (_, Told::Before) if call.outcome == Outcome::Ok => Told::Before,
+                    (known, Told::After) => known,
+                    _ => Told::Perhaps,
+                };
+                Ok::<(), std::io::Error>(())
+            };
+            journal::read(&file, each).await.expect("a journal");
         }
+        told
+    }
+
+    fn when(&self, sent: i64, answered: i64) -> Told {
+        match self.taken {
+            (began, _) if answered < began => Told::Before,
+            (_, taken) if sent > taken => Told::After,
+            _ => Told::Perhaps,
+        }
+    }
+
+    /// The journals as they are true of the backup: without what was sent after it, and without the answers of what
+    /// was answered while it was taken.
+    async fn journals_at_backup(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut cut = Vec::new();
+        for (number, file) in self.place.journals().await.expect("journals").into_iter().enumerate() {
+            let text = std::fs::read_to_string(&file).expect("a journal");
+            let mut sent = BTreeSet::new();
+            let keep = |line: &&str| {
+                let Ok(record) = serde_json::from_str::<Value>(line) else { return false };
+                let (wall, op) = (record["wall_us"].as_i64().unwrap_or(0), record["op"].as_u64());
+                match record["at"].as_str() {
+                    Some("opened") => true,
+                    Some("invoked") => wall <= self.taken.1 && sent.insert(op),
+                    _ => wall < self.taken.0 && sent.contains(&op),
+                }
+            };
+            let lines: Vec<&str> = text.lines().filter(keep).collect();
+            let file = folder.join(format!("{number}.journal"));
+            std::fs::write(&file, lines.join("\n") + "\n").expect("written");
+            cut.push(file);
+        }
+        cut
+    }
+
+    /// The restored system starts, fills its streams, goes on under load, and everything is as its clients were told
+    /// before the backup and after the restore.
+    async fn goes_on(self) {
+        let kept = tempfile::tempdir().expect("a folder");
+        let mut journals = self.journals_at_backup(kept.path()).await;
+        let before = self.place.journals().await.expect("journals").len();
+        let Self { place, mut scene, .. } = self;
+        end_leases(&place).await.expect("no leases");
+        let program = place.run(&scene.start()).await.expect("it starts");
+        // Who has voted cannot vote again, and who that was is not for a test to know.
+        let voters = std::mem::take(&mut scene.voters);
+        let papers = std::mem::take(&mut scene.paper_voters);
+        assert!(!voters.is_empty() && !papers.is_empty());
+        let server = place.server().expect("a client");
+        let mut load = Load::start("jälkeen", &server, &scene);
+        load.more(SOME).await.expect("load after the restore");
+        load.stop().await.expect("no call failed");
+        drained(&server, &scene).await.expect("everything arrives");
+        program.stop().expect("it stops");
+        journals.extend(place.journals().await.expect("journals").into_iter().skip(before));
+        let verdict = place.check_journals(&journals, &[]).await.expect("the ledger is green");
+        assert!(verdict["looked"]["boxes"].as_u64() > Some(0), "{verdict}");
+        Ended::of(place.operate(&["log", "verify"]).expect("the program")).json(0);
+        place.remove().await.expect("removed");
     }
 }
 
-async fn found(account: &Account, name: &str) {
-    account.forums().found_forum(charter(name)).await.expect("founded");
+fn folder_of(backup: &tempfile::TempDir) -> String {
+    backup.path().join("2026-11-22").display().to_string()
 }
 
-/// Every event of every log: service, lane, number, type, id.
-async fn events(world: &World) -> BTreeMap<(String, String, u64), (String, String)> {
-    let mut found = BTreeMap::new();
-    for (service, url) in world.databases() {
+/// How long a call took, microseconds; a long time if it was not answered.
+fn answered_after(call: &journal::Operation) -> i64 {
+    call.answered_us.map_or(i64::MAX / 2, |answered| answered - call.invoked_us)
+}
+
+/// Every event of every log, with whether it is beyond the backup.
+async fn events(place: &Place, manifest: &Value) -> Vec<Event> {
+    let mut found = Vec::new();
+    for (service, url) in &place.databases {
+        let copies = manifest["services"].as_array().expect("copies");
+        let copy = copies.iter().find(|copy| copy["service"] == *service).expect("a copy");
         let database = Database::look(url, service).await.expect("readable");
         for head in log::heads(&database).await.expect("heads") {
+            let lanes = copy["lanes"].as_array().expect("lanes");
+            let end = lanes.iter().find(|lane| lane["lane"] == head.lane.as_str());
+            let end = end.and_then(|lane| lane["seq"].as_u64()).unwrap_or_default();
             let mut from = 1;
             while from <= head.seq {
                 for event in log::events(&database, &head.lane, from, 256).await.expect("events") {
                     from = event.seq + 1;
-                    let key = ((*service).to_owned(), event.lane, event.seq);
-                    found.insert(key, (event.event_type, event.event_id));
+                    let (id, cause, is_lost) = (event.event_id, event.causation_id, event.seq > end);
+                    found.push(Event { service, id, cause, is_lost });
                 }
             }
         }
@@ -53,184 +216,99 @@ async fn events(world: &World) -> BTreeMap<(String, String, u64), (String, Strin
     found
 }
 
-/// Leaves nothing of the databases.
-async fn destroy(world: &World) {
-    for (_, url) in world.databases() {
-        if let Some(path) = url.strip_prefix("sqlite://") {
-            let path = path.split('?').next().expect("a path");
-            for suffix in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(format!("{path}{suffix}"));
-            }
-        } else {
-            let connection = sea_orm::Database::connect(url).await.expect("PostgreSQL");
-            let gone = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
-            connection.execute_unprepared(gone).await.expect("destroyed");
-            connection.close().await.expect("closed");
-        }
-    }
+/// The lines of a list of what is lost.
+fn listed(restored: &Value) -> Vec<Value> {
+    let files = restored["lost_files"].as_array().expect("files");
+    assert_eq!(files.len(), 1, "{restored}");
+    let file = std::fs::File::open(files[0].as_str().expect("a path")).expect("the list");
+    let lines = BufReader::new(file).lines();
+    lines.map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON")).collect()
 }
 
-/// Founds forums until told to end; gives the names of those that were acknowledged.
-async fn load(account: Account, stop: tokio::sync::watch::Receiver<bool>, who: usize) -> Vec<String> {
-    let mut names = Vec::new();
-    while !*stop.borrow() {
-        let name = format!("Kuorma {who} {:04}", names.len());
-        found(&account, &name).await;
-        names.push(name);
-    }
-    names
-}
+async fn with_nats(store: Store) {
+    let drill = Drill::disaster(store).await;
+    drill.destroy().await;
+    let restored = drill.restore(&[]).json(0);
 
-/// A platform with some forums, and a backup that was taken while forums were founded.
-async fn backed_up(store: Store) -> (World, Play, Vec<String>, Value) {
-    let world = World::start(store, &["19"]).await;
-    let play = begin(&world).await;
-    for name in ["Ensimmäinen", "Toinen"] {
-        found(&play.administrator, name).await;
-    }
-    let before = forums(&world).await;
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let loads: Vec<_> =
-        (0..4).map(|who| tokio::spawn(load(play.administrator.clone(), stopped.clone(), who))).collect();
-    let folder = world.folder().join("backup").display().to_string();
-    let settings = world.settings().to_owned();
-    let backup = tokio::task::spawn_blocking(move || super::here(&settings, &["backup", &folder]));
-    let manifest = backup.await.expect("it ends").json(0);
-    stop.send_replace(true);
-    for load in loads {
-        assert!(!load.await.expect("no call failed").is_empty(), "the backup was taken under load");
-    }
-    found(&play.administrator, "Varmuuskopion jälkeen").await;
-    (world, play, before, manifest)
-}
-
-/// Heads as a manifest has them.
-fn ends(manifest: &Value) -> BTreeMap<(String, String), u64> {
-    let mut ends = BTreeMap::new();
-    for copy in manifest["services"].as_array().expect("copies") {
-        for lane in copy["lanes"].as_array().expect("lanes") {
-            let key = (text(&copy["service"]), text(&lane["lane"]));
-            ends.insert(key, lane["seq"].as_u64().expect("a number"));
-        }
-    }
-    ends
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("text").to_owned()
-}
-
-async fn drill(store: Store) {
-    let (mut world, play, before, manifest) = backed_up(store).await;
-    world.settle().await;
-    let folder = world.folder().join("backup").display().to_string();
-    let operator = Operator::of(&world, &play);
-    operator.here(&["backup", &folder]).refused(5, "there already");
-    operator.here(&["restore", &folder, "--replace"]).refused(5, "Stop the system first");
-    operator.here(&["new-epoch"]).refused(5, "Stop the system first");
-    operator.here(&["log", "verify"]).json(0);
-    let all = events(&world).await;
-    world.stop().await;
-
-    Operator::of(&world, &play).here(&["restore", &folder]).refused(5, "--replace");
-    destroy(&world).await;
-    let restored = Operator::of(&world, &play).here(&["restore", &folder]).json(0);
-    let ends = ends(&manifest);
-    let is_lost = |key: &&(String, String, u64)| {
-        key.2 > ends.get(&(key.0.clone(), key.1.clone())).copied().unwrap_or_default()
-    };
-    let named: BTreeMap<(String, String, u64), (String, String)> = restored["lost"]
-        .as_array()
-        .expect("the streams were asked")
+    let lost: Vec<&Event> = drill.events.iter().filter(|event| event.is_lost).collect();
+    let (named, unpublished): (Vec<&Event>, Vec<&Event>) =
+        lost.into_iter().partition(|event| drill.published.contains(&event.id));
+    let meant: BTreeSet<(&str, &str)> =
+        named.iter().map(|event| (event.service, event.id.as_str())).collect();
+    let list = listed(&restored);
+    let told: BTreeSet<(&str, &str)> = list
         .iter()
-        .map(|lost| {
-            let key = (text(&lost["service"]), text(&lost["lane"]), lost["seq"].as_u64().expect("a number"));
-            (key, (text(&lost["event_type"]), text(&lost["event_id"])))
-        })
+        .map(|line| (line["service"].as_str().expect("a service"), line["event_id"].as_str().expect("an id")))
         .collect();
-    let lost: BTreeMap<_, _> =
-        all.iter().filter(|(key, _)| is_lost(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    assert!(!lost.is_empty());
-    assert_eq!(named, lost, "what is lost is named, exactly");
-    assert_eq!(restored["unknown"], Value::Array(Vec::new()), "and nothing else is lost");
-    let kept = std::fs::read(text(&restored["lost_file"])).expect("the list outlives the screen");
-    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
-    assert_eq!(kept["lost"], restored["lost"]);
+    assert_eq!(told, meant, "what is lost and had reached NATS is named, exactly");
+    assert_eq!(list.len(), told.len(), "each once");
+    assert_eq!(restored["unknown"], Value::Array(Vec::new()), "and nothing else had reached it");
+    let counted: u64 = restored["lost_lanes"]
+        .as_array()
+        .expect("lanes")
+        .iter()
+        .map(|lane| lane["events"].as_u64().expect("a number"))
+        .sum();
+    assert_eq!(counted, list.len() as u64);
+    assert!(!named.is_empty() && !unpublished.is_empty(), "{} and {}", named.len(), unpublished.len());
 
-    world.start_again().await;
-    let operator = Operator::of(&world, &play);
-    let kept: BTreeMap<_, _> = all.into_iter().filter(|(key, _)| !is_lost(&key)).collect();
-    let now = events(&world).await;
-    assert!(kept.iter().all(|(key, event)| now.get(key) == Some(event)), "what was backed up is there");
-    let names = forums(&world).await;
-    assert!(before.iter().all(|name| names.contains(name)), "{names:?}");
-    assert!(!names.contains(&"Varmuuskopion jälkeen".to_owned()));
-    let again = world.server().resume(play.administrator.session().expect("a session").to_owned());
-    found(&again, "Palautuksen jälkeen").await;
-    world.settle().await;
-    operator.here(&["log", "verify"]).json(0);
-    operator.there(&["status"]).json(0);
-    assert!(forums(&world).await.contains(&"Palautuksen jälkeen".to_owned()));
-    world.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn drill_a_backup_under_load_brings_everything_back_and_the_loss_is_named_exactly_sqlite() {
-    drill(Store::Sqlite).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn drill_a_backup_under_load_brings_everything_back_and_the_loss_is_named_exactly_postgres() {
-    drill(Store::Postgres).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn with_nats_gone_too_the_streams_are_filled_again_from_the_logs() {
-    let (mut world, play, _, _) = backed_up(Store::Sqlite).await;
-    world.stop().await;
-    destroy(&world).await;
-    world.nats().kill();
-    let folder = world.folder().join("backup").display().to_string();
-    Operator::of(&world, &play).here(&["restore", &folder]).refused(4, "--without-streams");
-    let restored = Operator::of(&world, &play).here(&["restore", &folder, "--without-streams"]).json(0);
-    assert_eq!(restored["lost"], Value::Null, "nobody was asked");
-    *world.nats() = testkit::nats::Server::start().expect("another nats-server");
-    world.point_to_nats();
-    let again = Operator::of(&world, &play).here(&["restore", &folder, "--replace"]).json(0);
-    assert!(
-        !again["unknown"].as_array().expect("lanes").is_empty(),
-        "without a stream nobody knows: {again}"
+    // By what clients were told: all that they had an answer for after the backup is named or had not reached NATS, and
+    // nothing that they had an answer for before it is.
+    let calls = drill.told().await;
+    let of = |events: &[&Event], told: Told| {
+        events.iter().filter(|event| calls.get(&event.cause) == Some(&told)).count()
+    };
+    assert_eq!(
+        (of(&named, Told::Before), of(&unpublished, Told::Before)),
+        (0, 0),
+        "nothing of before is lost"
     );
-    world.start_again().await;
-    world.settle().await;
-    let streamed = crate::support::stream::all(&world.nats_url()).await;
-    assert_eq!(streamed.len(), events(&world).await.len(), "every event of the logs is in the streams");
-    let operator = Operator::of(&world, &play);
-    operator.here(&["log", "verify"]).json(0);
-    operator.there(&["status"]).json(0);
-    world.finish().await;
+    let after = drill.events.iter().filter(|event| calls.get(&event.cause) == Some(&Told::After));
+    let after: Vec<&Event> = after.collect();
+    assert!(after.iter().all(|event| event.is_lost), "all that was sent after the backup is lost");
+    assert_eq!(of(&named, Told::After) + of(&unpublished, Told::After), after.len());
+    assert!(of(&named, Told::After) > 0 && of(&unpublished, Told::After) > 0);
+    drill.goes_on().await;
+}
+
+async fn without_nats(store: Store) {
+    let mut drill = Drill::disaster(store).await;
+    drill.destroy().await;
+    drill.place.nats.kill();
+    drill.restore(&[]).refused(4, "--without-streams");
+    if store == Store::Sqlite {
+        let restored = drill.restore(&["--without-streams"]).json(0);
+        assert_eq!(restored["lost"], Value::Null, "nobody was asked");
+        drill.place.nats = nats::Server::start().expect("another nats-server");
+    } else {
+        drill.place.nats = nats::Server::start().expect("another nats-server");
+        let restored = drill.restore(&[]).json(0);
+        let lanes = |copy: &Value| copy["lanes"].as_array().expect("lanes").len();
+        let copies = drill.manifest["services"].as_array().expect("copies");
+        let all: usize = copies.iter().map(lanes).sum();
+        let unknown = restored["unknown"].as_array().expect("lanes");
+        assert_eq!(unknown.len(), all, "without a stream nobody knows what a lane has lost: {restored}");
+        assert_eq!(restored["lost"], Value::Array(Vec::new()));
+    }
+    drill.goes_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_backup_is_refused_and_nothing_is_touched() {
-    let (mut world, play, _, manifest) = backed_up(Store::Sqlite).await;
-    world.stop().await;
-    let folder = world.folder().join("backup");
-    let file = folder.join(text(&manifest["services"][0]["file"]));
-    let mut bytes = std::fs::read(&file).expect("the copy");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&file, bytes).expect("written");
-    let all = events(&world).await;
-    let folder = folder.display().to_string();
-    Operator::of(&world, &play).here(&["restore", &folder, "--replace"]).refused(1, "SHA-256");
-    let key = world.folder().join("secrets").join("forums.key");
-    let away = key.with_extension("away");
-    std::fs::rename(&key, &away).expect("moved");
-    let with_secrets = ["restore", &folder, "--replace", "--with-secrets"];
-    Operator::of(&world, &play).here(&with_secrets).refused(5, "forums.key");
-    std::fs::rename(&away, &key).expect("moved back");
-    assert_eq!(events(&world).await, all);
-    world.start_again().await;
-    world.finish().await;
+async fn drill_all_is_killed_and_destroyed_and_comes_back_and_the_loss_is_named_exactly_sqlite() {
+    with_nats(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drill_all_is_killed_and_destroyed_and_comes_back_and_the_loss_is_named_exactly_postgres() {
+    with_nats(Store::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drill_with_nats_gone_too_the_streams_are_filled_again_from_the_logs_sqlite() {
+    without_nats(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drill_with_nats_gone_too_the_streams_are_filled_again_from_the_logs_postgres() {
+    without_nats(Store::Postgres).await;
 }

@@ -2,7 +2,9 @@
 
 mod drill;
 mod forked;
+mod killed;
 mod rebuild;
+mod refused;
 
 use std::path::Path;
 use std::process::Command;

@@ -176,16 +176,6 @@ impl World {
         self.folder.path()
     }
 
-    /// Names the nats-server as it is now in the settings, after it was replaced.
-    pub(crate) fn point_to_nats(&self) {
-        let text = std::fs::read_to_string(&self.settings).expect("settings");
-        let lines = text.lines().map(|line| match line.starts_with("nats.url") {
-            true => format!("nats.url = {:?}\n", self.nats.url()),
-            false => format!("{line}\n"),
-        });
-        std::fs::write(&self.settings, lines.collect::<String>()).expect("a settings file");
-    }
-
     /// The databases by service.
     pub(crate) fn databases(&self) -> &[(&'static str, String)] {
         &self.databases

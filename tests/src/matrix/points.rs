@@ -90,6 +90,23 @@ pub const POINTS: &[Point] = &[
     point("ballot.tally_after_commit", Way::Count, 1),
 ];
 
+/// Points of commands that an operator runs by hand, which the matrix does not: each dies at all of its own in
+/// `operations::killed`.
+pub const COMMANDS: &[&str] = &[
+    "backup.cut",
+    "backup.copied",
+    "backup.before_complete",
+    "new_epoch.begun",
+    "restore.staged",
+    "restore.marked",
+    "restore.log_folded",
+    "restore.before_rename",
+    "restore.before_commit",
+    "restore.put_back",
+    "restore.stream_emptied",
+    "restore.finished",
+];
+
 impl Point {
     /// Whether it is passed on this database.
     #[must_use]
