@@ -1,5 +1,4 @@
-//! The figures that `docs/operations.md` reports, measured from outside: release programs in processes of their own,
-//! called by `osallisuus load` over TCP, everything on one machine.
+//! Figures of whole systems, measured from outside: release programs in processes of their own, called by `osallisuus load` over TCP, everything on one machine.
 //!
 //! | module | what it measures |
 //! | --- | --- |

@@ -28,8 +28,8 @@ const ACK_WAIT: Duration = Duration::from_secs(30);
 const OLDEST: Version = Version(2, 10, 0);
 /// Oldest nats-server in production.
 const OLDEST_IN_PRODUCTION: Version = Version(2, 14, 0);
-/// Oldest nats-server that stores messages all or none.
-const TOGETHER: Version = Version(2, 12, 0);
+/// Oldest nats-server that stores messages with ids all or none; 2.12.0 refuses the ids.
+const TOGETHER: Version = Version(2, 14, 0);
 /// Fewest replicas in production.
 const REPLICAS_IN_PRODUCTION: usize = 3;
 
@@ -196,7 +196,7 @@ mod tests {
     fn rel_02_every_field_that_differs_is_named() {
         let wanted = stream("forums", &StreamSettings::default(), "2.15.1");
         assert!(wanted.allow_atomic_publish);
-        assert!(!stream("forums", &StreamSettings::default(), "2.11.9").allow_atomic_publish);
+        assert!(!stream("forums", &StreamSettings::default(), "2.12.0").allow_atomic_publish);
         let found = Config { deny_delete: false, max_age: Duration::from_secs(1), ..wanted.clone() };
         let error = check_echo("stream EVT_FORUMS", &wanted, &found).unwrap_err();
         assert!(error.contains("deny_delete is null, must be true"), "{error}");

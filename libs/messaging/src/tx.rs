@@ -151,7 +151,7 @@ impl Tx {
             batch: Arc::clone(&self.batch),
             outbox: Mutex::default(),
         };
-        crate::crash::point("writer.after_savepoint");
+        crate::crash::point("writer.act_begun");
         // A panic can leave nothing half done that outlives it: the part is undone and `inner` dropped.
         let outcome = AssertUnwindSafe(async { act(&inner).await }).catch_unwind().await;
         let Tx { connection, outbox, .. } = inner;

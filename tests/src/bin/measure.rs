@@ -1,4 +1,4 @@
-//! Measures what `docs/operations.md` reports; see `tests::measure`. `infra/measure` builds it first.
+//! Measures whole systems from outside; see `tests::measure`. `infra/measure` builds it first.
 
 use clap::{Parser, ValueEnum};
 use tests::measure::{backlog, memory, rates, tenants};

@@ -47,7 +47,7 @@ const fn point(name: &'static str, way: Way, passages: u32) -> Point {
 pub const POINTS: &[Point] = &[
     point("writer.recv", Way::Load, OFTEN),
     point("writer.begun", Way::Load, OFTEN),
-    point("writer.after_savepoint", Way::Load, OFTEN),
+    point("writer.act_begun", Way::Load, OFTEN),
     point("writer.after_apply", Way::Load, OFTEN),
     point("writer.head_locked", Way::Load, OFTEN),
     point("writer.before_log_insert", Way::Load, OFTEN),

@@ -77,8 +77,10 @@ fn used(cells: &[Cell]) -> anyhow::Result<Total> {
         add(&mut total.ours, Use::of(cell.program.id())?);
     }
     // The nats-servers are this program's children, as the cells are.
-    for child in children(std::process::id(), "nats-server")? {
-        add(&mut total.nats, Use::of(child)?);
+    let servers = children(std::process::id(), "nats-server")?;
+    anyhow::ensure!(servers.len() == cells.len(), "{} nats-servers for {} cells", servers.len(), cells.len());
+    for server in servers {
+        add(&mut total.nats, Use::of(server)?);
     }
     Ok(total)
 }

@@ -122,6 +122,8 @@ pub struct NatsBroker {
     connection: watch::Sender<u64>,
     /// The connection on which the server's version was found good.
     checked: watch::Sender<Option<u64>>,
+    /// Services whose streams do not store events together, and the connection on which that was found.
+    one_by_one: Mutex<BTreeMap<String, u64>>,
     subscriptions: Mutex<BTreeMap<ProjectionKey, Arc<Mutex<Option<Subscription>>>>>,
 }
 
@@ -164,6 +166,7 @@ impl NatsBroker {
             settings,
             connection,
             checked: watch::Sender::new(None),
+            one_by_one: Mutex::default(),
             subscriptions: Mutex::default(),
         })
     }

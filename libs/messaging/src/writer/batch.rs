@@ -71,14 +71,19 @@ pub(super) async fn run(
     let transaction = begin(connection, context.database.kind()).await?;
     crash::point("writer.begun");
     let root = Tx::root(transaction, context.clocks.business.now(), parts);
-    match acts(context, &root, works).await {
-        Ok(run) => finish(context, root, run, quiet, parts).await,
-        Err(_) if root.is_spoilt() => {
-            root.into_parts()?.0.rollback().await?;
-            Box::pin(self::run(context, connection, works, quiet, Parts::Apart)).await
-        }
-        Err(error) => Err(error.into()),
+    let run = acts(context, &root, works).await;
+    if parts == Parts::Joined && (root.is_spoilt() || is_aborted(context, &root).await) {
+        root.into_parts()?.0.rollback().await?;
+        return Box::pin(self::run(context, connection, works, quiet, Parts::Apart)).await;
     }
+    finish(context, root, run?, quiet, parts).await
+}
+
+/// PostgreSQL gives a transaction up at the first error, even one that an act has passed over, and answers its COMMIT
+/// with success all the same. With savepoints the act's own end tells.
+async fn is_aborted(context: &Context, root: &Tx) -> bool {
+    context.database.kind() == DatabaseKind::Postgres
+        && root.conn().execute_unprepared("SELECT 1").await.is_err()
 }
 
 /// What the acts of a batch came to, before anything of it is committed.

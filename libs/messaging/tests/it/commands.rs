@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use kernel::{Clock as _, Fault, FaultKind};
-use messaging::{Attempt, Origin, RETRY_CODE};
+use messaging::{Attempt, DatabaseKind, Origin, RETRY_CODE};
 use proto::messaging::TypeCount;
 use sea_orm::{ConnectionTrait as _, DbErr};
 
@@ -243,6 +243,30 @@ async fn an_attempt_within_an_act_is_all_or_nothing() {
         assert_eq!(world.value::<String>("SELECT id FROM note").await, "a");
         assert_eq!(world.number("SELECT count(*) FROM note").await, 1);
         assert_eq!(world.value::<String>("SELECT causation_id FROM event_log").await, "one");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_refused_attempt_has_done_is_undone_even_if_nobody_looks_at_its_end() {
+    for engine in ENGINES {
+        let world = World::open(&Place::new(engine).await).await;
+        let act = world.writer.internal("careless", (), |tx, ()| {
+            async move {
+                let attempt = tx.attempt(Origin::default(), |tx| {
+                    async move { insert_and_publish(tx, "b", Some("no")).await }.boxed()
+                });
+                let _ = attempt.await as Result<Attempt<(), &str>, DbErr>;
+                let _ = tx.conn().execute_unprepared("INSERT INTO nowhere VALUES (1)").await;
+                Ok(())
+            }
+            .boxed()
+        });
+        // PostgreSQL has given the transaction up at the second mistake; SQLite has not.
+        assert_eq!(act.await.is_ok(), engine == DatabaseKind::Sqlite);
+        assert_eq!(world.number("SELECT count(*) FROM note").await, 0);
+        assert_eq!(world.number("SELECT count(*) FROM event_log").await, 0);
+        world.add("key", Note::new("a")).await.unwrap();
         world.close().await;
     }
 }
