@@ -179,7 +179,7 @@ fn a_folder_in_use_cannot_be_used_twice_and_can_be_used_again() {
     let (user, _) = user_with_folder();
     let (going, _) = up(&user);
     let second = user.runs(&["up", "--data", "here"]);
-    expect(&second, 4);
+    expect(&second, 5);
     assert_eq!(going.stop(), Some(0));
     let (again, _) = up(&user);
     assert_eq!(again.stop(), Some(0));
