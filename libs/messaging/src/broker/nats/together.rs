@@ -43,13 +43,16 @@ impl NatsBroker {
         commit.insert(NATS_BATCH_COMMIT, "1");
         let mut changed = self.connection.subscribe();
         let publish = async {
-            for (event, headers) in first.iter().zip(named) {
-                let sent = self.client.publish_with_headers(wire::subject(event), headers, payload(event));
-                let sent = tokio::time::timeout(REQUEST_TIMEOUT, sent).await;
-                sent.map_err(|_| "not sent in time".to_owned())
-                    .and_then(|sent| sent.map_err(|error| error.to_string()))
-                    .map_err(BrokerError::Unavailable)?;
-            }
+            let send = async {
+                for (event, headers) in first.iter().zip(named) {
+                    self.client.publish_with_headers(wire::subject(event), headers, payload(event)).await?;
+                }
+                Ok::<(), async_nats::PublishError>(())
+            };
+            // A client that is stuck has a full queue and would wait for as long as its server is.
+            let sent = tokio::time::timeout(REQUEST_TIMEOUT, send).await;
+            sent.map_err(|_| BrokerError::Unavailable("not sent in time".to_owned()))?
+                .map_err(|error| BrokerError::Unavailable(error.to_string()))?;
             let sent = self.context.publish_with_headers(wire::subject(last), commit, payload(last)).await;
             let sent = sent.map_err(|error| fault::publish(&error))?;
             self.has_left().await;
