@@ -96,7 +96,7 @@ pub(crate) fn event(bytes: &[u8]) {
                     let (handler, received) = (handler.clone(), received.clone());
                     async move {
                         match handler(tx, &received).await {
-                            Ok(()) => Err(HandlerError::NotForMe),
+                            Ok(()) => Err(HandlerError::Permanent("taken, and undone".to_owned())),
                             Err(error) => Err(error),
                         }
                     }

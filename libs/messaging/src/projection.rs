@@ -65,9 +65,6 @@ pub enum HandlerError {
     /// May succeed later: the whole batch is rolled back and tried again.
     #[error("transient: {0}")]
     Transient(String),
-    /// The projection has no use for events of this type, and has written nothing: the event is skipped and counted.
-    #[error("not for this projection")]
-    NotForMe,
 }
 
 /// Database errors are transient but for broken constraints, which mean that the event contradicts what is stored.

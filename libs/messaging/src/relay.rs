@@ -27,7 +27,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use kernel::{Clock, Ids};
 use tokio::sync::Notify;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
@@ -52,6 +52,9 @@ pub type Wake = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub struct RelaySettings {
     /// How often the heads are looked at without being woken.
     pub look_every: Duration,
+    /// How long the relay waits after a look before it lets itself be woken again. What is published meanwhile goes
+    /// together: a page costs the database, the broker and every reader about as much as one event.
+    pub gather: Duration,
     /// How often all lanes are compared with the stream.
     pub reconcile_every: Duration,
     /// How long marks of published events are gathered before they are written.
@@ -64,6 +67,7 @@ impl Default for RelaySettings {
     fn default() -> Self {
         Self {
             look_every: Duration::from_secs(1),
+            gather: Duration::from_millis(50),
             reconcile_every: Duration::from_secs(5 * 60),
             mark_after: Duration::from_millis(250),
             max_age: crate::provision::MAX_AGE,
@@ -150,14 +154,22 @@ impl Relay {
         let mut look = ticks(parts.settings.look_every);
         let mut reconcile = ticks(parts.settings.reconcile_every);
         let mut lanes = Lanes::new(Arc::clone(&parts));
+        let mut gathered = Instant::now();
         loop {
+            let rested = async {
+                tokio::time::sleep_until(gathered).await;
+                wake().await;
+            };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 Some((lane, result)) = lanes.busy.next(), if !lanes.busy.is_empty() => lanes.finished(lane, result),
                 Ok(()) = connection.changed() => lanes.reconcile_all(),
                 _ = reconcile.tick() => lanes.reconcile_all(),
-                () = wake() => lanes.look().await,
+                () = rested => {
+                    lanes.look().await;
+                    gathered = Instant::now() + parts.settings.gather;
+                }
                 _ = look.tick() => lanes.look().await,
             }
         }

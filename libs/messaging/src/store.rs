@@ -75,7 +75,7 @@ pub trait Inbox: Send + Sync {
 pub enum Handled {
     /// It took effect.
     Applied,
-    /// The projection has no use for events of this type.
+    /// A person has given it up before the lane was rebuilt.
     Skipped,
     /// It will fail every time; nothing of it is left.
     Poison(String),

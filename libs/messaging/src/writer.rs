@@ -167,6 +167,9 @@ pub(crate) struct Logged {
 impl Writer {
     /// Starts the writer of a database on `tracker`. There must be one per database and process. When `stop` is
     /// cancelled it finishes what is in the queue, refuses the rest and ends.
+    ///
+    /// It has a thread of its own: every command waits for the statements of those before it, and on the runtime's
+    /// threads each of these would wait behind whatever else is ready there.
     pub fn start(
         database: &Database,
         clocks: Clocks,
@@ -181,7 +184,9 @@ impl Writer {
         let writer =
             Self { queue, wake: Arc::clone(&wake), clocks: clocks.clone(), metrics: metrics.clone() };
         let context = task::Context { database: database.clone(), clocks, ids, settings, wake, metrics };
-        tracker.spawn(task::run(context, receiver, stop));
+        let running = task::run(context, receiver, stop);
+        let runtime = tokio::runtime::Handle::current();
+        tracker.spawn_blocking(move || runtime.block_on(running));
         writer
     }
 

@@ -7,7 +7,7 @@
 use std::{
     env, fs,
     net::TcpStream,
-    os::unix::{fs::MetadataExt, fs::chown, process::CommandExt},
+    os::unix::{fs::MetadataExt, fs::chown, fs::symlink, process::CommandExt},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -88,15 +88,16 @@ impl Cluster {
     /// # Errors
     /// If PostgreSQL is not installed or does not answer; the message holds its log.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_on(Installation::make(&env::temp_dir())?)
+        Self::start_on(Installation::make(None)?)
     }
 
-    /// The same with its data in a folder below this one, such as a small disk.
+    /// The same with its tables on this disk, which may be a small one. Its write-ahead log lies elsewhere: without room for
+    /// that the server ends itself, at a moment that depends on how full the last segment is.
     ///
     /// # Errors
     /// As [`Cluster::start`].
-    pub fn start_in(folder: &Path) -> anyhow::Result<Self> {
-        Self::start_on(Installation::make(folder)?)
+    pub fn start_in(disk: &Path) -> anyhow::Result<Self> {
+        Self::start_on(Installation::make(Some(disk))?)
     }
 
     /// The same with TLS: the superuser comes in by password, everybody else over TLS with a certificate whose common
@@ -105,7 +106,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub fn start_with_tls(tls: Tls<'_>) -> anyhow::Result<Self> {
-        let mut installation = Installation::make(&env::temp_dir())?;
+        let mut installation = Installation::make(None)?;
         installation.secure(tls)?;
         Self::start_on(installation)
     }
@@ -234,9 +235,10 @@ struct Installation {
 }
 
 impl Installation {
-    fn make(parent: &Path) -> anyhow::Result<Self> {
+    /// Tables go to `disk` if one is named.
+    fn make(disk: Option<&Path>) -> anyhow::Result<Self> {
         let programs = binaries::postgres_folder()?;
-        let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix("osallisuus-pg-").tempdir()?;
         let user = if fs::metadata("/proc/self")?.uid() == 0 { Some(unprivileged_user()?) } else { None };
         let installation = Self { programs, folder, password: ports::random_hex::<16>()?, user, more: "" };
         let password_file = installation.path("password");
@@ -244,6 +246,14 @@ impl Installation {
         if let Some((user, group)) = user {
             chown(installation.folder.path(), Some(user), Some(group))?;
             chown(&password_file, Some(user), Some(group))?;
+        }
+        if let Some(disk) = disk {
+            let data = disk.join("postgres");
+            fs::create_dir(&data)?;
+            if let Some((user, group)) = user {
+                chown(&data, Some(user), Some(group))?;
+            }
+            symlink(&data, installation.path("data"))?;
         }
         let initdb = installation
             .command("initdb")
@@ -253,6 +263,8 @@ impl Installation {
             .arg(&password_file)
             .arg("--pgdata")
             .arg(installation.path("data"))
+            .arg("--waldir")
+            .arg(installation.path("wal"))
             .output()
             .context("run initdb")?;
         anyhow::ensure!(

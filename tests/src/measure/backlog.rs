@@ -10,6 +10,8 @@ use super::subject::Subject;
 
 /// Pause between two looks; looking costs the system a little.
 const LOOK: Duration = Duration::from_millis(250);
+/// A backlog that is not drained by then is stuck.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Lets `events` gather, lets NATS come back and prints how fast they reach the streams and the other service.
 ///
@@ -36,9 +38,10 @@ async fn on(store: Store, events: u64) -> anyhow::Result<()> {
     let before = Positions::read(&subject.status().await?);
     subject.place.nats.resume()?;
     // Counted from the first event that moves: until then it is the client that finds its way back.
-    let mut began = None;
+    let (resumed, mut began) = (Instant::now(), None);
     let (mut published, mut projected) = (None, None);
     while published.is_none() || projected.is_none() {
+        anyhow::ensure!(resumed.elapsed() < PATIENCE, "the backlog is not drained after {PATIENCE:?}");
         tokio::time::sleep(LOOK).await;
         let now = Positions::read(&subject.status().await?);
         if began.is_none() && now.published > before.published {

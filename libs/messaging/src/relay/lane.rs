@@ -168,6 +168,9 @@ async fn publish_all(parts: &Parts, lane: &mut Lane) -> Result<(), Trouble> {
         if !publish_together(parts, lane, &page).await? {
             publish_each(parts, lane, &page).await?;
         }
+        if page.len() < PAGE as usize {
+            break;
+        }
     }
     parts.with.status.lane(&lane.name, |status| status.oldest_us = None);
     Ok(())

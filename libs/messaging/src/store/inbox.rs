@@ -113,20 +113,11 @@ impl Inbox for SqlInbox<'_> {
         let received = Received { generation, ..Received::new(event.clone()) };
         let handler = Arc::clone(&self.projection.handler);
         let span = span(self.key, event);
-        let attempt = self.tx.attempt(origin, move |tx| {
-            async move {
-                match handler(tx, &received).instrument(span).await {
-                    Ok(()) => Ok(Handled::Applied),
-                    // Nothing was written that were to be undone.
-                    Err(HandlerError::NotForMe) => Ok(Handled::Skipped),
-                    Err(error) => Err(error),
-                }
-            }
-            .boxed()
-        });
+        let attempt = self
+            .tx
+            .attempt(origin, move |tx| async move { handler(tx, &received).instrument(span).await }.boxed());
         match attempt.await? {
-            Attempt::Done(handled) => Ok(handled),
-            Attempt::Refused(HandlerError::NotForMe) => Ok(Handled::Skipped),
+            Attempt::Done(()) => Ok(Handled::Applied),
             Attempt::Refused(HandlerError::Permanent(error)) => Ok(Handled::Poison(error)),
             Attempt::Refused(HandlerError::Transient(error)) => Err(StoreError(error)),
             Attempt::Panicked(text) => Ok(Handled::Poison(format!("the handler panicked: {text}"))),

@@ -1,6 +1,6 @@
 //! The end of a batch: events get their place in the log, and what the acts left behind is stored in few statements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kernel::Timestamp;
 use sea_orm::sea_query::OnConflict;
@@ -178,8 +178,10 @@ impl Lane {
 
 /// Stores jobs; one whose kind and dedupe key are there already is left as it is.
 pub(super) async fn jobs(transaction: &DatabaseTransaction, jobs: Vec<Scheduled>) -> Result<(), DbErr> {
+    let mut known = HashSet::new();
     let rows: Vec<job::ActiveModel> = jobs
         .into_iter()
+        .filter(|Scheduled { job, .. }| known.insert((job.kind, job.dedupe_key.clone())))
         .map(|Scheduled { job, origin }| {
             job::Model {
                 kind: job.kind.to_owned(),

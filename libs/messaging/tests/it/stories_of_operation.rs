@@ -24,7 +24,8 @@ async fn obs_01_publishing_and_projecting_are_linked_to_the_request() {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    // Of the whole process: the writer has a thread of its own.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
 
     let bus = Bus::start(DatabaseKind::Sqlite).await;
     let command = Command {

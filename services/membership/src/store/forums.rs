@@ -1,9 +1,10 @@
 //! What the events of forums say of forums: whose they are, until when, and which municipalities have seats.
 
 use kernel::{Date, ForumId, MunicipalityCode, TenantId};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IdenStatic as _, IntoActiveModel as _,
+    QueryFilter as _,
 };
 
 use super::entity::known_forum;
@@ -76,19 +77,20 @@ async fn put(
     row: known_forum::Model,
     change: &[known_forum::Column],
 ) -> Result<()> {
-    // A row from before this rebuild may hold what no event says any more: all of it is written over.
-    let whole =
-        [known_forum::Column::Tenants, known_forum::Column::TermEndsOn, known_forum::Column::SeatPlan];
-    let is_old = known_forum::Entity::find_by_id(row.id)
-        .filter(known_forum::Column::Generation.lt(row.generation))
-        .one(db)
-        .await
-        .map_err(failed)?
-        .is_some();
-    let change = if is_old { &whole } else { change };
-    let change = change.iter().copied().chain([known_forum::Column::Generation]);
-    let conflict = OnConflict::column(known_forum::Column::Id).update_columns(change).to_owned();
-    known_forum::Entity::insert(row.into_active_model())
+    use known_forum::{Column, Entity};
+    let mut conflict = OnConflict::column(Column::Id);
+    conflict.update_column(Column::Generation);
+    for column in [Column::Tenants, Column::TermEndsOn, Column::SeatPlan] {
+        if change.iter().any(|known| known.as_str() == column.as_str()) {
+            conflict.update_column(column);
+        } else {
+            // A row from before this rebuild may hold what no event says any more: all of it is written over.
+            let is_old = Expr::col((Entity, Column::Generation)).lt(row.generation);
+            let excluded = Expr::col((Alias::new("excluded"), column));
+            conflict.value(column, Expr::case(is_old, excluded).finally(Expr::col((Entity, column))));
+        }
+    }
+    Entity::insert(row.into_active_model())
         .on_conflict(conflict)
         .exec_without_returning(db)
         .await

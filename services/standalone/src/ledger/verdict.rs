@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Broken instances of one rule that are told in full; the others are counted.
 pub(super) const TOLD: usize = 20;
 
-/// A rule of the ledger, as numbered in docs/operations.md.
+/// A rule of the ledger, as numbered in docs/measure.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {

@@ -1,5 +1,5 @@
 //! Mixes: which calls come, in which share. The shares are part of the figures' meaning and stand in
-//! docs/operations.md.
+//! docs/measure.md.
 
 use clap::ValueEnum;
 use rand::Rng as _;
