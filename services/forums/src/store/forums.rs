@@ -1,6 +1,6 @@
 //! Forums and their plans.
 
-use kernel::{Fault, ForumId, TenantId};
+use kernel::{Fault, ForumId, TenantId, Uuid};
 use messaging::database_fault;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -57,7 +57,7 @@ pub async fn insert_plan(conn: &impl ConnectionTrait, forum: &Forum) -> Result<(
 /// A forum, for the public. NotFound `forums.no_such_forum`.
 pub async fn load(conn: &impl ConnectionTrait, id: ForumId) -> Result<Forum, Fault> {
     let row = forum::Entity::find_by_id(id.as_uuid()).one(conn).await.map_err(database_fault)?;
-    whole(conn, row.ok_or_else(no_such_forum)?).await
+    only(conn, row).await
 }
 
 /// A forum that this county leads. NotFound `forums.no_such_forum`.
@@ -67,7 +67,7 @@ pub async fn load_led_by(conn: &impl ConnectionTrait, tenant: TenantId, id: Foru
         .one(conn)
         .await
         .map_err(database_fault)?;
-    whole(conn, found.ok_or_else(no_such_forum)?).await
+    only(conn, found).await
 }
 
 /// Forums of a county, joint ones included, in the order of founding, from after this id on.
@@ -81,17 +81,16 @@ pub async fn list(
     if let Some(after) = after {
         of_county = of_county.filter(forum_tenant::Column::ForumId.gt(after.as_uuid()));
     }
-    let links = of_county
-        .order_by_asc(forum_tenant::Column::ForumId)
-        .limit(limit)
+    let ids = of_county.select_only().column(forum_tenant::Column::ForumId);
+    let ids = ids.order_by_asc(forum_tenant::Column::ForumId).limit(limit);
+    let ids: Vec<Uuid> = ids.into_tuple().all(conn).await.map_err(database_fault)?;
+    let rows = forum::Entity::find()
+        .filter(forum::Column::Id.is_in(ids))
+        .order_by_asc(forum::Column::Id)
         .all(conn)
         .await
         .map_err(database_fault)?;
-    let mut forums = Vec::with_capacity(links.len());
-    for link in links {
-        forums.push(load(conn, ForumId::from_uuid(link.forum_id)).await?);
-    }
-    Ok(forums)
+    whole(conn, rows).await
 }
 
 fn no_such_forum() -> Fault {
@@ -118,20 +117,50 @@ fn row_of(forum: &Forum) -> forum::Model {
     }
 }
 
-async fn whole(conn: &impl ConnectionTrait, row: forum::Model) -> Result<Forum, Fault> {
-    let counties = forum_tenant::Entity::find()
-        .filter(forum_tenant::Column::ForumId.eq(row.id))
-        .filter(forum_tenant::Column::Lead.eq(false))
-        .order_by_asc(forum_tenant::Column::Tenant)
-        .all(conn)
-        .await
-        .map_err(database_fault)?;
-    let quotas = seat_quota::Entity::find()
-        .filter(seat_quota::Column::ForumId.eq(row.id))
-        .order_by_asc(seat_quota::Column::Municipality)
-        .all(conn)
-        .await
-        .map_err(database_fault)?;
+async fn only(conn: &impl ConnectionTrait, row: Option<forum::Model>) -> Result<Forum, Fault> {
+    let row = row.ok_or_else(no_such_forum)?;
+    whole(conn, vec![row]).await?.pop().ok_or_else(no_such_forum)
+}
+
+/// Forums with their counties and plans. Only joint forums have other counties, and only approved plans have rows; a
+/// command that founds or plans a forum should not wait for queries that find nothing.
+async fn whole(conn: &impl ConnectionTrait, rows: Vec<forum::Model>) -> Result<Vec<Forum>, Fault> {
+    let ids = |wanted: fn(&forum::Model) -> bool| -> Vec<Uuid> {
+        rows.iter().filter(|row| wanted(row)).map(|row| row.id).collect()
+    };
+    let (joint, planned) =
+        (ids(|row| !row.agreement_id.is_empty()), ids(|row| row.state != ForumState::Founded.as_str()));
+    let (mut counties, mut quotas) = (Vec::new(), Vec::new());
+    if !joint.is_empty() {
+        counties = forum_tenant::Entity::find()
+            .filter(forum_tenant::Column::ForumId.is_in(joint))
+            .filter(forum_tenant::Column::Lead.eq(false))
+            .order_by_asc(forum_tenant::Column::Tenant)
+            .all(conn)
+            .await
+            .map_err(database_fault)?;
+    }
+    if !planned.is_empty() {
+        quotas = seat_quota::Entity::find()
+            .filter(seat_quota::Column::ForumId.is_in(planned))
+            .order_by_asc(seat_quota::Column::Municipality)
+            .all(conn)
+            .await
+            .map_err(database_fault)?;
+    }
+    let forum = |row: forum::Model| {
+        let id = row.id;
+        let of_this = counties.iter().filter(|link| link.forum_id == id).collect();
+        forum_of(row, of_this, quotas.iter().filter(|quota| quota.forum_id == id))
+    };
+    rows.into_iter().map(forum).collect()
+}
+
+fn forum_of<'a>(
+    row: forum::Model,
+    counties: Vec<&forum_tenant::Model>,
+    quotas: impl Iterator<Item = &'a seat_quota::Model>,
+) -> Result<Forum, Fault> {
     let quota = |row: &seat_quota::Model| -> Result<SeatQuota, Fault> {
         let municipality = values::municipality(&row.municipality)?;
         Ok(SeatQuota { municipality, seats: values::count(row.seats)? })
@@ -157,7 +186,7 @@ async fn whole(conn: &impl ConnectionTrait, row: forum::Model) -> Result<Forum, 
         charter,
         confirmed,
         state: values::known(&ForumState::ALL, ForumState::as_str, &row.state)?,
-        plan: quotas.iter().map(quota).collect::<Result<_, _>>()?,
+        plan: quotas.map(quota).collect::<Result<_, _>>()?,
         seats_filled: values::count(row.seats_filled)?,
     })
 }
