@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use messaging::OpenError;
@@ -25,6 +26,9 @@ const CONFIGURATION: u8 = 3;
 const UNREACHABLE: u8 = 4;
 /// Exit code for a database that somebody else has, or whose restore was not finished.
 const REFUSED: u8 = 5;
+
+/// How long threads get to end when the process has nothing left to do.
+const THREADS_END: Duration = Duration::from_secs(1);
 
 /// Options of a service's own binary.
 #[derive(Parser)]
@@ -107,6 +111,8 @@ fn run(service: Service, config: Config) -> ExitCode {
     });
     // Sends what is left while the runtime still carries the connections.
     telemetry.shut_down();
+    // A writer's thread that waits for a disk which does not answer would keep the process for ever.
+    runtime.shutdown_timeout(THREADS_END);
     code
 }
 

@@ -138,10 +138,11 @@ impl Snapshot {
     /// Takes the snapshot again, now.
     ///
     /// # Errors
-    /// If the database is away.
+    /// Unfinished if a restore has begun meanwhile; if the database is away.
     pub async fn again(self) -> Result<Self, BackupError> {
         let Self { service, url, kind, transaction, connection, .. } = self;
         transaction.rollback().await?;
+        unfinished::refuse(&connection, &url, service).await?;
         let (transaction, exported, heads, reads) = begin(&connection, service, kind).await?;
         Ok(Self { service, url, kind, transaction, exported, heads, reads, connection })
     }
@@ -167,6 +168,7 @@ impl Snapshot {
             }
             Some(exported) => {
                 judge(&self.transaction, self.service, &self.heads, progress).await?;
+                let tools = tools.of_server(&self.transaction).await?;
                 tools.dump(&self.url, exported, file).await?;
                 tools.read(file).await?;
                 self.transaction.rollback().await?;

@@ -227,6 +227,13 @@ pub(crate) async fn connect_shared(
     service: &'static str,
     kind: DatabaseKind,
 ) -> Result<DatabaseConnection, OpenError> {
+    if kind == DatabaseKind::Postgres {
+        // The pool would try until its time is up and then not say why.
+        let plain = sea_orm::Database::connect(plain_options(url, service, kind)).await?;
+        let refused = unfinished::refuse(&plain, url, service).await;
+        plain.close().await?;
+        refused?;
+    }
     match sea_orm::Database::connect(write_options(url, service, kind)).await {
         Ok(connection) => Ok(connection),
         // The pool tries until its time is up and then does not say why.
@@ -255,10 +262,14 @@ pub(crate) fn share(options: &mut ConnectOptions) {
                 let question = format!("SELECT pg_try_advisory_lock_shared({RUNNING_LOCK})");
                 let may: bool =
                     sqlx::query_scalar(sqlx::AssertSqlSafe(question)).fetch_one(&mut *connection).await?;
-                if may {
+                // A process that lost its connection may come back to a restore that has begun and not ended.
+                let question = format!("SELECT to_regclass('{}') IS NULL", unfinished::TABLE);
+                let whole: bool =
+                    sqlx::query_scalar(sqlx::AssertSqlSafe(question)).fetch_one(&mut *connection).await?;
+                if may && whole {
                     return Ok(());
                 }
-                let held = "somebody holds the database alone: a restore or a new epoch is under way";
+                let held = "a restore or a new epoch is under way, or a restore was not finished";
                 Err(sqlx::Error::Protocol(held.to_owned()))
             })
         })

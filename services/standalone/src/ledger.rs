@@ -110,12 +110,14 @@ async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Re
     for database in databases {
         sources.push(Source::new(&index, database.clone(), &mut verdict).await?);
     }
+    settled::reach(&sources, options.wait).await?;
+    let is_dated = !config.demo && !config.load_test;
     let mut remembered = Remembered::default();
     for source in &sources {
         gather::events(&index, source, &mut remembered, &mut verdict).await?;
         gather::audit_log(&index, source, &mut verdict).await?;
         if let Some(nats) = &options.nats {
-            gather::messages(&index, source.service(), nats, &mut verdict).await?;
+            gather::messages(&index, source.service(), nats, is_dated, &mut verdict).await?;
             gather::heads(&index, source).await?;
         }
     }

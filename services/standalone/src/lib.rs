@@ -32,6 +32,7 @@ pub mod screen;
 pub mod services;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -39,13 +40,21 @@ use cli::Cli;
 use exit::Failure;
 use screen::Screen;
 
+/// How long threads get to end when the program has.
+const THREADS_END: Duration = Duration::from_secs(1);
+
 /// The program: reads the command line, does it, and says how it ended.
 pub fn main() -> ExitCode {
     // Prints help, version and usage errors itself and ends with 0 or 2.
     let cli = Cli::parse();
     let screen = Screen::new(cli.output);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(command::run(cli, screen)));
+    let done = runtime.map_err(Failure::from).and_then(|runtime| {
+        let done = runtime.block_on(command::run(cli, screen));
+        // A thread that waits for a disk which does not answer would keep the process for ever.
+        runtime.shutdown_timeout(THREADS_END);
+        done
+    });
     done.unwrap_or_else(|failure| {
         screen.failure(&failure);
         failure.exit.into()

@@ -35,7 +35,7 @@ struct Copy {
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
-const DOCTORED: [(&str, Doctor, Rule, &str, usize); 30] = [
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 31] = [
     ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
     ("log cut", |copy| copy.cut().boxed(), Rule::Stream, "is not in the log", 1),
     ("log cut, reader further on", |copy| copy.cut_behind_reader().boxed(), Rule::Projection, "is beyond", 2),
@@ -45,6 +45,13 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 30] = [
     ("event lost", |copy| copy.lose_event().boxed(), Rule::Acknowledged, "without its event", 3),
     ("reordered in the stream", |copy| copy.reorder_stream().boxed(), Rule::Stream, "came before event", 2),
     ("reordered in time", |copy| copy.reorder_time().boxed(), Rule::Order, "answered before", 6),
+    (
+        "reordered in time before a restart",
+        |copy| copy.reorder_before_restart().boxed(),
+        Rule::Order,
+        "answered before",
+        5,
+    ),
     ("altered event", |copy| copy.alter_event().boxed(), Rule::Chain, "does not match its hash", 2),
     ("altered message", |copy| copy.alter_message().boxed(), Rule::Stream, "was altered", 2),
     (
@@ -319,6 +326,34 @@ impl Copy {
                 record["mono_us"] = (at - lasted - 1_000_000).into();
             }
         });
+    }
+
+    /// The last act but one was over an hour before all others began. The last was done after the client's machine had
+    /// started again, whose time begins at nothing.
+    async fn reorder_before_restart(&mut self) {
+        const HOUR: i64 = 3_600_000_000;
+        let (first, second) = (self.ops_of(LAST[0]), self.ops_of(LAST[1]));
+        let is_of = |ops: &[u64], record: &Value| record["op"].as_u64().is_some_and(|op| ops.contains(&op));
+        let time = |record: &Value| record["mono_us"].as_i64();
+        let of_second = self.records().into_iter().filter(|record| is_of(&second, record));
+        let start = of_second.filter_map(|record| time(&record)).min().expect("a time");
+        let mut text = String::new();
+        for mut record in self.records() {
+            if record["op"].as_u64() == second.first().copied() && record["at"] == "invoked" {
+                text.push_str("{\"at\":\"opened\",\"format\":1,\"boot\":\"another\"}\n");
+            }
+            if let Some(at) = time(&record) {
+                record["mono_us"] = if is_of(&second, &record) {
+                    (at - start).into()
+                } else if is_of(&first, &record) {
+                    at.into()
+                } else {
+                    (at + HOUR).into()
+                };
+            }
+            text.push_str(&format!("{record}\n"));
+        }
+        std::fs::write(&self.journal, text).expect("written");
     }
 
     async fn alter_event(&mut self) {

@@ -12,6 +12,7 @@ use testkit::system::Store;
 use super::{Operator, begin};
 use crate::support::dump::Table;
 use crate::support::world::World;
+use crate::system::charter;
 
 /// Enough for a loaded machine.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -47,6 +48,9 @@ async fn rebuilt(store: Store) {
     let mut play = begin(&world).await;
     play.register().await.expect("registered");
     play.found().await.expect("founded");
+    // One without a plan: nothing but a rebuild takes away what is not in its events.
+    let unplanned = play.administrator.forums().found_forum(charter("Ilman paikkajakoa")).await;
+    unplanned.expect("founded");
     let mut contest = play.announce(Contest::first()).await.expect("announced");
     play.nominate(&mut contest).await.expect("nominated");
     play.vote(&contest).await.expect("voted");

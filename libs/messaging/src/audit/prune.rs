@@ -15,6 +15,7 @@ use super::{ActorKind, Entry, Head, Outcome, Row, read};
 use crate::database::{Database, DatabaseKind, OpenError, write_options};
 use crate::entity::audit_log::{Column, Entity};
 use crate::event::Origin;
+use crate::exclusive::unfinished;
 use crate::migration::audit_guards;
 
 /// What stands in the place of an RPC in the row that says what was forgotten.
@@ -36,7 +37,7 @@ pub struct Pruned {
 /// whose commands wait meanwhile.
 ///
 /// # Errors
-/// If the database is away, or the role does not own the log.
+/// If the database is away, a restore was not finished, or the role does not own the log.
 pub async fn prune(
     url: &str,
     service: &'static str,
@@ -45,6 +46,7 @@ pub async fn prune(
 ) -> Result<Pruned, OpenError> {
     let kind = DatabaseKind::of(url)?;
     let connection = sea_orm::Database::connect(write_options(url, service, kind)).await?;
+    unfinished::refuse(&connection, url, service).await?;
     let transaction = crate::writer::begin(&connection, kind).await?;
     let pruned = forget(&transaction, service, kind, (before, now)).await?;
     transaction.commit().await?;

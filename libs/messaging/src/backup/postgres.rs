@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -13,10 +14,14 @@ use crate::crash;
 /// Where Debian's packages of PostgreSQL are, one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// The first version whose `pg_restore` sets `transaction_timeout`.
+const SETS_TIMEOUT: u32 = 17;
+
 /// Where PostgreSQL's programs are. They are looked for when they are needed.
 #[derive(Clone, Debug, Default)]
 pub struct Tools {
-    /// The folder with them; without it the newest of Debian's packages, else the search path.
+    /// The folder with them; without it Debian's package of the server's version, else the newest of them, else the search
+    /// path.
     pub folder: Option<PathBuf>,
 }
 
@@ -41,7 +46,14 @@ impl Tools {
             std::fs::File::options().write(true).create_new(true).mode(0o600).open(file).map_err(at(file))?;
         let mut command = self.command("pg_dump");
         connect(&mut command, url)?;
-        command.args(["--no-password", "--format=custom", "--no-owner", "--snapshot", snapshot]);
+        command.args([
+            "--no-password",
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            "--snapshot",
+            snapshot,
+        ]);
         command.stdout(new);
         finish("pg_dump", spawn("pg_dump", &mut command)?).await
     }
@@ -53,11 +65,32 @@ impl Tools {
         finish("pg_restore", spawn("pg_restore", &mut command)?).await
     }
 
-    /// That `psql` can be run.
-    pub(super) async fn ready(&self) -> Result<(), BackupError> {
+    /// The programs for the server of a connection.
+    pub(super) async fn of_server(&self, connection: &impl ConnectionTrait) -> Result<Self, BackupError> {
+        if self.folder.is_some() {
+            return Ok(self.clone());
+        }
+        let folder = Path::new(DEBIAN).join(major(connection).await?.to_string()).join("bin");
+        Ok(Self { folder: folder.join("pg_dump").is_file().then_some(folder) })
+    }
+
+    /// That `psql` can be run, and that the server of a connection understands what `pg_restore` writes.
+    pub(super) async fn ready(&self, connection: &impl ConnectionTrait) -> Result<(), BackupError> {
         let mut command = self.command("psql");
         command.arg("--version").stdout(Stdio::null());
-        finish("psql", spawn("psql", &mut command)?).await
+        finish("psql", spawn("psql", &mut command)?).await?;
+        let mut command = self.command("pg_restore");
+        let said =
+            spawn("pg_restore", command.arg("--version").stdout(Stdio::piped()))?.wait_with_output().await;
+        let said = said.map_err(|error| BackupError::Tool(format!("pg_restore: {error}")))?;
+        let (ours, server) = (version(&String::from_utf8_lossy(&said.stdout)), major(connection).await?);
+        // From version 17 on its scripts begin with a setting that older servers do not know.
+        if ours.is_some_and(|ours| ours >= SETS_TIMEOUT) && server < SETS_TIMEOUT {
+            return Err(BackupError::Tool(format!(
+                "pg_restore writes what a server of version {server} does not understand; install postgresql-client-{server}"
+            )));
+        }
+        Ok(())
     }
 
     /// Puts a copy into a database in one transaction, with what comes before and after it: all or nothing.
@@ -80,7 +113,9 @@ impl Tools {
         let mut input = input.ok_or_else(|| broken(std::io::ErrorKind::BrokenPipe.into()))?;
         input.write_all(format!("BEGIN;\n{};\n", script.before).as_bytes()).await.map_err(broken)?;
         let mut command = self.command("pg_restore");
-        command.args(["--file=-", "--no-owner", "--clean", "--if-exists", "--schema", script.schema]);
+        // Rights are granted anew at every start; those of a role that a new server has not got would end the script.
+        command.args(["--file=-", "--no-owner", "--no-privileges", "--clean", "--if-exists"]);
+        command.args(["--schema", script.schema]);
         command.arg(script.copy).stdout(Stdio::piped());
         let mut restore = spawn("pg_restore", &mut command)?;
         let output = restore.stdout.take();
@@ -119,7 +154,7 @@ fn connect(command: &mut Command, url: &str) -> Result<(), BackupError> {
 fn spawn(program: &str, command: &mut Command) -> Result<Child, BackupError> {
     command.spawn().map_err(|error| {
         BackupError::Tool(format!(
-            "{program} cannot be run: {error}; install PostgreSQL's client programs of the server's version or newer"
+            "{program} cannot be run: {error}; install PostgreSQL's client programs of the server's version"
         ))
     })
 }
@@ -148,6 +183,21 @@ async fn first_line(said: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
 }
 
+/// The server's version, without what is behind the point.
+async fn major(connection: &impl ConnectionTrait) -> Result<u32, DbErr> {
+    let question = "SELECT current_setting('server_version_num')::int / 10000";
+    let statement = Statement::from_string(connection.get_database_backend(), question);
+    let row = connection.query_one_raw(statement).await?;
+    let version: i32 = row.ok_or_else(|| DbErr::RecordNotFound(question.to_owned()))?.try_get_by_index(0)?;
+    Ok(version.unsigned_abs())
+}
+
+/// The version that a program says it is of: `pg_restore (PostgreSQL) 17.2 (Debian 17.2-1)`.
+fn version(said: &str) -> Option<u32> {
+    let number = said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 fn newest() -> Option<PathBuf> {
     let versions = Path::new(DEBIAN).read_dir().into_iter().flatten().flatten().filter_map(|entry| {
         let version: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -155,4 +205,17 @@ fn newest() -> Option<PathBuf> {
         folder.join("pg_dump").is_file().then_some((version, folder))
     });
     versions.max().map(|(_, folder)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_its_version() {
+        assert_eq!(version("pg_restore (PostgreSQL) 17.2 (Debian 17.2-1.pgdg120+1)\n"), Some(17));
+        assert_eq!(version("pg_restore (PostgreSQL) 18beta1\n"), Some(18));
+        assert_eq!(version("pg_restore (PostgreSQL) 15.14\n"), Some(15));
+        assert_eq!(version(""), None);
+    }
 }

@@ -17,9 +17,11 @@ use crate::exclusive::unfinished::{self, folder_on_disk};
 use crate::exclusive::{Exclusive, Raised, quoted};
 use crate::log::LaneHead;
 
-/// Tables of the schema that belongs to the system, without the mark of an unfinished restore.
-const TABLES: &str = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() \
-     AND tablename <> ";
+/// Tables of the schema that belongs to the system, without those of extensions and without the mark of an unfinished
+/// restore.
+const TABLES: &str = "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = current_schema()::regnamespace \
+     AND relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_depend \
+     WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') AND relname <> ";
 
 /// A copy that is ready to take the place of a database.
 #[derive(Debug)]
@@ -54,10 +56,14 @@ impl Exclusive {
         progress: impl FnMut(u64),
     ) -> Result<Staged, BackupError> {
         if self.kind() == DatabaseKind::Postgres {
-            tools.ready().await?;
+            let connection = self.connection().await?;
+            let tools = tools.of_server(&connection).await?;
+            tools.ready(&connection).await?;
             tools.read(file).await?;
             return Ok(Staged { file: file.to_owned(), is_beside: false });
         }
+        // Whoever reads from the old file stops this here, and not when everything is marked as unfinished.
+        fold_log(&self.path()).await?;
         let staged = Staged { file: beside(&self.path(), ".restoring"), is_beside: true };
         // Of an earlier attempt that was killed.
         staged.remove();
@@ -147,6 +153,7 @@ impl Exclusive {
             raise.join(";\n"),
             ends.join(", "),
         );
+        let tools = tools.of_server(&connection).await?;
         tools.restore(self.url(), Script { copy, schema: &name, before: &before, after: &after }).await
     }
 

@@ -188,3 +188,56 @@ async fn a_database_whose_log_is_broken_is_not_backed_up() {
         assert!(refused.to_string().contains("its log is broken"), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn programs_newer_than_the_server_understands_are_refused_before_anything_is_changed() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, ends) = copy(&place, folder.path()).await;
+    let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
+    for (version, is_refused) in [(99, true), (15, false)] {
+        let programs = tempfile::tempdir().unwrap();
+        for name in ["psql", "pg_restore"] {
+            let program = programs.path().join(name);
+            std::fs::write(&program, format!("#!/bin/sh\necho '{name} (PostgreSQL) {version}.1'\n")).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let tools = Tools { folder: Some(programs.path().to_owned()) };
+        let staged = alone.stage(&file, &ends, &tools, |_| {}).await;
+        if is_refused && server_is_older_than_17(&place).await {
+            let refused = staged.unwrap_err();
+            assert!(refused.to_string().contains("install postgresql-client-"), "{refused}");
+        } else {
+            staged.unwrap();
+        }
+    }
+    alone.release().await.unwrap();
+}
+
+async fn server_is_older_than_17(place: &Place) -> bool {
+    let connection = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
+    let question = "SELECT current_setting('server_version_num')::int < 170000";
+    let statement = sea_orm::Statement::from_string(connection.get_database_backend(), question);
+    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+#[tokio::test]
+async fn a_process_that_lost_its_connection_does_not_write_into_a_restore_that_is_not_finished() {
+    let place = Place::new(DatabaseKind::Postgres).await;
+    let world = World::open(&place).await;
+    world.add("0123456789abcdef", Note::new("first")).await.unwrap();
+    let other = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
+    // A restore began while it had no connection, and was killed.
+    other.execute_unprepared("CREATE TABLE unfinished_restore (note text NOT NULL)").await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+               AND application_name = 'notes-writer'";
+    other.execute_unprepared(end).await.unwrap();
+    assert!(world.add("0123456789abcdeg", Note::new("second")).await.is_err());
+    assert_eq!(world.number("SELECT COUNT(*) FROM note").await, 1);
+    other.execute_unprepared("DROP TABLE unfinished_restore").await.unwrap();
+    testkit::eventually(PATIENCE, async || world.add("0123456789abcdeg", Note::new("second")).await.is_ok())
+        .await;
+    world.close().await;
+}

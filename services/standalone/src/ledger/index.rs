@@ -22,7 +22,7 @@ CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place
 CREATE TABLE content (side INTEGER, service TEXT, name TEXT, line TEXT);
 CREATE TABLE audit (service TEXT, cause TEXT);
 CREATE TABLE head (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, PRIMARY KEY (service, lane));
-CREATE TABLE stream (service TEXT PRIMARY KEY, old INTEGER);";
+CREATE TABLE stream (service TEXT PRIMARY KEY, old INTEGER, first INTEGER);";
 
 /// Made when everything is in: what the rules look things up by. A *call* is all attempts with one key.
 const INDEXES: &str = "
@@ -30,7 +30,8 @@ CREATE INDEX op_key ON op (service, principal, key);
 CREATE INDEX event_cause ON event (service, cause);
 CREATE INDEX audit_cause ON audit (service, cause);
 CREATE INDEX message_place ON message (service, lane, seq);
-CREATE TABLE call AS SELECT service, principal, key, cause, rpc, boot, MIN(invoked) AS invoked, MIN(wall) AS wall,
+CREATE TABLE call AS SELECT service, principal, key, cause, rpc,
+    CASE WHEN COUNT(DISTINCT boot) = 1 THEN MIN(boot) ELSE '' END AS boot, MIN(invoked) AS invoked, MIN(wall) AS wall,
     MIN(CASE WHEN outcome = 'ok' THEN answered END) AS answered, SUM(outcome = 'ok') AS oks,
     SUM(outcome = 'unknown') AS unknowns, MIN(CASE WHEN outcome = 'ok' THEN reply END) AS reply,
     COUNT(DISTINCT CASE WHEN outcome = 'ok' THEN reply END) AS replies

@@ -23,11 +23,13 @@ const ABANDONED: Duration = Duration::from_secs(30);
 /// Messages asked for at once.
 const BATCH: usize = 500;
 
-/// Takes in the stream of a service.
+/// Takes in the stream of a service. `is_dated` is true where events bear the time of day, as messages always do; a
+/// demonstration sets its clock.
 pub(in crate::ledger) async fn messages(
     index: &Index,
     service: &'static str,
     nats: &NatsSettings,
+    is_dated: bool,
     verdict: &mut Verdict,
 ) -> Result<(), CheckError> {
     let context = jetstream::new(connect(nats).await?);
@@ -42,8 +44,14 @@ pub(in crate::ledger) async fn messages(
     let state = info.state;
     let age = SystemClock.now().as_seconds().saturating_sub(info.created.unix_timestamp());
     let is_old = u64::try_from(age).is_ok_and(|age| age >= MAX_AGE.as_secs());
-    let mut streams: Rows<'_, 2> = index.rows("stream");
-    streams.add([service.into(), is_old.into()]).await?;
+    // Since when it has been filled: what was too old then is not in it.
+    let first = match (is_dated, state.messages) {
+        (false, _) => 0,
+        (true, 0) => SystemClock.now().as_micros(),
+        (true, _) => state.first_timestamp.unix_timestamp().saturating_mul(1_000_000),
+    };
+    let mut streams: Rows<'_, 3> = index.rows("stream");
+    streams.add([service.into(), is_old.into(), first.into()]).await?;
     streams.finish().await?;
     if state.messages == 0 {
         return Ok(());

@@ -1,6 +1,8 @@
 //! Rule 6: real time. If an act was answered before another was invoked, then it comes first in the log: within a lane,
 //! which is more than within a thing, since one writer gives all numbers of a lane.
 
+use std::collections::HashMap;
+
 use super::Book;
 use crate::ledger::CheckError;
 use crate::ledger::index::{get, number, text};
@@ -9,16 +11,16 @@ use crate::ledger::verdict::{Rule, Verdict};
 /// Events read at once.
 const PAGE: u64 = 5000;
 
-/// The act behind the current place that was answered first.
+/// The act behind the current place that was answered first, of those under one start of a client's machine: times of
+/// two starts cannot be compared.
 struct First {
     answered: i64,
-    boot: String,
     place: (String, String, u64),
     history: (String, String, String),
 }
 
 /// Goes through each lane from its end: an act whose answer came before the invocation of one with a lower number is in
-/// the wrong order. One pass, and of the acts behind only the one that was answered first is kept.
+/// the wrong order. One pass, and of the acts behind only the one that was answered first is kept for each start of a machine.
 pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> Result<(), CheckError> {
     let question = format!(
         "SELECT e.service, e.lane, e.seq, c.invoked, c.answered, c.boot, c.principal, c.key, e.type, e.hash
@@ -28,17 +30,24 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
     );
     // Above every name and number.
     let mut before = ("\u{10FFFF}".to_owned(), String::new(), String::new());
-    let mut first: Option<First> = None;
+    let mut lane_of_first = (String::new(), String::new());
+    let mut first: HashMap<String, First> = HashMap::new();
     loop {
         let page = book.index.ask(&question, &[&before.0, &before.1, &before.2]).await?;
         for row in &page {
             let (service, lane, seq) = (text(row, 0)?, text(row, 1)?, number(row, 2)?);
             before = (service.clone(), lane.clone(), seq.to_string());
-            first = first.filter(|first| (&first.place.0, &first.place.1) == (&service, &lane));
+            if (&lane_of_first.0, &lane_of_first.1) != (&service, &lane) {
+                lane_of_first = (service.clone(), lane.clone());
+                first.clear();
+            }
             let (invoked, boot) = (get::<i64>(row, 3)?, text(row, 5)?);
+            if boot.is_empty() {
+                // Sent again after a start of the machine: when it was sent first is not known in the other's time.
+                continue;
+            }
             let (principal, key) = (text(row, 6)?, text(row, 7)?);
-            if let Some(earlier) = &first
-                && earlier.boot == boot
+            if let Some(earlier) = first.get(&boot)
                 && earlier.answered < invoked
             {
                 let mut history =
@@ -54,10 +63,10 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
             }
             let answered: Option<i64> = get(row, 4)?;
             if let Some(answered) = answered
-                && first.as_ref().is_none_or(|first| answered < first.answered)
+                && first.get(&boot).is_none_or(|first| answered < first.answered)
             {
                 let place = (service.clone(), lane, seq);
-                first = Some(First { answered, boot, place, history: (service, principal, key) });
+                first.insert(boot, First { answered, place, history: (service, principal, key) });
             }
         }
         if page.is_empty() {

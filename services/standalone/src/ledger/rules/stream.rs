@@ -67,13 +67,15 @@ async fn beyond(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result
 }
 
 /// Events that are not in the stream. Everything behind the first of the lane must be there, and everything younger than
-/// a stream keeps: younger than that when the last event happened, and in a stream that is old enough for messages to
-/// have left it by age, younger than that now.
+/// a stream keeps: younger than that when the last event happened and when its first message came, since a stream that
+/// was lost is filled again with no more than it keeps; and in a stream that is old enough for messages to have left it by
+/// age, younger than that now.
 async fn unpublished(book: &Book<'_>, service: &str, verdict: &mut Verdict) -> Result<(), CheckError> {
     let keeps = i64::try_from(messaging::provision::MAX_AGE.as_micros()).unwrap_or(i64::MAX);
     let now = SystemClock.now().as_micros();
     let question = format!(
-        "WITH newest AS (SELECT MAX(occurred, CASE WHEN (SELECT old FROM stream WHERE service = ?1) THEN {now} ELSE 0 END) AS at
+        "WITH newest AS (SELECT MAX(occurred, CASE WHEN (SELECT old FROM stream WHERE service = ?1) THEN {now} ELSE 0 END,
+                    COALESCE((SELECT first FROM stream WHERE service = ?1), 0)) AS at
                 FROM (SELECT MAX(occurred) AS occurred FROM event WHERE service = ?1)),
             oldest AS (SELECT lane, MIN(seq) AS seq FROM message WHERE service = ?1 GROUP BY lane)
         SELECT e.service, e.lane, e.seq, e.type, e.hash FROM event e LEFT JOIN oldest o ON o.lane = e.lane
