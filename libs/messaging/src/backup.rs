@@ -147,8 +147,9 @@ impl Snapshot {
         Ok(Self { service, url, kind, transaction, exported, heads, reads, connection })
     }
 
-    /// Copies the snapshot to the file named at its opening, whole and on the disk. `progress` hears how many events
-    /// were checked.
+    /// Copies the snapshot to the file named at its opening, whole and on the disk, and lets it go. `progress` hears how
+    /// many events were checked: those of PostgreSQL, in the snapshot. A file of SQLite is checked afterwards
+    /// ([`Copied::check`]), because a snapshot that lasts keeps SQLite's log growing.
     ///
     /// # Errors
     /// Damaged if the log is broken; if it cannot be read or written.
@@ -157,14 +158,13 @@ impl Snapshot {
         file: &Path,
         tools: &Tools,
         progress: impl FnMut(u64),
-    ) -> Result<(), BackupError> {
+    ) -> Result<Copied, BackupError> {
         match &self.exported {
             None => {
                 sqlite::copy(&self.transaction).await?;
                 self.transaction.commit().await?;
                 self.connection.close().await?;
                 sqlite::finish(&self.url, file).await?;
-                sqlite::judge(file, self.service, &self.heads, progress).await?;
             }
             Some(exported) => {
                 judge(&self.transaction, self.service, &self.heads, progress).await?;
@@ -175,7 +175,30 @@ impl Snapshot {
                 self.connection.close().await?;
             }
         }
-        on_disk(file)
+        on_disk(file)?;
+        Ok(Copied { service: self.service, kind: self.kind, heads: self.heads, file: file.to_owned() })
+    }
+}
+
+/// A snapshot that was copied.
+#[derive(Debug)]
+pub struct Copied {
+    service: &'static str,
+    kind: DatabaseKind,
+    heads: Vec<LaneHead>,
+    file: PathBuf,
+}
+
+impl Copied {
+    /// Checks the log of the copy, as far as that was not done before. `progress` hears how many events were checked.
+    ///
+    /// # Errors
+    /// Damaged if the log is broken; if it cannot be read.
+    pub async fn check(&self, progress: impl FnMut(u64)) -> Result<(), BackupError> {
+        match self.kind {
+            DatabaseKind::Sqlite => sqlite::judge(&self.file, self.service, &self.heads, progress).await,
+            DatabaseKind::Postgres => Ok(()),
+        }
     }
 }
 

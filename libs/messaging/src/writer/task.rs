@@ -127,7 +127,9 @@ impl Task {
                 return;
             };
             let began = Instant::now();
-            let parts = if self.careful > 0 { Parts::Apart } else { Parts::Joined };
+            // One act has nobody to share with, and would run twice if it refuses.
+            let is_alone = group.works.len() == 1;
+            let parts = if self.careful > 0 || is_alone { Parts::Apart } else { Parts::Joined };
             let of_clients = group.works.iter().any(Work::is_command);
             let run = batch::run(&self.context, &connection, &group.works, &[], parts);
             let outcome = crash::at_stake(of_clients, run).await;

@@ -10,7 +10,7 @@ use chassis::telemetry::note_backup;
 use chassis::{Config, Service};
 use clap::Args;
 use kernel::{Clock as _, SystemClock};
-use messaging::backup::{Snapshot, Tools, is_consistent};
+use messaging::backup::{Copied, Snapshot, Tools, is_consistent};
 use messaging::crash;
 use serde::Serialize;
 use tokio::time::sleep;
@@ -182,10 +182,16 @@ async fn fill(
     let snapshots = cut(folder, &meant).await?;
     crash::point("backup.cut");
     let taken_at = SystemClock.now().to_string();
-    let mut services = Vec::new();
+    let (mut services, mut copies) = (Vec::new(), Vec::new());
     for snapshot in snapshots {
-        services.push(copy(folder, snapshot, &args.programs.tools(), screen).await?);
+        let (copied, service) = copy(folder, snapshot, &args.programs.tools(), screen).await?;
+        copies.push((copied, service.service.clone()));
+        services.push(service);
         crash::point("backup.copied");
+    }
+    for (copied, service) in copies {
+        let checked = copied.check(counting(&service, screen)).await;
+        checked.map_err(|error| Failure::from(error).during(&service))?;
     }
     services.reverse();
     let names = backup::secrets();
@@ -241,15 +247,21 @@ fn file_name(service: &str) -> String {
     format!("{service}.copy")
 }
 
-async fn copy(folder: &Path, snapshot: Snapshot, tools: &Tools, screen: Screen) -> Result<Copy, Failure> {
+async fn copy(
+    folder: &Path,
+    snapshot: Snapshot,
+    tools: &Tools,
+    screen: Screen,
+) -> Result<(Copied, Copy), Failure> {
     let (service, engine) = (snapshot.service(), snapshot.kind().into());
     let lanes = snapshot.heads().iter().map(Into::into).collect();
     let name = file_name(service);
     let file = folder.join(&name);
     let written = snapshot.write(&file, tools, counting(service, screen)).await;
-    written.map_err(|error| Failure::from(error).during(service))?;
+    let written = written.map_err(|error| Failure::from(error).during(service))?;
     let bytes = file.metadata().map_err(about(&file))?.len();
-    Ok(Copy { service: service.to_owned(), engine, sha256: sha256(&file)?, file: name, bytes, lanes })
+    let copy = Copy { service: service.to_owned(), engine, sha256: sha256(&file)?, file: name, bytes, lanes };
+    Ok((written, copy))
 }
 
 fn copy_secrets(folder: &Path, config: &Config, names: &[String]) -> Result<(), Failure> {
