@@ -1,4 +1,5 @@
-//! Figures of whole systems, measured from outside: release programs in processes of their own, called by `osallisuus load` over TCP, everything on one machine.
+//! Figures of whole systems, measured from outside: release programs in processes of their own, called by
+//! `osallisuus load` over TCP, everything on one machine.
 //!
 //! | module | what it measures |
 //! | --- | --- |

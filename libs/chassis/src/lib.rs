@@ -86,7 +86,7 @@ pub mod token;
 pub use access::Call;
 pub use config::{Config, ConfigFault, ConfigFaults};
 pub use directory::{DirectoryClient, Notified, Retired};
-pub use process::main;
+pub use process::{THREADS_END, main};
 pub use running::Running;
 pub use secrets::Secrets;
 pub use service::{Context, Parts, Service, StartError};

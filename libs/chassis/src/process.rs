@@ -27,8 +27,9 @@ const UNREACHABLE: u8 = 4;
 /// Exit code for a database that somebody else has, or whose restore was not finished.
 const REFUSED: u8 = 5;
 
-/// How long threads get to end when the process has nothing left to do.
-const THREADS_END: Duration = Duration::from_secs(1);
+/// How long threads get to end when a process has nothing left to do. A writer's thread that waits for a disk which does
+/// not answer would keep it for ever.
+pub const THREADS_END: Duration = Duration::from_secs(1);
 
 /// Options of a service's own binary.
 #[derive(Parser)]
@@ -111,7 +112,6 @@ fn run(service: Service, config: Config) -> ExitCode {
     });
     // Sends what is left while the runtime still carries the connections.
     telemetry.shut_down();
-    // A writer's thread that waits for a disk which does not answer would keep the process for ever.
     runtime.shutdown_timeout(THREADS_END);
     code
 }

@@ -173,4 +173,12 @@ mod tests {
         let stopped = Cursor { stopped: Some("fork".into()), ..at(1, 4, 4) };
         assert_eq!(decide(&stopped, &event(1, 5, 4, 5)), Verdict::Stopped);
     }
+
+    #[test]
+    fn a_rebuild_is_done_with_the_event_it_goes_to() {
+        let towards = |seq| Cursor { rebuild_to: Some(seq), ..at(1, 4, 4) };
+        assert!(!towards(5).is_rebuilt());
+        assert!(towards(4).is_rebuilt() && towards(3).is_rebuilt());
+        assert!(!at(1, 4, 4).is_rebuilt(), "there is no rebuild");
+    }
 }

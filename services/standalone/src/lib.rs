@@ -32,16 +32,13 @@ pub mod screen;
 pub mod services;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
+use chassis::THREADS_END;
 use clap::Parser;
 
 use cli::Cli;
 use exit::Failure;
 use screen::Screen;
-
-/// How long threads get to end when the program has.
-const THREADS_END: Duration = Duration::from_secs(1);
 
 /// The program: reads the command line, does it, and says how it ended.
 pub fn main() -> ExitCode {
@@ -51,7 +48,6 @@ pub fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(Failure::from).and_then(|runtime| {
         let done = runtime.block_on(command::run(cli, screen));
-        // A thread that waits for a disk which does not answer would keep the process for ever.
         runtime.shutdown_timeout(THREADS_END);
         done
     });

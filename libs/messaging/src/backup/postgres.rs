@@ -83,6 +83,9 @@ impl Tools {
         let said =
             spawn("pg_restore", command.arg("--version").stdout(Stdio::piped()))?.wait_with_output().await;
         let said = said.map_err(|error| BackupError::Tool(format!("pg_restore: {error}")))?;
+        if !said.status.success() {
+            return Err(BackupError::Tool(format!("pg_restore --version: {}", said.status)));
+        }
         let (ours, server) = (version(&String::from_utf8_lossy(&said.stdout)), major(connection).await?);
         // From version 17 on its scripts begin with a setting that older servers do not know.
         if ours.is_some_and(|ours| ours >= SETS_TIMEOUT) && server < SETS_TIMEOUT {

@@ -102,7 +102,7 @@ async fn who_has_lost_the_session_with_the_lock_changes_nothing_any_more() {
     World::open(&place).await.close().await;
     let alone = Exclusive::lock(&place.url, "notes").await.unwrap();
     let other = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+    let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() \
                AND application_name = 'notes-writer'";
     other.execute_unprepared(end).await.unwrap();
     // Another session takes its place in the pool, and it has no lock.
@@ -234,7 +234,7 @@ async fn a_process_that_lost_its_connection_does_not_write_into_a_restore_that_i
     let other = sea_orm::Database::connect(place.url.as_str()).await.unwrap();
     // A restore began while it had no connection, and was killed.
     other.execute_unprepared("CREATE TABLE unfinished_restore (note text NOT NULL)").await.unwrap();
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+    let end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() \
                AND application_name = 'notes-writer'";
     other.execute_unprepared(end).await.unwrap();
     assert!(world.add("0123456789abcdeg", Note::new("second")).await.is_err());

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use kernel::{Clock as _, Fault, FaultKind};
-use messaging::{Attempt, DatabaseKind, Origin, RETRY_CODE};
+use messaging::{Attempt, DatabaseKind, Origin, RETRY_CODE, Tx};
 use proto::messaging::TypeCount;
 use sea_orm::{ConnectionTrait as _, DbErr};
 
@@ -250,25 +251,37 @@ async fn an_attempt_within_an_act_is_all_or_nothing() {
 #[tokio::test]
 async fn what_a_refused_attempt_has_done_is_undone_even_if_nobody_looks_at_its_end() {
     for engine in ENGINES {
-        let world = World::open(&Place::new(engine).await).await;
-        let act = world.writer.internal("careless", (), |tx, ()| {
-            async move {
-                let attempt = tx.attempt(Origin::default(), |tx| {
-                    async move { insert_and_publish(tx, "b", Some("no")).await }.boxed()
-                });
-                let _ = attempt.await as Result<Attempt<(), &str>, DbErr>;
-                let _ = tx.conn().execute_unprepared("INSERT INTO nowhere VALUES (1)").await;
-                Ok(())
+        // Alone it has a savepoint of its own; with another act in its batch it has none at first.
+        for others in 0..2_usize {
+            let world = Arc::new(World::open(&Place::new(engine).await).await);
+            let gate = world.hold().await;
+            let before: Vec<_> = (0..others).map(|n| spawn_add(&world, format!("before {n}"))).collect();
+            world.queued(others).await;
+            let writer = world.writer.clone();
+            let act = tokio::spawn(async move { writer.internal("careless", (), careless).await });
+            world.queued(others + 1).await;
+            gate.open();
+            // PostgreSQL has given the transaction up at the second mistake; SQLite has not.
+            assert_eq!(act.await.unwrap().is_ok(), engine == DatabaseKind::Sqlite);
+            for added in before {
+                added.await.unwrap().unwrap();
             }
-            .boxed()
-        });
-        // PostgreSQL has given the transaction up at the second mistake; SQLite has not.
-        assert_eq!(act.await.is_ok(), engine == DatabaseKind::Sqlite);
-        assert_eq!(world.number("SELECT count(*) FROM note").await, 0);
-        assert_eq!(world.number("SELECT count(*) FROM event_log").await, 0);
-        world.add("key", Note::new("a")).await.unwrap();
-        world.close().await;
+            assert_eq!(world.number("SELECT count(*) FROM note").await, i64::try_from(others).unwrap());
+            assert_eq!(world.number("SELECT count(*) FROM event_log").await, i64::try_from(others).unwrap());
+            world.add("key", Note::new("a")).await.unwrap();
+        }
     }
+}
+
+/// Refuses within, and goes on after a mistake, as if nothing had been.
+fn careless<'a>(tx: &'a Tx, (): &'a ()) -> BoxFuture<'a, Result<(), Fault>> {
+    async move {
+        let attempt = tx.attempt(Origin::default(), |tx| insert_and_publish(tx, "b", Some("no")).boxed());
+        let _ = attempt.await as Result<Attempt<(), &str>, DbErr>;
+        let _ = tx.conn().execute_unprepared("INSERT INTO nowhere VALUES (1)").await;
+        Ok(())
+    }
+    .boxed()
 }
 
 #[tokio::test]
