@@ -11,6 +11,7 @@ mod faults;
 mod forgotten;
 mod jobs;
 mod lanes;
+mod measured;
 mod proxy;
 mod rebuilt;
 mod simulation;

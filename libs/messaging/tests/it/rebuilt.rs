@@ -10,7 +10,7 @@ use crate::stories_of_the_bus::Bus;
 use crate::support::ENGINES;
 
 /// A row for each event, however often it comes; things called "poison" always fail. Rows beyond 1,000 are swept out.
-fn tolerant() -> Projection {
+pub(crate) fn tolerant() -> Projection {
     let projection = Projection::new(SINK, SOURCE, |tx, received| {
         async move {
             let envelope = &received.envelope;
@@ -37,7 +37,8 @@ fn tolerant() -> Projection {
     })
 }
 
-async fn until_rebuilt(sink: &Service, target: u64) {
+/// Waits until lane 19 was read again and has come to `target`.
+pub(crate) async fn until_rebuilt(sink: &Service, target: u64) {
     sink.until("the lane is rebuilt", |pipeline| {
         let lanes = pipeline.status().projections();
         let mut lanes = lanes.iter().filter(|((_, lane), _)| lane == "19");
