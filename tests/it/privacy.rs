@@ -126,8 +126,8 @@ impl Canaries {
         }
     }
 
-    /// The event log holds what is published and nothing more; the audit log has references, and no name or address; and no service has another's references, so that two
-    /// stolen databases cannot be joined.
+    /// The event log holds what is published and nothing more; the audit log has references, and no name or address;
+    /// and no service has another's references, so that two stolen databases cannot be joined.
     pub(crate) fn check_tables(&self, tables: &[Table]) {
         let (mut events, mut decisions, mut looked_at) = (0, 0, 0);
         for table in tables {

@@ -1,8 +1,8 @@
 //! A running process: waiting for it, and ending it in order.
 //!
 //! Order of the end (OBS-11): health says NOT_SERVING, load balancers get their time; jobs in work finish; connections
-//! are told to go and requests in work finish; pipelines end; the writers, which all of them need, end last. Everything is safe
-//! without any of it, too.
+//! are told to go and requests in work finish; pipelines end; the writers, which all of them need, end last. Everything
+//! is safe without any of it, too.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -14,7 +14,8 @@
 //! - Jobs: close voting after its last day, send notices, erase personal data after the appeal period, forget people
 //!   who have left.
 //!
-//! `forums.key` in the folder of secrets seals the seeds of lots, see [`vault`]. How the secrecy of ballots is kept, and what it does not cover, stands in [`domain::sealed`].
+//! `forums.key` in the folder of secrets seals the seeds of lots, see [`vault`]. How the secrecy of ballots is kept,
+//! and what it does not cover, stands in [`domain::sealed`].
 
 pub mod app;
 pub mod consumers;

@@ -14,7 +14,8 @@
 //! municipalities), `ElectionAnnounced` (freezes the roll), `ElectionConfirmed` and `ElectionAnnulled` (end its claims).
 //!
 //! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next;
-//! frozen rolls are compared with their published hashes every night; what has run out (sessions, nomination codes, old cards) is deleted once a night.
+//! frozen rolls are compared with their published hashes every night; what has run out (sessions, nomination codes, old
+//! cards) is deleted once a night.
 //!
 //! **Secrets** live in `membership.key` beside the database, see [`vault`]; [`setup`] makes them.
 

@@ -2,8 +2,8 @@
 //!
 //! An attack pairs two orders of the same box: the voters, ordered by some column of some table (or by where their rows
 //! lie, or by when they were first named in the log or the stream), and the ballots, ordered by some column or place where
-//! they occur. Where somebody has no row, the others are ordered among themselves. The i-th voter is then said to have cast the i-th ballot. Nothing here knows our tables: a table that is
-//! added tomorrow is attacked tomorrow.
+//! they occur. Where somebody has no row, the others are ordered among themselves. The i-th voter is then said to have
+//! cast the i-th ballot. Nothing here knows our tables: a table that is added tomorrow is attacked tomorrow.
 //!
 //! A second kind of attack looks for the ballot itself: its bytes, parts of them, or their hash in anything that belongs
 //! to one voter.

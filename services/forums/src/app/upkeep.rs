@@ -183,7 +183,8 @@ async fn forget_all(tx: &Tx, persons: &[(Subject, Uuid)], cursor: u64) -> Result
     store::retirements::save(tx.conn(), Progress { cursor, ..before }).await
 }
 
-/// Erases a person's candidacies and that they witnessed lots, takes them off the deputies and vacates their seats, which deputies then take.
+/// Erases a person's candidacies and that they witnessed lots, takes them off the deputies and vacates their seats,
+/// which deputies then take.
 async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault> {
     for candidate in store::candidates::all_of_person(tx.conn(), person, None).await? {
         let election = store::elections::load(tx.conn(), candidate.election).await?;

@@ -174,8 +174,9 @@ impl Forum {
     /// Approves the seat plan (F1). The municipalities are looked at as they are on the first day of the term.
     ///
     /// Conflict `forums.seat_plan_approved` if there is one, or `forums.joint_not_confirmed` while another county has
-    /// not agreed: a plan is what elections, and the rolls of that county's clients, rest on. Invalid `forums.seat_plan_sum`,
-    /// `forums.seats_out_of_range`, `forums.municipality_twice` or `forums.municipality_not_in_tenant`.
+    /// not agreed: a plan is what elections, and the rolls of that county's clients, rest on. Invalid
+    /// `forums.seat_plan_sum`, `forums.seats_out_of_range`, `forums.municipality_twice` or
+    /// `forums.municipality_not_in_tenant`.
     pub fn approve_plan(&self, mut seats: Vec<SeatQuota>, total: u32) -> Result<ForumEvent, Fault> {
         if self.state != ForumState::Founded {
             return Err(Fault::conflict(

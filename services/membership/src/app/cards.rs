@@ -49,7 +49,8 @@ impl App {
     /// is told that a card was made.
     ///
     /// # Errors
-    /// SessionRefused if the caller has left; ParticipantUnknown, UnitUnknown, HasLeft, CardNotForUnit, CardNeedsAdministrator.
+    /// SessionRefused if the caller has left; ParticipantUnknown, UnitUnknown, HasLeft, CardNotForUnit,
+    /// CardNeedsAdministrator.
     pub async fn issue_card(
         &self,
         command: &Command,

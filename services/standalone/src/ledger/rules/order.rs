@@ -20,7 +20,8 @@ struct First {
 }
 
 /// Goes through each lane from its end: an act whose answer came before the invocation of one with a lower number is in
-/// the wrong order. One pass, and of the acts behind only the one that was answered first is kept for each start of a machine.
+/// the wrong order. One pass, and of the acts behind only the one that was answered first is kept for each start of a
+/// machine.
 pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> Result<(), CheckError> {
     let question = format!(
         "SELECT e.service, e.lane, e.seq, c.invoked, c.answered, c.boot, c.principal, c.key, e.type, e.hash
