@@ -173,6 +173,21 @@ async fn sec_50_compressed_requests_are_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_message_are_the_callers_fault_and_a_failing_handler_is_ours() -> anyhow::Result<()> {
+    let fixture = Fixture::start("").await?;
+    let mut client = tonic::client::Grpc::new(fixture.channel.clone());
+    client.ready().await?;
+    // A field that is a text, with bytes that are none.
+    let codec = tonic_prost::ProstCodec::<Vec<u8>, GetForumResponse>::default();
+    let path = "/osallisuus.forums.v1.ForumsService/GetForum".parse()?;
+    let status = refused(client.unary(Request::new(vec![0xff]), path, codec).await)?;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "request.malformed"));
+    let status = refused(fixture.forums().get_forum(get("internal")).await)?;
+    assert_eq!(status.code(), Code::Internal);
+    Ok(())
+}
+
+#[tokio::test]
 async fn sec_50_calls_a_minute_are_limited_for_each_caller() -> anyhow::Result<()> {
     let fixture = Fixture::start("limits.per_minute = 2").await?;
     let mut forums = fixture.forums();
