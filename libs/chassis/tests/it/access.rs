@@ -143,13 +143,16 @@ async fn rel_20_a_changing_request_carries_an_idempotency_key() -> anyhow::Resul
         );
     }
     let caller = fixture.administrator("19")?;
-    let mut call = async |tenant: &str| {
-        let mut request = fixture.request(caller.clone(), found(tenant)).expect("a request");
+    let mut call = async |name: &str| {
+        let message = FoundForumRequest { name: name.to_owned(), ..found("19") };
+        let mut request = fixture.request(caller.clone(), message).expect("a request");
         request.metadata_mut().insert("idempotency-key", "the-same-key-each-time".parse().expect("a key"));
         forums.found_forum(request).await
     };
-    let first = call("19").await?.into_inner();
-    assert_eq!(call("19").await?.into_inner(), first, "the same request has the same answer");
+    let first = call("Ii").await?.into_inner();
+    assert_eq!(call("Ii").await?.into_inner(), first, "the same request has the same answer");
+    let status = refused(call("Simo").await)?;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::AlreadyExists, "idempotency_key_reused"));
     Ok(())
 }
 
@@ -173,7 +176,8 @@ async fn sec_50_compressed_requests_are_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_message_are_the_callers_fault_and_a_failing_handler_is_ours() -> anyhow::Result<()> {
+async fn bytes_that_are_no_message_are_the_callers_fault_and_a_failing_handler_is_ours() -> anyhow::Result<()>
+{
     let fixture = Fixture::start("").await?;
     let mut client = tonic::client::Grpc::new(fixture.channel.clone());
     client.ready().await?;

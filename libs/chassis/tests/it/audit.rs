@@ -1,5 +1,7 @@
 //! What a call leaves in the audit log, seen from the wire (SEC-40, SEC-42).
 
+use std::collections::BTreeSet;
+
 use kernel::{Assurance, Caller, HeldRole, Role, ScopeRef, Subject, TenantId};
 use messaging::Database;
 use messaging::audit::{Head, PAGE, Row, Whose, page, verify};
@@ -54,6 +56,29 @@ fn holder(fixture: &Fixture, role: Role, scope: ScopeRef) -> anyhow::Result<Call
 
 fn secretary(fixture: &Fixture) -> anyhow::Result<Caller> {
     holder(fixture, Role::ForumSecretary, ScopeRef::Forum(FORUM.parse()?))
+}
+
+#[tokio::test]
+async fn the_calls_of_one_act_are_known_by_its_id_and_others_have_ids_of_their_own() -> anyhow::Result<()> {
+    let fixture = Fixture::start("").await?;
+    let administrator = fixture.administrator("19")?;
+    let act = fixture.ids.uuid().to_string();
+    // The second is denied; the last names something that is no id.
+    for (county, id) in
+        [("19", Some(&*act)), ("21", Some(&*act)), ("19", None), ("19", None), ("19", Some("act-1"))]
+    {
+        let mut request = fixture.request(administrator.clone(), found(county, "Ii"))?;
+        if let Some(id) = id {
+            request.metadata_mut().insert("x-correlation-id", id.parse()?);
+        }
+        assert_eq!(fixture.forums().found_forum(request).await.is_ok(), county == "19");
+    }
+    let file = format!("sqlite://{}", fixture.folder.path().join("forums.sqlite").display());
+    let ids: Vec<String> = rows(&file).await?.into_iter().map(|row| row.correlation_id).collect();
+    assert_eq!(ids[..2], [act.clone(), act]);
+    let own: BTreeSet<kernel::Uuid> = ids[2..].iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
+    assert_eq!(own.len(), 3, "{ids:?}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ impl Measured {
         self.exporter.reset();
         self.provider.force_flush().unwrap();
         let all = self.exporter.get_finished_metrics().unwrap();
-        let metrics = all.iter().flat_map(|resource| resource.scope_metrics()).flat_map(|scope| scope.metrics());
+        let metrics =
+            all.iter().flat_map(|resource| resource.scope_metrics()).flat_map(|scope| scope.metrics());
         let metric = metrics.into_iter().find(|metric| metric.name() == name);
         match metric.map(|metric| metric.data()) {
             Some(AggregatedMetrics::U64(MetricData::Sum(sum))) => {
