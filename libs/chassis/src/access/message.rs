@@ -172,6 +172,75 @@ mod tests {
         assert_eq!(ReadEventsRequest::decode(bytes.as_slice()).unwrap().lane, "21");
     }
 
+    /// A message with its prefix.
+    fn framed(message: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+        [&[0], length.as_slice(), message].concat()
+    }
+
+    /// A body that arrives in pieces of this size.
+    fn in_pieces(bytes: &[u8], size: usize) -> Body {
+        let frames: Vec<_> = bytes
+            .chunks(size)
+            .map(|piece| Ok::<_, kernel::Fault>(http_body::Frame::data(Bytes::copy_from_slice(piece))))
+            .collect();
+        Body::new(http_body_util::StreamBody::new(futures::stream::iter(frames)))
+    }
+
+    #[tokio::test]
+    async fn a_message_is_the_same_in_whatever_pieces_it_arrives() {
+        let message = encoded();
+        let whole = framed(&message);
+        for size in 1..=whole.len() {
+            let read = Message::read(in_pieces(&whole, size), message.len()).await.unwrap();
+            assert_eq!(read.bytes(), message, "pieces of {size} bytes");
+            assert_eq!((read.text(2).unwrap(), read.text(9).unwrap()), ("19", ""));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_not_one_whole_message_within_its_limit_is_refused() {
+        let whole = framed(b"1234");
+        let refused = async |bytes: &[u8], limit| {
+            let read = Message::read(in_pieces(bytes, 3), limit).await;
+            read.map(|_| ()).unwrap_err().code().to_owned()
+        };
+        assert_eq!(refused(&whole, 3).await, "request.too_large");
+        assert_eq!(refused(&[&whole[..], b"5"].concat(), 10).await, "request.malformed");
+        for end in 0..whole.len() {
+            assert_eq!(refused(&whole[..end], 10).await, "request.malformed", "cut after {end} bytes");
+        }
+        assert_eq!(refused(&[1, 0, 0, 0, 0], 10).await, "request.malformed", "compressed");
+        let read = Message::read(in_pieces(&framed(&[0x0a, 1, 0xff]), 3), 3).await.unwrap();
+        assert_eq!(read.text(1).unwrap_err().code(), "request.malformed", "no UTF-8");
+        let read = Message::read(in_pieces(&framed(&[0x0b]), 6), 1).await.unwrap();
+        assert_eq!(read.text(1).unwrap_err().code(), "request.malformed", "a group");
+    }
+
+    #[test]
+    fn fields_of_every_other_kind_are_passed_over() {
+        let varint = [5 << 3, 0xff, 0x01];
+        let fixed64 = [&[3 << 3 | 1][..], &[1; 8]].concat();
+        let fixed32 = [&[4 << 3 | 5][..], &[1; 4]].concat();
+        // Field 100, whose key takes two bytes.
+        let text = [0xa2, 0x06, 2, b'I', b'i'];
+        let bytes = [&varint[..], &fixed64, &fixed32, &text, &varint].concat();
+        assert_eq!(find(&bytes, 100), Some(vec![b"Ii".as_slice()]));
+        for other in [3, 4, 5] {
+            assert_eq!(find(&bytes, other), Some(vec![]), "not a text");
+        }
+        for broken in [&fixed64[..8], &fixed32[..4], &varint[..2], &text[..4], &[0x0b], &[0x0c], &[0x80; 11]]
+        {
+            assert_eq!(find(broken, 1), None, "{broken:?}");
+        }
+        assert_eq!(varint_of(&[0xff; 9], 0x01), Some(u64::MAX));
+    }
+
+    /// The number of these bytes and a last one.
+    fn varint_of(first: &[u8], last: u8) -> Option<u64> {
+        varint(&mut &[first, &[last]].concat()[..])
+    }
+
     #[tokio::test(start_paused = true)]
     async fn sec_50_a_message_that_does_not_come_is_waited_for_five_seconds() {
         let frames = futures::stream::pending::<Result<http_body::Frame<Bytes>, kernel::Fault>>();

@@ -69,6 +69,10 @@ mod tests {
             ("2S", Some(Duration::from_secs(2))),
             ("100m", Some(Duration::from_millis(100))),
             ("3H", Some(Duration::from_secs(10_800))),
+            ("2M", Some(Duration::from_secs(120))),
+            ("7u", Some(Duration::from_micros(7))),
+            ("9n", Some(Duration::from_nanos(9))),
+            ("12345678n", Some(Duration::from_nanos(12_345_678))),
             ("123456789S", None),
             ("S", None),
             ("", None),
@@ -77,5 +81,41 @@ mod tests {
             let headers = HeaderMap::from_iter([("grpc-timeout".parse().unwrap(), text.parse().unwrap())]);
             assert_eq!(timeout(&headers), read, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_token_stands_behind_its_scheme() {
+        let with = |value: &'static str| {
+            HeaderMap::from_iter([(http::header::AUTHORIZATION, value.parse().unwrap())])
+        };
+        assert_eq!(token(&with("Bearer abc")).unwrap(), "abc");
+        assert_eq!(token(&with("bearer  abc ")).unwrap(), "abc");
+        assert_eq!(token(&HeaderMap::new()).unwrap_err().code(), "access.sign_in");
+        for wrong in ["abc", "Basic abc", ""] {
+            assert_eq!(token(&with(wrong)).unwrap_err().code(), "access.token_invalid", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_16_to_64_visible_characters() {
+        let with = |value: &str| {
+            HeaderMap::from_iter([("idempotency-key".parse().unwrap(), value.parse().unwrap())])
+        };
+        for (length, fine) in [(0, false), (15, false), (16, true), (64, true), (65, false)] {
+            assert_eq!(idempotency_key(&with(&"x".repeat(length))).is_ok(), fine, "{length} characters");
+        }
+        assert!(idempotency_key(&with("0123456789 0123456789")).is_err());
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap_err().fields()[0].field, "idempotency-key");
+    }
+
+    #[test]
+    fn an_act_is_named_by_a_uuid_or_not_at_all() {
+        let with = |value: &str| {
+            HeaderMap::from_iter([("x-correlation-id".parse().unwrap(), value.parse().unwrap())])
+        };
+        let id = "0190a1b2-0000-7000-8000-000000000001";
+        assert_eq!(correlation_id(&with(id)).as_deref(), Some(id));
+        assert_eq!(correlation_id(&with("Maija")), None);
+        assert_eq!(correlation_id(&HeaderMap::new()), None);
     }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use kernel::{Assurance, Caller, HeldRole, Role, ScopeRef};
+use proto::forums::forums_service_client::ForumsServiceClient;
 use proto::forums::{
     FoundForumRequest, GetForumRequest, GetForumResponse, GetMySeatRequest, ListSeatHoldersRequest,
 };
+use tonic::transport::Endpoint;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -203,6 +205,21 @@ async fn sec_50_calls_a_minute_are_limited_for_each_caller() -> anyhow::Result<(
     assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "access.rate"));
     assert!(status.get_details_retry_info().is_some_and(|info| info.retry_delay.is_some()));
     forums.get_my_seat(fixture.request(other, GetMySeatRequest::default())?).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn sec_50_each_address_has_calls_of_its_own_where_nobody_signs_in() -> anyhow::Result<()> {
+    let fixture = Fixture::start("limits.per_minute = 2").await?;
+    for address in [[127, 0, 0, 2], [127, 0, 0, 3]] {
+        let endpoint = Endpoint::from_shared(format!("http://{}", fixture.running.addr()))?;
+        let channel = endpoint.local_address(Some(address.into())).connect().await?;
+        let mut forums = ForumsServiceClient::new(channel);
+        for _ in 0..2 {
+            forums.get_forum(get("f")).await?;
+        }
+        assert_eq!(reason(&refused(forums.get_forum(get("f")).await)?), "access.rate");
+    }
     Ok(())
 }
 
