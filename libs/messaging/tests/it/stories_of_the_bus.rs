@@ -439,6 +439,30 @@ async fn rel_04_a_service_that_may_not_make_streams_waits_for_one() {
     bus.source.until_published().await;
 }
 
+#[tokio::test]
+async fn a_lane_tells_how_long_its_oldest_event_waits_and_only_while_one_does() {
+    let mut bus = Bus::open(SQLITE).await;
+    let settings = NatsSettings { makes_streams: false, ..NatsSettings::embedded(bus.server.url()) };
+    bus.broker = Arc::new(NatsBroker::connect(settings).await.unwrap());
+    // A lane that has an epoch and no event yet.
+    let begun = "INSERT INTO event_head (lane, epoch, next_seq, head_hash, watermark_seq, published_seq) \
+                 VALUES ('35', 2, 1, zeroblob(32), 0, 0)";
+    bus.source.write_sql(begun).await;
+    bus.source.write("19", "a", 5).await;
+    bus.start_source();
+    let of =
+        |source: &messaging::Pipeline, lane| source.status().lanes().get(lane).cloned().unwrap_or_default();
+    bus.source.until("it waits", |source| of(source, "19").oldest_us.is_some()).await;
+    connected(&bus.server).await.provision_stream(SOURCE).await.unwrap();
+    bus.source.until("it is published", |source| of(source, "19").published == 5).await;
+    // Every lane is looked at because of another one.
+    bus.source.write("21", "b", 1).await;
+    bus.source.until("so is the other", |source| of(source, "21").published == 1).await;
+    assert_eq!(of(bus.source.pipeline(), "19").oldest_us, None);
+    let lanes: Vec<String> = bus.source.pipeline().status().lanes().into_keys().collect();
+    assert_eq!(lanes, ["19", "21"], "nothing is known of a lane without events");
+}
+
 async fn connected(server: &Server) -> Arc<NatsBroker> {
     let broker = broker(&server.url()).await;
     eventually(PATIENCE, async || broker.ready().is_ok()).await;
