@@ -90,6 +90,43 @@ async fn a_refusal_stores_nothing_and_the_command_may_be_tried_again() {
     }
 }
 
+/// Runs a batch of two of which one is refused, and gives how often the other was run.
+async fn runs_beside_a_refusal(world: &Arc<World>, id: &str) -> u32 {
+    let gate = world.hold().await;
+    let note = Note::new(id);
+    let (adding, added) = (Arc::clone(world), note.clone());
+    let adding = tokio::spawn(async move { adding.add(&format!("key-{}", added.id), added).await });
+    world.queued(1).await;
+    let (writer, refused) = (world.writer.clone(), command(&format!("refused-{id}"), "x"));
+    let refused = tokio::spawn(async move { writer.run(&refused, (), refuse).await });
+    world.queued(2).await;
+    gate.open();
+    adding.await.unwrap().unwrap();
+    assert_eq!(refused.await.unwrap().unwrap_err().code(), "notes.closed");
+    note.runs()
+}
+
+#[tokio::test]
+async fn a_refusal_makes_its_batch_run_twice_and_the_next_batches_ready_for_another() {
+    for engine in ENGINES {
+        let world = Arc::new(World::open(&Place::new(engine).await).await);
+        assert_eq!(runs_beside_a_refusal(&world, "first").await, 2);
+        assert_eq!(runs_beside_a_refusal(&world, "second").await, 1);
+        for quiet in 0..16 {
+            world.add(&format!("quiet-{quiet}"), Note::new(quiet)).await.unwrap();
+        }
+        assert_eq!(runs_beside_a_refusal(&world, "third").await, 2);
+        // Who is alone has nobody to share with.
+        let (act, alone) = (command("alone", "x"), Note::new("alone"));
+        let refused = world.writer.run(&act, alone.clone(), |_, note| {
+            note.runs.fetch_add(1, Ordering::SeqCst);
+            async { Err::<TypeCount, _>(Fault::conflict("notes.closed", "No more notes are taken.")) }.boxed()
+        });
+        assert_eq!(refused.await.unwrap_err().code(), "notes.closed");
+        assert_eq!(alone.runs(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_panic_costs_one_command_only() {
     for engine in ENGINES {
@@ -300,10 +337,13 @@ async fn rel_11_a_busy_answer_of_the_database_makes_the_act_run_again() {
         });
         assert_eq!(answer.await.unwrap(), "done");
         assert_eq!(runs.load(Ordering::SeqCst), 3);
-        let always = world.writer.internal("busy", (), |_, ()| {
+        let tries = Arc::new(AtomicU32::new(0));
+        let always = world.writer.internal("busy", tries.clone(), |_, tries| {
+            tries.fetch_add(1, Ordering::SeqCst);
             async { Err::<(), _>(Fault::unavailable(RETRY_CODE, "busy")) }.boxed()
         });
         assert_eq!(always.await.unwrap_err().kind(), FaultKind::Unavailable);
+        assert_eq!(tries.load(Ordering::SeqCst), 4);
         world.close().await;
     }
 }
