@@ -62,6 +62,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     down: bool,
+    /// How often anything was asked.
+    questions: u64,
     chances: Chances,
     streams_made: i64,
     stream: Option<Stream>,
@@ -173,9 +175,15 @@ impl FaultyBroker {
         messages.iter().filter(|(_, event)| event.lane == lane).map(|(_, event)| event.clone()).collect()
     }
 
+    /// How often it was asked about streams, lanes and consumers.
+    pub(super) fn questions(&self) -> u64 {
+        self.shared.lock().questions
+    }
+
     async fn ask(&self) -> Result<(), BrokerError> {
         let (down, unanswered) = {
-            let state = self.shared.lock();
+            let mut state = self.shared.lock();
+            state.questions += 1;
             (state.down, state.chances.unanswered)
         };
         if down {

@@ -46,6 +46,11 @@ fn a_log_older_than_the_stream_stops_its_lane_on_both_sides_and_no_other() {
         }
         until(|| world.sink.inbox(OTHER).applied.last() == Some(&13)).await;
         assert_eq!(world.status.lanes()[OTHER].stopped, None);
+        // A stopped lane rests: it is looked at when all lanes are compared, every five minutes, and not all the time.
+        let before = world.broker.questions();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let asked = world.broker.questions() - before;
+        assert!(asked < 1_000, "asked {asked} times in ten minutes");
     });
 }
 
