@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use kernel::{Fault, FaultKind};
@@ -115,12 +116,33 @@ async fn a_database_that_is_away_is_told_with_a_hint_and_comes_back() {
     world.add("before", Note::new("before")).await.unwrap();
     proxy.next(proxy::Fault::Away);
     let fault = world.add("during", Note::new("during")).await.unwrap_err();
-    assert_eq!(fault.kind(), FaultKind::Unavailable);
+    assert_eq!((fault.kind(), fault.code()), (FaultKind::Unavailable, "messaging.database_away"));
     assert!(fault.retry_after().is_some());
+    // Those who ask again at once are refused at once, and do not each knock at the database.
+    let tried = proxy.tried();
+    for _ in 0..200 {
+        world.add("during", Note::new("during")).await.unwrap_err();
+    }
+    assert!(proxy.tried() - tried < 20, "{} connections tried", proxy.tried() - tried);
     proxy.next(proxy::Fault::None);
     // The client does as it was told: the same command again.
     testkit::eventually(PATIENCE, async || world.add("during", Note::new("during")).await.is_ok()).await;
     assert_eq!(world.number("SELECT count(*) FROM note").await, 2);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_writer_at_rest_asks_its_database_nothing() {
+    let mut place = Place::new(DatabaseKind::Postgres).await;
+    let proxy = Proxy::start(&place.url).await;
+    place.url.clone_from(&proxy.url);
+    let world = World::open(&place).await;
+    world.add("before", Note::new("before")).await.unwrap();
+    // Behind whatever the writer does at its start.
+    world.writer.probe().await.unwrap();
+    let asked = proxy.asked();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(proxy.asked() - asked < 20, "{} messages in half a second", proxy.asked() - asked);
     world.close().await;
 }
 

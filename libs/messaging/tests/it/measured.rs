@@ -15,13 +15,13 @@ use crate::stories_of_the_bus::Bus;
 use crate::support::{Note, Place, World, add_note, command};
 
 /// The metrics of this process. A test is a process of its own.
-struct Measured {
+pub(crate) struct Measured {
     provider: SdkMeterProvider,
     exporter: InMemoryMetricExporter,
 }
 
 impl Measured {
-    fn install() -> Self {
+    pub(crate) fn install() -> Self {
         let exporter = InMemoryMetricExporter::default();
         let reader = PeriodicReader::builder(exporter.clone()).build();
         let provider = SdkMeterProvider::builder().with_reader(reader).build();
@@ -30,7 +30,7 @@ impl Measured {
     }
 
     /// What a counter of a service has counted, or how many values a histogram has.
-    fn count(&self, name: &str, service: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str, service: &str) -> u64 {
         self.exporter.reset();
         self.provider.force_flush().unwrap();
         let all = self.exporter.get_finished_metrics().unwrap();

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -30,6 +30,8 @@ pub(crate) struct Proxy {
     /// The database's URL, by way of the proxy.
     pub(crate) url: String,
     fault: Arc<AtomicU8>,
+    tried: Arc<AtomicU32>,
+    asked: Arc<AtomicU32>,
 }
 
 impl Proxy {
@@ -43,19 +45,32 @@ impl Proxy {
         let proxy = Self {
             url: format!("{user}@{own}/{database}?sslmode=disable"),
             fault: Arc::new(AtomicU8::new(0)),
+            tried: Arc::default(),
+            asked: Arc::default(),
         };
-        let fault = Arc::clone(&proxy.fault);
+        let Self { fault, tried, asked, .. } = proxy.clone();
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
+                tried.fetch_add(1, Ordering::SeqCst);
                 if is(&fault, Fault::Away) {
                     continue;
                 }
                 let server = TcpStream::connect(server).await.unwrap();
-                tokio::spawn(serve(client, server, Arc::clone(&fault)));
+                tokio::spawn(serve(client, server, Arc::clone(&fault), Arc::clone(&asked)));
             }
         });
         proxy
+    }
+
+    /// Connections that were asked for.
+    pub(crate) fn tried(&self) -> u32 {
+        self.tried.load(Ordering::SeqCst)
+    }
+
+    /// Messages that clients have sent.
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
     }
 
     pub(crate) fn next(&self, fault: Fault) {
@@ -67,14 +82,14 @@ fn is(current: &AtomicU8, fault: Fault) -> bool {
     current.load(Ordering::SeqCst) == fault as u8
 }
 
-async fn serve(client: TcpStream, server: TcpStream, fault: Arc<AtomicU8>) {
+async fn serve(client: TcpStream, server: TcpStream, fault: Arc<AtomicU8>, asked: Arc<AtomicU32>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let muted = Arc::new(AtomicBool::new(false));
     let answers = answers(from_server, to_client, Arc::clone(&muted));
     // Whichever ends first ends both: dropping the halves closes the connections.
     tokio::select! {
-        () = questions(from_client, to_server, fault, muted) => {}
+        () = questions(from_client, to_server, fault, muted, asked) => {}
         () = answers => {}
     }
 }
@@ -85,6 +100,7 @@ async fn questions(
     mut to: OwnedWriteHalf,
     fault: Arc<AtomicU8>,
     muted: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
 ) {
     // The first message has no type.
     let mut kind = None;
@@ -94,6 +110,7 @@ async fn questions(
         if from.read_exact(&mut body).await.is_err() || is(&fault, Fault::Away) {
             return;
         }
+        asked.fetch_add(1, Ordering::SeqCst);
         if kind == Some(b'Q') && body.starts_with(b"COMMIT") {
             if is(&fault, Fault::LoseCommit) {
                 fault.store(Fault::None as u8, Ordering::SeqCst);

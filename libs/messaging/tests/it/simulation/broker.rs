@@ -62,8 +62,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     down: bool,
-    /// How often anything was asked.
-    questions: u64,
+    /// How often the relay compared a lane.
+    comparisons: u64,
     chances: Chances,
     streams_made: i64,
     stream: Option<Stream>,
@@ -175,15 +175,14 @@ impl FaultyBroker {
         messages.iter().filter(|(_, event)| event.lane == lane).map(|(_, event)| event.clone()).collect()
     }
 
-    /// How often it was asked about streams, lanes and consumers.
-    pub(super) fn questions(&self) -> u64 {
-        self.shared.lock().questions
+    /// How often a lane was compared with the stream.
+    pub(super) fn comparisons(&self) -> u64 {
+        self.shared.lock().comparisons
     }
 
     async fn ask(&self) -> Result<(), BrokerError> {
         let (down, unanswered) = {
-            let mut state = self.shared.lock();
-            state.questions += 1;
+            let state = self.shared.lock();
             (state.down, state.chances.unanswered)
         };
         if down {
@@ -383,7 +382,8 @@ impl Broker for FaultyBroker {
 
     async fn extent(&self, _: &str, lane: &str) -> Result<Extent, BrokerError> {
         self.ask().await?;
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
+        state.comparisons += 1;
         let stream = state.stream.as_ref().ok_or(BrokerError::NoStream)?;
         let of_lane: Vec<Stored> =
             stream.messages.iter().filter(|(_, event)| event.lane == lane).map(stored).collect();
