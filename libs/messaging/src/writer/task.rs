@@ -361,3 +361,80 @@ fn expired_fault() -> Fault {
     )
     .with_retry_after(RETRY)
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::FaultKind;
+    use sea_orm::ConnAcquireErr;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::writer::Origin;
+
+    type Answer = oneshot::Receiver<Result<Vec<u8>, Fault>>;
+
+    fn group(size: usize, round: u32) -> (Group, Vec<Answer>) {
+        let work = |_| {
+            let (reply, answer) = oneshot::channel();
+            let origin = Origin::default();
+            let work =
+                Work { name: "test", logged: None, origin, deadline: None, act: None, audit: None, reply };
+            (work, answer)
+        };
+        let (works, answers) = (0..size).map(work).unzip();
+        (Group { works, round }, answers)
+    }
+
+    fn lost_connection() -> Failure {
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into()
+    }
+
+    fn own_failure() -> Failure {
+        DbErr::Custom("a fault of the act".to_owned()).into()
+    }
+
+    fn shape(groups: &[Group]) -> Vec<(usize, u32)> {
+        groups.iter().map(|group| (group.works.len(), group.round)).collect()
+    }
+
+    /// The answers of acts that will not run again; none of them waits.
+    fn answered(answers: Vec<Answer>) -> Vec<FaultKind> {
+        answers.into_iter().map(|mut answer| answer.try_recv().unwrap().unwrap_err().kind()).collect()
+    }
+
+    #[test]
+    fn rel_11_a_batch_that_was_lost_runs_again_in_halves_then_one_by_one_and_then_no_more() {
+        let (all, answers) = group(5, 0);
+        let mut halves = all.after(&lost_connection());
+        assert_eq!(shape(&halves), [(3, 1), (2, 1)]);
+        let mut alone = halves.remove(0).after(&lost_connection());
+        assert_eq!(shape(&alone), [(1, 2); 3]);
+        let mut last = alone.remove(0).after(&lost_connection());
+        assert_eq!(shape(&last), [(1, 3)]);
+        assert!(last.remove(0).after(&lost_connection()).is_empty());
+        assert_eq!(answered(answers.into_iter().take(1).collect()), [FaultKind::Unavailable]);
+    }
+
+    #[test]
+    fn rel_10_after_a_lost_commit_everybody_runs_once_more_and_alone() {
+        for size in [1, 3] {
+            let committing = || Failure { committing: true, ..own_failure() };
+            let (all, answers) = group(size, 0);
+            let groups = all.after(&committing());
+            assert_eq!(shape(&groups), vec![(1, 3); size]);
+            for group in groups {
+                assert!(group.after(&committing()).is_empty());
+            }
+            assert_eq!(answered(answers), vec![FaultKind::Internal; size]);
+        }
+    }
+
+    #[test]
+    fn an_act_that_fails_by_itself_is_not_tried_again_when_it_is_alone() {
+        let (alone, answers) = group(1, 0);
+        assert!(alone.after(&own_failure()).is_empty());
+        assert_eq!(answered(answers), [FaultKind::Internal]);
+        let (two, _) = group(2, 0);
+        assert_eq!(shape(&two.after(&own_failure())), [(1, 1), (1, 1)], "one of two may be innocent");
+    }
+}

@@ -128,6 +128,19 @@ async fn a_refusal_makes_its_batch_run_twice_and_the_next_batches_ready_for_anot
 }
 
 #[tokio::test]
+async fn the_relay_is_woken_by_what_publishes_and_by_nothing_else() {
+    let world = World::open(&Place::new(DatabaseKind::Sqlite).await).await;
+    let woken = || world.writer.published().now_or_never().is_some();
+    // Whoever is woken is woken after the answer: the next act's answer comes later.
+    world.add("first", Note::new(1)).await.unwrap();
+    world.writer.probe().await.unwrap();
+    assert!(woken());
+    world.writer.probe().await.unwrap();
+    world.writer.probe().await.unwrap();
+    assert!(!woken());
+}
+
+#[tokio::test]
 async fn a_panic_costs_one_command_only() {
     for engine in ENGINES {
         let world = Arc::new(World::open(&Place::new(engine).await).await);

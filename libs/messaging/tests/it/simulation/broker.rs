@@ -64,6 +64,8 @@ struct State {
     down: bool,
     /// How often the relay compared a lane.
     comparisons: u64,
+    /// How often the relay published what the stream had.
+    repeated: u64,
     chances: Chances,
     streams_made: i64,
     stream: Option<Stream>,
@@ -180,6 +182,11 @@ impl FaultyBroker {
         self.shared.lock().comparisons
     }
 
+    /// How often the relay published an event that the stream had.
+    pub(super) fn repeated(&self) -> u64 {
+        self.shared.lock().repeated
+    }
+
     async fn ask(&self) -> Result<(), BrokerError> {
         let (down, unanswered) = {
             let state = self.shared.lock();
@@ -205,12 +212,14 @@ impl Shared {
     fn store(&self, event: &Envelope, dedupe: Dedupe) -> Result<Ack, BrokerError> {
         let now = Instant::now();
         let mut state = self.lock();
-        let stream = state.stream.as_mut().ok_or(BrokerError::NoStream)?;
+        let State { stream, repeated, .. } = &mut *state;
+        let stream = stream.as_mut().ok_or(BrokerError::NoStream)?;
         if dedupe == Dedupe::ById {
             let id = message_id(event);
             if let Some((place, _)) =
                 stream.ids.get(&id).filter(|(_, at)| now.duration_since(*at) < DUPLICATE_WINDOW)
             {
+                *repeated += 1;
                 return Ok(Ack { place: *place, duplicate: true });
             }
             stream.ids.insert(id, (stream.last + 1, now));

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use messaging::broker::{Broker as _, Dedupe};
+use messaging::store::Store as _;
+
 use super::world::{Broken, World, paused};
 use crate::measured::Measured;
 
@@ -89,6 +92,23 @@ fn what_is_in_order_is_published_without_comparing_it() {
         }
         let asked = world.broker.comparisons() - before;
         assert!(asked < 10, "compared {asked} times for 50 events");
+        assert_eq!(world.broker.repeated(), 0, "events that the stream had");
+    });
+}
+
+#[test]
+fn what_the_stream_has_under_the_same_id_is_not_stored_twice() {
+    paused().block_on(async {
+        let world = settled().await;
+        world.source.append(LANE, "a", 0);
+        // Another relay of this service was quicker: a copy that has lost its lease and does not know it yet.
+        let event = world.source.read(LANE, 11, 1).await.unwrap().remove(0);
+        world.broker.publish(&event, Dedupe::ById).await.unwrap();
+        world.source.append(LANE, "a", 0);
+        until(|| world.broker.stored(LANE).last().is_some_and(|event| event.seq == 12)).await;
+        assert!(world.broker.repeated() > 0, "the relay did not meet what was there");
+        let stored: Vec<u64> = world.broker.stored(LANE).iter().map(|event| event.seq).collect();
+        assert_eq!(stored, (1..=12).collect::<Vec<u64>>());
     });
 }
 
