@@ -4,6 +4,7 @@
 
 mod alone;
 mod audit;
+mod batches;
 mod bus;
 mod commands;
 mod copies;
