@@ -1,17 +1,19 @@
 //! What shares a transaction, and where a batch ends.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::Fault;
-use messaging::{DatabaseKind, Origin, Tx, WriterSettings, database_fault};
+use messaging::{DatabaseKind, Origin, RETRY_CODE, Tx, WriterSettings, database_fault};
+use proto::messaging::TypeCount;
 use sea_orm::{ConnectOptions, ConnectionTrait as _};
 use tokio::task::JoinHandle;
 
 use crate::measured::Measured;
-use crate::support::{ENGINES, Note, Place, World, command, insert_note, refuse};
+use crate::support::{ENGINES, Note, Place, World, add_note, command, insert_note, refuse};
 
 /// An act of the machinery, which leaves no row but its own.
 type Act = for<'a> fn(&'a Tx, &'a &'static str) -> BoxFuture<'a, Result<(), Fault>>;
@@ -73,7 +75,16 @@ async fn an_error_that_an_act_passes_over_costs_its_neighbours_nothing() {
     }
 }
 
-/// Batches that three acts need which have waited together.
+fn publishes<'a>(tx: &'a Tx, id: &'a &'static str) -> BoxFuture<'a, Result<(), Fault>> {
+    async move { add_note(tx, &Note::new(id)).await.map(drop) }.boxed()
+}
+
+/// A command that stores its answer and publishes nothing.
+fn answers<'a>(_: &'a Tx, (): &'a ()) -> BoxFuture<'a, Result<TypeCount, Fault>> {
+    async { Ok(TypeCount { event_type: "an answer".to_owned(), count: 1 }) }.boxed()
+}
+
+/// Batches that three acts need which have waited together; they answer and publish.
 async fn batches_of_three(measured: &Measured, change: impl FnOnce(&mut WriterSettings)) -> u64 {
     let world = Arc::new(World::open_with(&Place::new(DatabaseKind::Sqlite).await, change).await);
     let before = measured.count("writer_batch", "notes");
@@ -101,6 +112,49 @@ async fn a_batch_ends_where_its_bytes_its_time_or_its_number_are_enough() {
     assert_eq!(batches_of_three(&measured, |settings| settings.max_batch_bytes = 1).await, 3);
     assert_eq!(batches_of_three(&measured, |settings| settings.max_batch_time = Duration::ZERO).await, 3);
     assert_eq!(batches_of_three(&measured, |settings| settings.max_batch = 2).await, 2);
+
+    // Events without answers, and answers without events.
+    let place = Place::new(DatabaseKind::Sqlite).await;
+    let world = World::open_with(&place, |settings| settings.max_batch_bytes = 1).await;
+    let before = measured.count("writer_batch", "notes");
+    together(&world, &[(publishes, "one"), (publishes, "two"), (publishes, "three")]).await;
+    assert_eq!(measured.count("writer_batch", "notes") - before, 1 + 3);
+    let gate = world.hold().await;
+    let mut answering = Vec::new();
+    for key in ["a", "b", "c"] {
+        let writer = world.writer.clone();
+        answering.push(tokio::spawn(async move { writer.run(&command(key, key), (), answers).await }));
+    }
+    world.queued(3).await;
+    gate.open();
+    for one in answering {
+        one.await.unwrap().unwrap();
+    }
+    assert_eq!(measured.count("writer_batch", "notes") - before, 2 * (1 + 3));
+}
+
+#[tokio::test]
+async fn what_the_machinery_publishes_names_it_as_its_cause() {
+    let world = World::open(&Place::new(DatabaseKind::Sqlite).await).await;
+    spawn(&world, publishes, "one").await.unwrap().unwrap();
+    assert_eq!(world.value::<String>("SELECT causation_id FROM event_log").await, "test");
+    world.close().await;
+}
+
+#[tokio::test]
+async fn only_a_busy_database_makes_an_act_run_again() {
+    let world = World::open(&Place::new(DatabaseKind::Sqlite).await).await;
+    for (code, runs) in [(RETRY_CODE, 4), ("notes.elsewhere", 1)] {
+        let note = Note::new(code);
+        let command = command(code, code);
+        let refused = world.writer.run(&command, note.clone(), move |_, note| {
+            note.runs.fetch_add(1, Ordering::SeqCst);
+            async move { Err::<TypeCount, _>(Fault::unavailable(code, "Not now.")) }.boxed()
+        });
+        assert_eq!(refused.await.unwrap_err().code(), code);
+        assert_eq!(note.runs(), runs, "{code}");
+    }
+    world.close().await;
 }
 
 #[tokio::test]
