@@ -427,3 +427,33 @@ fn stopping() -> Fault {
     Fault::unavailable("messaging.stopping", "The service is stopping; send the same request again.")
         .with_retry_after(RETRY)
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::{SettableClock, Timestamp};
+
+    use super::*;
+
+    /// Without its task: nothing is ever run.
+    fn idle() -> Writer {
+        let (queue, _) = mpsc::channel(1);
+        let clock: Arc<dyn Clock> = Arc::new(SettableClock::stopped_at(Timestamp::from_seconds(1)));
+        let clocks = Clocks { business: Arc::clone(&clock), real: clock };
+        Writer { queue, wake: Arc::default(), clocks, metrics: WriterMetrics::installed("test") }
+    }
+
+    #[test]
+    fn the_job_worker_rests_until_the_clock_is_set() {
+        let writer = idle();
+        let is_woken = || writer.jobs_changed().now_or_never().is_some();
+        assert!(!is_woken());
+        writer.clock_was_set();
+        assert!(is_woken());
+        assert!(!is_woken());
+    }
+
+    #[tokio::test]
+    async fn a_request_to_a_writer_that_has_ended_is_refused() {
+        assert_eq!(idle().probe().await.unwrap_err().code(), "messaging.stopping");
+    }
+}
