@@ -17,8 +17,9 @@ fn ids(text: &str) -> BTreeSet<String> {
     for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')) {
         let word = word.trim_end_matches('.');
         let numbered = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-        let invariant =
-            word.strip_prefix(['F', 'M', 'X', 'P']).is_some_and(|rest| rest.len() <= 2 && numbered(rest));
+        // F32 and F64 are numbers in the code of others.
+        let invariant = !["F32", "F64"].contains(&word)
+            && word.strip_prefix(['F', 'M', 'X', 'P']).is_some_and(|rest| rest.len() <= 2 && numbered(rest));
         let seed = word.strip_prefix("S1.").or_else(|| word.strip_prefix("S2.")).is_some_and(numbered);
         let listed = ["REL-", "TST-", "SEC-", "BAL-", "OBS-", "MAA-", "KIE-"]
             .iter()
