@@ -76,6 +76,24 @@ typed_id! {
     NoticeId;
     /// A signed-in session of membership.
     SessionId;
+    /// A proposal to change a service.
+    ProposalId;
+    /// A round in which ideas are compared in pairs.
+    RoundId;
+    /// An idea of a comparison round.
+    IdeaId;
+    /// A comment on a proposal.
+    CommentId;
+    /// A file attached to a proposal.
+    AttachmentId;
+    /// A loop card: what a proposal's people were told.
+    FeedbackId;
+    /// A meeting of a forum.
+    MeetingId;
+    /// An item of a forum's agenda.
+    AgendaItemId;
+    /// A support relationship: somebody helps a member take part.
+    SupportId;
     /// A person as one service knows them: a random reference that differs from service to service, so that
     /// two services' data cannot be joined. Only membership can tell who it is.
     Subject;

@@ -33,6 +33,34 @@ pub enum PolicyKey {
     EndedAttestationDays,
     /// Days for which a notice that has reached its person is kept (TIHA-12).
     NoticeDays,
+    /// Days from submission within which a human screens a proposal (P1).
+    ScreeningDays,
+    /// Days within which an open proposal is taken further.
+    OpenDays,
+    /// Days within which a proposal sent to a forum comes before a meeting.
+    ForumDays,
+    /// Days from endorsement within which the unit answers (P3).
+    ResponseDays,
+    /// Days before the due day on which the unit is reminded (P3).
+    ResponseReminderDays,
+    /// Days from the escalation to the coordinator to the one to the manager (P3).
+    ResponseManagerDays,
+    /// Most days by which the due day of an answer is moved, once.
+    ResponseExtensionDays,
+    /// Days from the last step within which feedback is published (S2.39).
+    FeedbackDays,
+    /// Days from the end of a change within which its impact is measured (X2).
+    ImpactDays,
+    /// Days before a meeting by which its notice is sent (F11).
+    MeetingNoticeDays,
+    /// Fewest municipalities that must be present for a forum to decide (F9).
+    QuorumMunicipalities,
+    /// Fewest comparisons with which a ranking is published.
+    RankingComparisons,
+    /// Fewest sessions that compared with which a ranking is published.
+    RankingSessions,
+    /// Days for which a draft that nobody touches is kept (TIHA-12).
+    DraftDays,
 }
 
 /// What the data file says of a key.
@@ -58,7 +86,7 @@ static RULES: LazyLock<Vec<PolicyRule>> = LazyLock::new(|| rows(include_str!("..
 
 impl PolicyKey {
     /// Every key, in the order of the data file.
-    pub const ALL: [PolicyKey; 8] = [
+    pub const ALL: [PolicyKey; 22] = [
         PolicyKey::TallyThreshold,
         PolicyKey::SupplementaryElectionDays,
         PolicyKey::SmallCell,
@@ -67,6 +95,20 @@ impl PolicyKey {
         PolicyKey::ElectionAppealDays,
         PolicyKey::EndedAttestationDays,
         PolicyKey::NoticeDays,
+        PolicyKey::ScreeningDays,
+        PolicyKey::OpenDays,
+        PolicyKey::ForumDays,
+        PolicyKey::ResponseDays,
+        PolicyKey::ResponseReminderDays,
+        PolicyKey::ResponseManagerDays,
+        PolicyKey::ResponseExtensionDays,
+        PolicyKey::FeedbackDays,
+        PolicyKey::ImpactDays,
+        PolicyKey::MeetingNoticeDays,
+        PolicyKey::QuorumMunicipalities,
+        PolicyKey::RankingComparisons,
+        PolicyKey::RankingSessions,
+        PolicyKey::DraftDays,
     ];
 
     /// The name in requests, events and databases, for example "tally_threshold".
@@ -80,6 +122,20 @@ impl PolicyKey {
             PolicyKey::ElectionAppealDays => "election_appeal_days",
             PolicyKey::EndedAttestationDays => "ended_attestation_days",
             PolicyKey::NoticeDays => "notice_days",
+            PolicyKey::ScreeningDays => "screening_days",
+            PolicyKey::OpenDays => "open_days",
+            PolicyKey::ForumDays => "forum_days",
+            PolicyKey::ResponseDays => "response_days",
+            PolicyKey::ResponseReminderDays => "response_reminder_days",
+            PolicyKey::ResponseManagerDays => "response_manager_days",
+            PolicyKey::ResponseExtensionDays => "response_extension_days",
+            PolicyKey::FeedbackDays => "feedback_days",
+            PolicyKey::ImpactDays => "impact_days",
+            PolicyKey::MeetingNoticeDays => "meeting_notice_days",
+            PolicyKey::QuorumMunicipalities => "quorum_municipalities",
+            PolicyKey::RankingComparisons => "ranking_comparisons",
+            PolicyKey::RankingSessions => "ranking_sessions",
+            PolicyKey::DraftDays => "draft_days",
         }
     }
 

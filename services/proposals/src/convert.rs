@@ -1,0 +1,1 @@
+//! Every conversion between the contracts and the domain.

@@ -1,0 +1,1 @@
+//! The generated traits: convert in, call, convert out.

@@ -1,0 +1,56 @@
+//! What job workers do: the only place of this service that calls another one (membership's directory).
+//!
+//! A job may run twice; each step bears it, and notices carry the job's key.
+
+use chassis::{DirectoryClient, Parts};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kernel::Fault;
+use messaging::{JobContext, JobError};
+
+use crate::app::{self, App};
+
+/// References asked for at a time.
+const CHUNK: u32 = 200;
+
+/// Adds the jobs to what the service is made of.
+pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> Parts {
+    let with = |run: Run| {
+        let (app, directory) = (app.clone(), directory.clone());
+        move |context: JobContext, payload: Vec<u8>| run(app.clone(), directory.clone(), context, payload)
+    };
+    parts.job(app::RETIRED_REFERENCES, with(retired_references))
+}
+
+type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
+
+/// Membership being away must not end the chain of readings: the next one is scheduled in any case and starts where
+/// this one got to.
+fn retired_references(
+    app: App,
+    directory: DirectoryClient,
+    _: JobContext,
+    _: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        if let Err(fault) = forget_retired(&app, &directory).await {
+            tracing::warn!(
+                fault.code = fault.code(),
+                "who has left could not be read; it is tried again later"
+            );
+        }
+        Ok(app.schedule_next_reading().await?)
+    }
+    .boxed()
+}
+
+async fn forget_retired(app: &App, directory: &DirectoryClient) -> Result<(), Fault> {
+    loop {
+        let cursor = app.retirement_cursor().await?;
+        let retired = directory.retired(cursor, CHUNK).await?;
+        if retired.references.is_empty() || retired.cursor == cursor {
+            return Ok(());
+        }
+        app.forget(retired.references, retired.cursor).await?;
+    }
+}

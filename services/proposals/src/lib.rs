@@ -1,0 +1,43 @@
+//! proposals: from an idea to its effect, with a promise at every moment, and ideas compared in pairs.
+//!
+//! Owns: proposals with their texts, authors (by this service's own references), supporters, followers, comments and
+//! files; the answers of units, changes and what they brought about, loop cards; comparison rounds. It knows nobody's
+//! name.
+//!
+//! - Events in: from membership `PolicySet`, `ServiceUnitRegistered`; from forums `ForumFounded` and what a forum decided
+//!   about a proposal.
+
+pub mod app;
+pub mod consumers;
+pub mod convert;
+pub mod domain;
+pub mod events;
+pub mod grpc;
+mod jobs;
+pub mod store;
+
+use chassis::{Context, Parts, Service, StartError};
+use messaging::Projection;
+
+use crate::app::App;
+
+/// Proposals, as the chassis starts it.
+pub const SERVICE: Service =
+    Service { name: "proposals", defaults: "", migrations: store::migrations, build };
+
+fn build(context: &Context) -> Result<Parts, StartError> {
+    let app = App::new(
+        context.database.clone(),
+        context.writer.clone(),
+        context.clock.clone(),
+        context.ids.clone(),
+        context.tenants.clone(),
+    );
+    let parts = Parts::default()
+        .project(
+            Projection::new("membership", "membership", consumers::membership)
+                .sweeping(consumers::sweep_membership),
+        )
+        .project(Projection::new("forums", "forums", consumers::forums).sweeping(consumers::sweep_forums));
+    Ok(jobs::register(parts, &app, &context.directory))
+}

@@ -1,0 +1,12 @@
+//! Where proposals keeps its rows. Functions take a connection, and what the caller may see as a parameter: the limit
+//! goes into the query as a condition, so rows outside of it are not found rather than forbidden.
+
+mod entity;
+pub mod forums;
+mod migration;
+pub mod policies;
+pub mod retirements;
+pub mod units;
+mod values;
+
+pub use migration::migrations;

@@ -1,0 +1,10 @@
+//! The migrations of proposals. Released ones never change; a new one is added at the end.
+
+mod m0001_projections;
+
+use sea_orm_migration::MigrationTrait;
+
+/// The migrations, in order; messaging's come before them.
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(m0001_projections::Migration)]
+}

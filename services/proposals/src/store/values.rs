@@ -1,0 +1,48 @@
+//! Values between rows and domain. What is stored was valid when it was stored, so anything else is our own failure.
+
+use kernel::{Date, Fault, Invalid, MunicipalityCode, TenantId};
+
+/// The value of an enum by its stored name.
+pub(super) fn known<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, Fault> {
+    let found = all.iter().copied().find(|value| name(*value) == text);
+    found.ok_or_else(|| Fault::internal("a stored name is not one of its kind"))
+}
+
+/// A count.
+pub(super) fn count(stored: i64) -> Result<u32, Fault> {
+    u32::try_from(stored).map_err(Fault::internal)
+}
+
+/// A count that may be missing.
+pub(super) fn maybe_count(stored: Option<i64>) -> Result<Option<u32>, Fault> {
+    stored.map(count).transpose()
+}
+
+/// A day.
+pub(super) fn day(stored: &str) -> Result<Date, Fault> {
+    kernel::deadline::parse_date(stored).map_err(broken)
+}
+
+/// A day that may be missing.
+pub(super) fn maybe_day(stored: Option<&str>) -> Result<Option<Date>, Fault> {
+    stored.map(day).transpose()
+}
+
+/// A municipality.
+pub(super) fn municipality(stored: &str) -> Result<MunicipalityCode, Fault> {
+    MunicipalityCode::new(stored).map_err(broken)
+}
+
+/// A county.
+pub(super) fn tenant(stored: &str) -> Result<TenantId, Fault> {
+    TenantId::new(stored).map_err(broken)
+}
+
+/// Bytes of a fixed length.
+pub(super) fn bytes<const N: usize>(stored: &[u8]) -> Result<[u8; N], Fault> {
+    stored.try_into().map_err(|_| Fault::internal("stored bytes have a wrong length"))
+}
+
+fn broken(invalid: Invalid) -> Fault {
+    Fault::internal(invalid.rule)
+}
