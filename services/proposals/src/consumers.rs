@@ -46,7 +46,7 @@ pub fn forums<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Result<()
             let event: ForumFounded = received.decode()?;
             let id = event.forum_id.parse().map_err(permanent)?;
             let tenant = TenantId::new(&received.envelope.lane).map_err(permanent)?;
-            let others = received.envelope.co_tenants.iter().map(TenantId::new);
+            let others = received.envelope.co_tenants.iter().map(|code| TenantId::new(code));
             let others: Vec<TenantId> = others.collect::<Result<_, _>>().map_err(permanent)?;
             let saved = store::forums::save(tx.conn(), id, tenant, &others, received.generation);
             return saved.await.map_err(handler_error);

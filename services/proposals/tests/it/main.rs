@@ -1,0 +1,1 @@
+//! proposals on real databases: SQLite always, PostgreSQL where the rule might depend on the engine.
