@@ -42,8 +42,9 @@ pub use code::{MunicipalityCode, TenantId};
 pub use fault::{Fault, FaultKind, FieldFault};
 pub use generator::Ids;
 pub use id::{
-    AssignmentId, AttestationId, CandidateId, ElectionId, ForumId, MandateId, NoticeId, ParticipantId,
-    RegionId, SessionId, Subject, UnitId,
+    AgendaItemId, AssignmentId, AttachmentId, AttestationId, CandidateId, CommentId, ElectionId, FeedbackId,
+    ForumId, IdeaId, MandateId, MeetingId, NoticeId, ParticipantId, ProposalId, RegionId, RoundId, SessionId,
+    Subject, SupportId, UnitId,
 };
 pub use invalid::Invalid;
 pub use language::TextVariant;

@@ -1,6 +1,16 @@
 //! The tables as sea-orm sees them. Nothing outside of the store knows them.
 
+pub(crate) mod attachment;
+pub(crate) mod attachment_chunk;
+pub(crate) mod comment;
+pub(crate) mod follow;
 pub(crate) mod known_forum;
 pub(crate) mod policy_value;
+pub(crate) mod proposal_counts;
 pub(crate) mod retirement_cursor;
+pub(crate) mod search_document;
+pub(crate) mod search_size;
+pub(crate) mod search_stem;
+pub(crate) mod search_term;
 pub(crate) mod service_unit;
+pub(crate) mod support;
