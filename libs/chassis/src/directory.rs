@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Fault, Subject};
+use kernel::{Fault, Role, ScopeKind, ScopeRef, Subject};
+use proto::common;
 use proto::membership::directory_service_client::DirectoryServiceClient;
-use proto::membership::{ListRetiredReferencesRequest, NotifyRequest};
+use proto::membership::{ListRetiredReferencesRequest, NotifyRequest, NotifyRoleRequest};
 use sha2::{Digest as _, Sha256};
 use tonic::metadata::AsciiMetadataValue;
 
@@ -15,6 +16,10 @@ use crate::status::fault;
 
 /// Most references in one call.
 const CHUNK: usize = 200;
+/// Most holders of a role told with one call.
+const PAGE: u32 = 200;
+/// Most pages of holders: a role that more people hold in one scope is not one that work waits for.
+const MOST_PAGES: u32 = 25;
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
 
@@ -60,15 +65,78 @@ impl DirectoryClient {
         template: &str,
         dedupe_key: &str,
     ) -> Result<Notified, Fault> {
+        self.tell(references, template, dedupe_key, false).await
+    }
+
+    /// As [`notify`](Self::notify), for what cannot wait until another day: it reaches people today though another notice
+    /// did.
+    ///
+    /// # Errors
+    /// As [`notify`](Self::notify).
+    pub async fn notify_urgent(
+        &self,
+        references: &[Subject],
+        template: &str,
+        dedupe_key: &str,
+    ) -> Result<Notified, Fault> {
+        self.tell(references, template, dedupe_key, true).await
+    }
+
+    /// Tells those who hold `role` in `scope` today that something waits: services do not know who they are. A page of
+    /// them at a time, and no more than five thousand.
+    ///
+    /// # Errors
+    /// As [`notify`](Self::notify).
+    pub async fn notify_role(
+        &self,
+        role: Role,
+        scope: ScopeRef,
+        template: &str,
+        dedupe_key: &str,
+    ) -> Result<Notified, Fault> {
+        let mut sum = Notified::default();
+        let mut page_token = String::new();
+        for page in 0..MOST_PAGES {
+            let message = NotifyRoleRequest {
+                role: Some(held_role(role, scope)),
+                template: template.to_owned(),
+                dedupe_key: dedupe_key.to_owned(),
+                page_size: PAGE,
+                page_token,
+            };
+            let mut request = self.identity.request("membership", message, CALL).await?;
+            let key = idempotency_key(&format!("notify_role|{role}|{scope}|{page}|{dedupe_key}"))?;
+            request.metadata_mut().insert("idempotency-key", key);
+            let channel = self.peers.channel("membership")?;
+            let answer = DirectoryServiceClient::new(channel).notify_role(request).await;
+            let answer = answer.map_err(|status| fault(&status))?.into_inner();
+            sum.notified += answer.notified;
+            sum.held += answer.held;
+            page_token = answer.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        Ok(sum)
+    }
+
+    async fn tell(
+        &self,
+        references: &[Subject],
+        template: &str,
+        dedupe_key: &str,
+        urgent: bool,
+    ) -> Result<Notified, Fault> {
         let mut sum = Notified::default();
         for (number, chunk) in references.chunks(CHUNK).enumerate() {
             let message = NotifyRequest {
                 references: chunk.iter().map(ToString::to_string).collect(),
                 template: template.to_owned(),
                 dedupe_key: dedupe_key.to_owned(),
+                urgent,
             };
             let mut request = self.identity.request("membership", message, CALL).await?;
-            let key = idempotency_key(dedupe_key, number)?;
+            let key = idempotency_key(&format!("notify|{number}|{dedupe_key}"))?;
             request.metadata_mut().insert("idempotency-key", key);
             let channel = self.peers.channel("membership")?;
             let answer = DirectoryServiceClient::new(channel).notify(request).await;
@@ -94,9 +162,26 @@ impl DirectoryClient {
     }
 }
 
-/// 64 characters that are the same for the same chunk of the same notice.
-fn idempotency_key(dedupe_key: &str, chunk: usize) -> Result<AsciiMetadataValue, Fault> {
-    let digest = Sha256::digest(format!("notify|{chunk}|{dedupe_key}"));
+/// The contracts' roles and the kernel's have the same names: ROLE_UNIT_STAFF and unit_staff.
+fn held_role(role: Role, scope: ScopeRef) -> common::HeldRole {
+    let name = format!("ROLE_{}", role.as_str().to_ascii_uppercase());
+    let kind = match scope.kind() {
+        ScopeKind::Tenant => common::ScopeKind::Tenant,
+        ScopeKind::Region => common::ScopeKind::Region,
+        ScopeKind::Forum => common::ScopeKind::Forum,
+        ScopeKind::Unit => common::ScopeKind::Unit,
+        ScopeKind::Cell => common::ScopeKind::Cell,
+    };
+    common::HeldRole {
+        role: common::Role::from_str_name(&name).unwrap_or_default().into(),
+        scope_kind: kind.into(),
+        scope_id: scope.id(),
+    }
+}
+
+/// 64 characters that are the same for the same call: the same chunk of the same notice.
+fn idempotency_key(call: &str) -> Result<AsciiMetadataValue, Fault> {
+    let digest = Sha256::digest(call);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     AsciiMetadataValue::try_from(hex).map_err(Fault::internal)
 }

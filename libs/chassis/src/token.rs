@@ -2,7 +2,8 @@
 //!
 //! Both are JWTs signed with ES256 and nothing else. An *actor token* (`typ: at+jwt`) says who calls one service, for at
 //! most five minutes. A *voucher* (`typ: voucher+jwt`) is a word of membership about a person who does not call
-//! themselves: that they let somebody nominate them, or that they stand before an election officer.
+//! themselves: that they let somebody nominate them, that they stand before an election officer, or that somebody writes
+//! down what they say.
 //!
 //! | claim | meaning |
 //! | --- | --- |
@@ -16,8 +17,9 @@
 //! | `rolls` | `[{"e": "<election>", "m": "139"}]` |
 //! | `att` | `[{"g": "<group>", "m": "139", "since": "2026-01-31"}]` |
 //! | `mode`, `acr` | how the act comes about; how surely the person was identified |
+//! | `hlp` | `{"r": "<reference>", "u": ["<unit>"]}`: who helps, and units where they work (M3); absent if none |
 //! | `svc` | name of the calling service; absent for people |
-//! | `purpose` | vouchers only: `nominate` or `paper_ballot` |
+//! | `purpose` | vouchers only: `nominate`, `paper_ballot` or `dictation` |
 
 mod claims;
 mod issuer;
@@ -48,15 +50,21 @@ pub enum Purpose {
     Nominate,
     /// The person stands before an election officer and asks for a paper ballot; carries the roll claim.
     PaperBallot,
+    /// The person says something and the holder writes it down; for proposals.
+    Dictation,
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Purpose; 3] = [Purpose::Nominate, Purpose::PaperBallot, Purpose::Dictation];
+
     /// The name in the token.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Purpose::Nominate => "nominate",
             Purpose::PaperBallot => "paper_ballot",
+            Purpose::Dictation => "dictation",
         }
     }
 }

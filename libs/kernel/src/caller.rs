@@ -7,7 +7,7 @@ use time::Date;
 
 use crate::{
     ActingMode, Assurance, ElectionId, Fault, HeldRole, MunicipalityCode, Role, ScopeRef, Subject, TenantId,
-    Timestamp,
+    Timestamp, UnitId,
 };
 
 /// Who a caller is.
@@ -41,6 +41,24 @@ pub struct Attestation {
     pub since: Date,
 }
 
+/// Who is beside the caller: the support person of a member who acts [`ActingMode::Assisted`], or the holder of the
+/// mandate by which an act [`ActingMode::OnBehalf`] comes about. The caller's subject is the member or the principal all
+/// the same: a helper has no rights of their own here (M4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Helper {
+    /// The helper, by the reference of the service called.
+    pub reference: Subject,
+    /// Units in whose matters the helper is not independent, because they work there (M3): sorted, each once.
+    pub conflict_units: Vec<UnitId>,
+}
+
+impl Helper {
+    /// Whether a matter of this unit is one in which the helper is not independent (M3).
+    pub fn is_in_conflict(&self, unit: UnitId) -> bool {
+        self.conflict_units.contains(&unit)
+    }
+}
+
 /// The verified token of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -58,6 +76,8 @@ pub struct Caller {
     pub attestations: Vec<Attestation>,
     /// How the act comes about.
     pub mode: ActingMode,
+    /// Who helps, if membership knows of somebody. A member may also be helped by somebody whom it does not know.
+    pub helper: Option<Helper>,
     /// How surely the person was identified.
     pub assurance: Assurance,
     /// When the token ends, in real time.
@@ -94,6 +114,7 @@ impl Caller {
             rolls: Vec::new(),
             attestations: Vec::new(),
             mode: ActingMode::Alone,
+            helper: None,
             assurance: Assurance::Low,
             expires: Timestamp::MAX,
         }
@@ -238,6 +259,16 @@ mod tests {
             "attested for Vaala, not Utajärvi"
         );
         assert_eq!(caller.attested("child_protection", municipality("785")), None);
+    }
+
+    #[test]
+    fn m3_a_helper_is_in_conflict_in_matters_of_their_own_units_only() {
+        let unit = |number: u128| UnitId::from_uuid(Uuid::from_u128(number));
+        let helper = Helper { reference: Uuid::from_u128(2).into(), conflict_units: vec![unit(5)] };
+        assert!(helper.is_in_conflict(unit(5)) && !helper.is_in_conflict(unit(6)));
+        let caller = Caller { helper: Some(helper), ..Caller::person(subject()) };
+        assert_eq!(caller.subject(), Ok(subject()), "M4: the member acts, not the helper");
+        assert_eq!(caller.principal(), Caller::person(subject()).principal());
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub mod scope;
 pub mod timestamp;
 
 pub use bucket::CountBucket;
-pub use caller::{Attestation, Caller, Identity, RollClaim};
+pub use caller::{Attestation, Caller, Helper, Identity, RollClaim};
 pub use clock::{Clock, SettableClock, SystemClock};
 pub use code::{MunicipalityCode, TenantId};
 pub use fault::{Fault, FaultKind, FieldFault};

@@ -249,6 +249,20 @@ mod tests {
                 ("election_appeal_days", 60),
                 ("ended_attestation_days", 90),
                 ("notice_days", 365),
+                ("screening_days", 7),
+                ("open_days", 60),
+                ("forum_days", 90),
+                ("response_days", 30),
+                ("response_reminder_days", 7),
+                ("response_manager_days", 14),
+                ("response_extension_days", 14),
+                ("feedback_days", 14),
+                ("impact_days", 180),
+                ("meeting_notice_days", 14),
+                ("quorum_municipalities", 3),
+                ("ranking_comparisons", 30),
+                ("ranking_sessions", 5),
+                ("draft_days", 365),
             ]
         );
     }

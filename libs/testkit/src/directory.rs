@@ -37,6 +37,7 @@ struct Shared {
     secret: [u8; 32],
     ids: Ids,
     notices: Mutex<Vec<api::NotifyRequest>>,
+    role_notices: Mutex<Vec<api::NotifyRoleRequest>>,
 }
 
 impl Directory {
@@ -48,7 +49,8 @@ impl Directory {
         let ids = Ids::system();
         let secret = ids.bytes();
         let issuer = Issuer::new(cell, KEY_ID, &secret)?;
-        let shared = Arc::new(Shared { issuer, secret, ids, notices: Mutex::default() });
+        let (notices, role_notices) = (Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { issuer, secret, ids, notices, role_notices });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("listen for the test directory")?;
         let address = listener.local_addr()?;
         let serve = Server::builder()
@@ -113,6 +115,12 @@ impl Directory {
     pub fn notices(&self) -> Vec<api::NotifyRequest> {
         self.shared.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// What services asked it to tell the holders of roles, in the order they asked; the same key twice is here once.
+    #[must_use]
+    pub fn role_notices(&self) -> Vec<api::NotifyRoleRequest> {
+        self.shared.role_notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Drop for Directory {
@@ -148,6 +156,21 @@ impl DirectoryService for Api {
         }
         notices.push(notice);
         Ok(Response::new(api::NotifyResponse { notified: count, held: 0 }))
+    }
+
+    /// As if one person held every role.
+    async fn notify_role(
+        &self,
+        request: Request<api::NotifyRoleRequest>,
+    ) -> Result<Response<api::NotifyRoleResponse>, Status> {
+        let notice = request.into_inner();
+        let next_page_token = String::new();
+        let mut notices = self.0.role_notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if notices.contains(&notice) {
+            return Ok(Response::new(api::NotifyRoleResponse { notified: 0, held: 1, next_page_token }));
+        }
+        notices.push(notice);
+        Ok(Response::new(api::NotifyRoleResponse { notified: 1, held: 0, next_page_token }))
     }
 
     async fn list_retired_references(

@@ -48,7 +48,7 @@ use crate::vault::Vault;
 
 pub use attestations::{EXPIRY_JOB, Eligibility};
 pub use cards::CARD_MADE;
-pub use directory::NOTICE_JOB;
+pub use directory::{Ask, NOTICE_JOB};
 pub use participants::NewParticipant;
 pub use roles::{NewRole, ROLE_END_JOB};
 use roll_checks::Looked;

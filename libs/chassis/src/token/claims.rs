@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use kernel::{
-    ActingMode, Assurance, Attestation, Caller, Date, ElectionId, HeldRole, Identity, MunicipalityCode, Role,
-    RollClaim, ScopeRef, Subject, TenantId, Timestamp, Uuid,
+    ActingMode, Assurance, Attestation, Caller, Date, ElectionId, HeldRole, Helper, Identity,
+    MunicipalityCode, Role, RollClaim, ScopeRef, Subject, TenantId, Timestamp, UnitId, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use time::macros::format_description;
@@ -32,6 +32,8 @@ pub(crate) struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mode: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    hlp: Option<HelperEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     svc: Option<String>,
@@ -58,6 +60,13 @@ struct AttestationEntry {
     since: String,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct HelperEntry {
+    r: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    u: Vec<String>,
+}
+
 impl Claims {
     pub(crate) fn of_caller(issuer: &str, caller: &Caller, id: Uuid, now: Timestamp) -> Self {
         let (sub, svc) = match &caller.identity {
@@ -78,6 +87,7 @@ impl Claims {
             rolls: caller.rolls.iter().map(RollEntry::from).collect(),
             att: caller.attestations.iter().map(AttestationEntry::from).collect(),
             mode: Some(caller.mode.as_str().to_owned()),
+            hlp: caller.helper.as_ref().map(HelperEntry::from),
             acr: Some(caller.assurance.as_str().to_owned()),
             svc,
             purpose: None,
@@ -98,6 +108,7 @@ impl Claims {
             rolls: voucher.rolls.iter().map(RollEntry::from).collect(),
             att: voucher.attestations.iter().map(AttestationEntry::from).collect(),
             mode: None,
+            hlp: None,
             acr: None,
             svc: None,
             purpose: Some(voucher.purpose.as_str().to_owned()),
@@ -120,6 +131,11 @@ impl Claims {
             rolls: self.rolls.iter().map(RollEntry::read).collect::<Option<_>>()?,
             attestations: self.att.into_iter().map(AttestationEntry::read).collect::<Option<_>>()?,
             mode: ActingMode::from_str(self.mode.as_deref()?).ok()?,
+            // One that cannot be read is not left out: the act would look like the person's alone.
+            helper: match self.hlp {
+                Some(helper) => Some(helper.read()?),
+                None => None,
+            },
             assurance: Assurance::from_str(self.acr.as_deref()?).ok()?,
             expires: Timestamp::from_seconds(self.exp),
         })
@@ -127,8 +143,8 @@ impl Claims {
 
     /// The voucher; None if a claim does not mean anything.
     pub(crate) fn into_voucher(self) -> Option<Voucher> {
-        let purposes = [Purpose::Nominate, Purpose::PaperBallot];
-        let purpose = purposes.into_iter().find(|known| Some(known.as_str()) == self.purpose.as_deref())?;
+        let mut purposes = Purpose::ALL.into_iter();
+        let purpose = purposes.find(|known| Some(known.as_str()) == self.purpose.as_deref())?;
         Some(Voucher {
             id: self.jti,
             purpose,
@@ -178,5 +194,66 @@ impl AttestationEntry {
     fn read(self) -> Option<Attestation> {
         let since = Date::parse(&self.since, format_description!("[year]-[month]-[day]")).ok()?;
         Some(Attestation { group: self.g, municipality: MunicipalityCode::new(&self.m).ok()?, since })
+    }
+}
+
+impl From<&Helper> for HelperEntry {
+    fn from(helper: &Helper) -> Self {
+        Self {
+            r: helper.reference.to_string(),
+            u: helper.conflict_units.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl HelperEntry {
+    fn read(self) -> Option<Helper> {
+        let conflict_units = self.u.iter().map(|unit| UnitId::from_str(unit).ok()).collect::<Option<_>>()?;
+        Some(Helper { reference: Subject::from_str(&self.r).ok()?, conflict_units })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(claims: Value) -> Option<Caller> {
+        serde_json::from_value::<Claims>(claims).ok()?.into_caller()
+    }
+
+    fn written(caller: &Caller) -> Value {
+        let claims = Claims::of_caller("osallisuus/test", caller, Uuid::nil(), Timestamp::from_seconds(0));
+        serde_json::to_value(claims).expect("claims")
+    }
+
+    #[test]
+    fn m3_a_helper_survives_the_way_into_a_token_and_out() {
+        let member = Caller {
+            mode: ActingMode::Assisted,
+            expires: Timestamp::from_seconds(200),
+            ..Caller::person(Uuid::from_u128(1).into())
+        };
+        assert_eq!(written(&member).get("hlp"), None, "no helper, no claim");
+        assert_eq!(read(written(&member)), Some(member.clone()), "as tokens were before there were helpers");
+        for conflict_units in [Vec::new(), vec![Uuid::from_u128(5).into(), Uuid::from_u128(6).into()]] {
+            let helper = Helper { reference: Uuid::from_u128(2).into(), conflict_units };
+            let helped = Caller { helper: Some(helper), ..member.clone() };
+            assert_eq!(read(written(&helped)), Some(helped));
+        }
+    }
+
+    #[test]
+    fn a_helper_that_cannot_be_read_spoils_the_token() {
+        let good = json!({"r": Uuid::from_u128(2).to_string()});
+        let caller = Caller::person(Uuid::from_u128(1).into());
+        for (helper, reads) in
+            [(good, true), (json!({"r": "Maija"}), false), (json!({"r": Uuid::nil(), "u": ["Ii"]}), false)]
+        {
+            let mut claims = written(&caller);
+            claims["hlp"] = helper.clone();
+            assert_eq!(read(claims).is_some(), reads, "{helper}");
+        }
     }
 }

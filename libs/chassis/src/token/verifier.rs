@@ -11,7 +11,7 @@ use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
 use super::claims::Claims;
-use super::{ACTOR_TYPE, KeyStore, VOUCHER_TYPE, Voucher};
+use super::{ACTOR_TYPE, KeyStore, Purpose, VOUCHER_TYPE, Voucher};
 
 /// How much the clocks of two machines may differ.
 const LEEWAY: time::Duration = time::Duration::seconds(30);
@@ -93,6 +93,23 @@ impl Verifier {
     pub async fn voucher(&self, voucher: &str) -> Result<Voucher, Fault> {
         let claims = self.claims(voucher, VOUCHER_TYPE, LONGEST_VOUCHER).await.map_err(of_voucher)?;
         claims.1.into_voucher().ok_or_else(|| of_voucher(invalid()))
+    }
+
+    /// The voucher in a request, made for this purpose; see [`voucher`](Self::voucher).
+    ///
+    /// # Errors
+    /// Also Invalid `access.voucher_purpose` for one that was made for something else.
+    pub async fn voucher_for(&self, voucher: &str, purpose: Purpose) -> Result<Voucher, Fault> {
+        let voucher = self.voucher(voucher).await?;
+        if voucher.purpose == purpose {
+            return Ok(voucher);
+        }
+        let made_for = format!("a voucher of membership for \"{}\"", purpose.as_str());
+        Err(Fault::invalid("access.voucher_purpose", "The voucher was made for something else.").field(
+            "voucher",
+            made_for,
+            "ask membership for the right one",
+        ))
     }
 
     async fn claims(

@@ -55,6 +55,13 @@ impl DirectoryService for Keys {
         Err(Status::unimplemented("not here"))
     }
 
+    async fn notify_role(
+        &self,
+        _: Request<api::NotifyRoleRequest>,
+    ) -> Result<Response<api::NotifyRoleResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
     async fn list_retired_references(
         &self,
         _: Request<api::ListRetiredReferencesRequest>,

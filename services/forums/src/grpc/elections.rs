@@ -23,21 +23,6 @@ pub struct Elections {
     pub verifier: Verifier,
 }
 
-impl Elections {
-    /// A voucher for this purpose. Invalid `forums.voucher` for one that was made for another.
-    async fn voucher(&self, voucher: &str, purpose: Purpose) -> Result<Voucher, Fault> {
-        let voucher = self.verifier.voucher(voucher).await?;
-        if voucher.purpose == purpose {
-            return Ok(voucher);
-        }
-        Err(Fault::invalid("forums.voucher", "voucher: this voucher was made for something else.").field(
-            "voucher",
-            format!("a voucher of membership for \"{}\"", purpose.as_str()),
-            "ask membership for the right one",
-        ))
-    }
-}
-
 #[tonic::async_trait]
 impl ElectionsService for Elections {
     async fn announce_election(
@@ -65,7 +50,8 @@ impl ElectionsService for Elections {
             let other = if voucher.is_empty() {
                 None
             } else {
-                let Voucher { subject, attestations, .. } = self.voucher(&voucher, Purpose::Nominate).await?;
+                let Voucher { subject, attestations, .. } =
+                    self.verifier.voucher_for(&voucher, Purpose::Nominate).await?;
                 Some(Nominee { person: subject, attestations })
             };
             let nomination = Nominate {
@@ -222,7 +208,7 @@ impl ElectionsService for Elections {
         let hand = async {
             let pb::HandPaperBallotRequest { forum_id: _, election_id, voucher } = request.into_inner();
             let election = read("election_id", &election_id)?;
-            let voucher = self.voucher(&voucher, Purpose::PaperBallot).await?;
+            let voucher = self.verifier.voucher_for(&voucher, Purpose::PaperBallot).await?;
             let claim = voucher.rolls.iter().find(|claim| claim.election == election).ok_or_else(|| {
                 Fault::forbidden(
                     "forums.not_on_the_roll",

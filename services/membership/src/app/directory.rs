@@ -1,7 +1,10 @@
 //! What services ask with their own identity: notices to people, and the references of those who have left.
 
 use futures::FutureExt as _;
-use kernel::{ActingMode, Caller, Fault, NoticeId, PageSize, PageToken, Subject, TenantId, deadline};
+use kernel::{
+    ActingMode, AssignmentId, Caller, Date, Fault, HeldRole, NoticeId, PageSize, PageToken, Subject,
+    TenantId, deadline,
+};
 use messaging::{Command, NewJob, Tx};
 use proto::membership as pb;
 
@@ -15,46 +18,90 @@ use crate::{convert, store};
 /// Delivers a held notice on its day; the payload is its id.
 pub const NOTICE_JOB: &str = "membership.notice";
 
-/// Notices to make.
-struct Ask {
-    service: String,
-    references: Vec<Subject>,
-    template: String,
-    dedupe_key: String,
+/// A notice that a service asks for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The calling service.
+    pub service: String,
+    /// What waits, without content: for example "forums.voting_open".
+    pub template: String,
+    /// The same key tells a person once only.
+    pub dedupe_key: String,
+    /// Whether it reaches people today though another notice did.
+    pub urgent: bool,
 }
 
 impl App {
     /// Tells people, by the calling service's references, that something waits. Each key tells a person once; a second
-    /// notice of a day is held to the next. Unknown references are those of people who have left.
+    /// notice of a day is held to the next, unless it is urgent. Unknown references are those of people who have left.
     ///
     /// # Errors
     /// Of the database.
     pub async fn notify(
         &self,
         command: &Command,
-        service: &str,
+        ask: Ask,
         references: Vec<Subject>,
-        template: String,
-        dedupe_key: String,
     ) -> Result<pb::NotifyResponse, Fault> {
-        let ask = Ask { service: service.to_owned(), references, template, dedupe_key };
         self.writer()
-            .run(command, (self.clone(), ask), |tx, (app, ask)| {
+            .run(command, (self.clone(), ask, references), |tx, (app, ask, references)| {
                 async move {
-                    let mut answer = pb::NotifyResponse::default();
-                    let people = store::references::people(tx.conn(), &ask.service, &ask.references).await?;
-                    for (_, person) in people {
-                        if app.tell(tx, person, None, &ask.service, &ask.template, &ask.dedupe_key).await? {
-                            answer.notified += 1;
-                        } else {
-                            answer.held += 1;
-                        }
-                    }
-                    Ok(answer)
+                    let people = store::references::people(tx.conn(), &ask.service, references).await?;
+                    let people: Vec<PersonId> = people.into_iter().map(|(_, person)| person).collect();
+                    let (notified, held) = app.tell_all(tx, &people, ask).await?;
+                    Ok(pb::NotifyResponse { notified, held })
                 }
                 .boxed()
             })
             .await
+    }
+
+    /// Tells those who hold the role today, a page of them at a time, the oldest assignment first. Who is shut out at the
+    /// moment acts in no role and is not told.
+    ///
+    /// # Errors
+    /// Invalid for a broken page token.
+    pub async fn notify_role(
+        &self,
+        command: &Command,
+        ask: Ask,
+        held: HeldRole,
+        size: PageSize,
+        token: &str,
+    ) -> Result<pb::NotifyRoleResponse, Fault> {
+        let list = format!("holders|{}|{}", held.role, held.scope);
+        let after = convert::field("page_token", PageToken::read(token, &list))?;
+        let after: Option<AssignmentId> = after.map(|id| convert::parsed("page_token", &id)).transpose()?;
+        self.writer()
+            .run(command, (self.clone(), ask, held, list), move |tx, (app, ask, held, list)| {
+                async move {
+                    let today = tx.now().helsinki_date();
+                    let page = store::roles::holders(tx.conn(), *held, today, after, size).await?;
+                    let (page, next) = size.cut(page, list, |(id, _)| id.to_string());
+                    let ids = page.into_iter().map(|(_, participant)| participant);
+                    let holders = store::participants::by_ids(tx.conn(), ids).await?;
+                    let present = holders.iter().filter(|one| one.state.is_let_in());
+                    let people: Vec<PersonId> = present.map(|one| one.person).collect();
+                    let (notified, held) = app.tell_all(tx, &people, ask).await?;
+                    let next_page_token = next.map(PageToken::into_string).unwrap_or_default();
+                    Ok(pb::NotifyRoleResponse { notified, held, next_page_token })
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    /// How many of the people are told now, and how many were already or will be on another day.
+    async fn tell_all(&self, tx: &Tx, people: &[PersonId], ask: &Ask) -> Result<(u32, u32), Fault> {
+        let (mut notified, mut held) = (0, 0);
+        for person in people {
+            if self.tell(tx, *person, None, ask).await? {
+                notified += 1;
+            } else {
+                held += 1;
+            }
+        }
+        Ok((notified, held))
     }
 
     /// Tells a person of something that membership itself has seen about their entry in a county's register. One such
@@ -68,7 +115,13 @@ impl App {
     ) -> Result<(), Fault> {
         let Participant { person, tenant, .. } = *entry;
         if !store::notices::is_waiting(tx.conn(), person, tenant, template).await? {
-            self.tell(tx, person, Some(tenant), SERVICE, template, dedupe_key).await?;
+            let ask = Ask {
+                service: SERVICE.to_owned(),
+                template: template.to_owned(),
+                dedupe_key: dedupe_key.to_owned(),
+                urgent: false,
+            };
+            self.tell(tx, person, Some(tenant), &ask).await?;
         }
         Ok(())
     }
@@ -79,24 +132,26 @@ impl App {
         tx: &Tx,
         person: PersonId,
         tenant: Option<TenantId>,
-        service: &str,
-        template: &str,
-        dedupe_key: &str,
+        ask: &Ask,
     ) -> Result<bool, Fault> {
-        if store::notices::is_told(tx.conn(), person, service, dedupe_key).await? {
+        if store::notices::is_told(tx.conn(), person, &ask.service, &ask.dedupe_key).await? {
             return Ok(false);
         }
         let today = tx.now().helsinki_date();
-        let taken = store::notices::taken_days(tx.conn(), person, today).await?;
-        let day = delivery_day(&taken, today);
+        let day = if ask.urgent {
+            today
+        } else {
+            delivery_day(&store::notices::taken_days(tx.conn(), person, today).await?, today)
+        };
         let is_now = day == today;
         let notice = Notice {
             id: self.ids().new_id(),
             person,
             tenant,
-            service: service.to_owned(),
-            template: template.to_owned(),
-            dedupe_key: dedupe_key.to_owned(),
+            service: ask.service.clone(),
+            template: ask.template.clone(),
+            dedupe_key: ask.dedupe_key.clone(),
+            urgent: ask.urgent,
             created_at: tx.now(),
             deliver_on: day,
             delivered_at: is_now.then(|| tx.now()),
@@ -145,9 +200,9 @@ impl App {
         };
         let list = format!("notices|{subject}");
         let before = convert::field("page_token", PageToken::read(token, &list))?;
-        let before = before.map(|day| convert::date_in("page_token", &day)).transpose()?;
+        let before = before.as_deref().map(last_shown).transpose()?;
         let page = store::notices::page(self.reads(), person, counties, before, size).await?;
-        let (page, next) = size.cut(page, &list, |notice| notice.deliver_on.to_string());
+        let (page, next) = size.cut(page, &list, |notice| format!("{} {}", notice.deliver_on, notice.id));
         let notices = page.into_iter().map(|notice| pb::Notice {
             notice_id: notice.id.to_string(),
             template: notice.template,
@@ -175,4 +230,10 @@ impl App {
         let references = retired.into_iter().map(|(_, reference)| reference.to_string()).collect();
         Ok(pb::ListRetiredReferencesResponse { references, cursor })
     }
+}
+
+/// The day and the id of the notice with which a page ended.
+fn last_shown(key: &str) -> Result<(Date, NoticeId), Fault> {
+    let (day, id) = key.split_once(' ').unwrap_or((key, ""));
+    Ok((convert::date_in("page_token", day)?, convert::parsed("page_token", id)?))
 }

@@ -73,6 +73,11 @@ impl State {
     pub fn is_gone(self) -> bool {
         matches!(self, State::Left | State::Anonymised)
     }
+
+    /// Whether the person may act: neither gone nor shut out.
+    pub fn is_let_in(self) -> bool {
+        matches!(self, State::Invited | State::Active)
+    }
 }
 
 /// What the county knows of a person: name and how to reach them. Never leaves membership in an event.

@@ -6,7 +6,8 @@ use proto::membership::directory_service_server::DirectoryService;
 use tonic::{Request, Response, Status};
 
 use super::{Api, answer, open, references};
-use crate::convert::field;
+use crate::app::Ask;
+use crate::convert::{field, held_role_in};
 
 #[async_trait::async_trait]
 impl DirectoryService for Api {
@@ -23,11 +24,22 @@ impl DirectoryService for Api {
     ) -> Result<Response<pb::NotifyResponse>, Status> {
         let (call, message) = open(request)?;
         let run = async {
-            let service = service(&call.caller)?;
-            let template = word("template", message.template)?;
-            let dedupe_key = word("dedupe_key", message.dedupe_key)?;
-            let references = references(&message.references)?;
-            self.0.notify(call.command(), service, references, template, dedupe_key).await
+            let ask = ask(&call.caller, message.template, message.dedupe_key, message.urgent)?;
+            self.0.notify(call.command(), ask, references(&message.references)?).await
+        };
+        answer(run.await)
+    }
+
+    async fn notify_role(
+        &self,
+        request: Request<pb::NotifyRoleRequest>,
+    ) -> Result<Response<pb::NotifyRoleResponse>, Status> {
+        let (call, message) = open(request)?;
+        let run = async {
+            let ask = ask(&call.caller, message.template, message.dedupe_key, false)?;
+            let held = held_role_in(message.role.as_ref())?;
+            let size = field("page_size", PageSize::new(message.page_size))?;
+            self.0.notify_role(call.command(), ask, held, size, &message.page_token).await
         };
         answer(run.await)
     }
@@ -43,6 +55,13 @@ impl DirectoryService for Api {
         };
         answer(run.await)
     }
+}
+
+/// The notice that a service asks for.
+fn ask(caller: &Caller, template: String, dedupe_key: String, urgent: bool) -> Result<Ask, Fault> {
+    let template = word("template", template)?;
+    let dedupe_key = word("dedupe_key", dedupe_key)?;
+    Ok(Ask { service: service(caller)?.to_owned(), template, dedupe_key, urgent })
 }
 
 /// The calling service, whose references these are.

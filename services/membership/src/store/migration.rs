@@ -5,6 +5,7 @@ mod m0002_signin;
 mod m0003_rolls;
 mod m0004_rebuild;
 mod m0005_retention;
+mod m0006_urgent;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::ColumnDef;
@@ -17,6 +18,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0003_rolls::Migration),
         Box::new(m0004_rebuild::Migration),
         Box::new(m0005_retention::Migration),
+        Box::new(m0006_urgent::Migration),
     ]
 }
 

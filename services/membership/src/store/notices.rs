@@ -28,6 +28,8 @@ pub(crate) struct Notice {
     pub(crate) template: String,
     /// The same key tells once.
     pub(crate) dedupe_key: String,
+    /// Whether it reaches the person though another notice does on the same day.
+    pub(crate) urgent: bool,
     /// When it was made.
     pub(crate) created_at: Timestamp,
     /// The day on which it reaches the person.
@@ -98,6 +100,7 @@ pub(crate) async fn add(db: &impl ConnectionTrait, notice: &Notice) -> Result<()
         service: notice.service.clone(),
         template: notice.template.clone(),
         dedupe_key: notice.dedupe_key.clone(),
+        urgent: notice.urgent,
         created_at: notice.created_at.as_micros(),
         deliver_on: notice.deliver_on,
         delivered_at: notice.delivered_at.map(Timestamp::as_micros),
@@ -118,13 +121,13 @@ pub(crate) async fn deliver(db: &impl ConnectionTrait, id: NoticeId, at: Timesta
     Ok(())
 }
 
-/// A page of the notices that have reached a person, the latest day first, before this day; one more than the page holds.
-/// Of those about an entry in a register only the ones of these counties. No two of a person's notices share a day.
+/// A page of the notices that have reached a person, the latest day first, after the one with this day and id; one more
+/// than the page holds. Of those about an entry in a register only the ones of these counties.
 pub(crate) async fn page(
     db: &impl ConnectionTrait,
     person: PersonId,
     counties: &[TenantId],
-    before: Option<Date>,
+    last: Option<(Date, NoticeId)>,
     size: PageSize,
 ) -> Result<Vec<Notice>> {
     let shown = Condition::any()
@@ -134,11 +137,18 @@ pub(crate) async fn page(
         .filter(notice::Column::Person.eq(person.as_uuid()))
         .filter(shown)
         .filter(notice::Column::DeliveredAt.is_not_null());
-    if let Some(before) = before {
-        query = query.filter(notice::Column::DeliverOn.lt(before));
+    if let Some((day, id)) = last {
+        let of_that_day =
+            Condition::all().add(notice::Column::DeliverOn.eq(day)).add(notice::Column::Id.lt(id.as_uuid()));
+        query = query.filter(Condition::any().add(notice::Column::DeliverOn.lt(day)).add(of_that_day));
     }
-    let rows =
-        query.order_by_desc(notice::Column::DeliverOn).limit(size.limit()).all(db).await.map_err(failed)?;
+    let rows = query
+        .order_by_desc(notice::Column::DeliverOn)
+        .order_by_desc(notice::Column::Id)
+        .limit(size.limit())
+        .all(db)
+        .await
+        .map_err(failed)?;
     rows.into_iter()
         .map(|row| {
             Ok(Notice {
@@ -148,6 +158,7 @@ pub(crate) async fn page(
                 service: row.service,
                 template: row.template,
                 dedupe_key: row.dedupe_key,
+                urgent: row.urgent,
                 created_at: Timestamp::from_micros(row.created_at),
                 deliver_on: row.deliver_on,
                 delivered_at: row.delivered_at.map(Timestamp::from_micros),

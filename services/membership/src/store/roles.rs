@@ -1,10 +1,10 @@
 //! Roles and mandates.
 
-use kernel::{AssignmentId, HeldRole, ParticipantId, Role, ScopeRef, TenantId};
+use kernel::{AssignmentId, Date, HeldRole, PageSize, ParticipantId, Role, ScopeRef, TenantId};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use super::entity::{mandate, role_assignment};
@@ -60,6 +60,32 @@ pub(crate) async fn without_administrator(
 /// Whether anybody is operator of the deployment.
 pub(crate) async fn is_operated(db: &impl ConnectionTrait) -> Result<bool> {
     Ok(!held(db, Role::Operator).await?.is_empty())
+}
+
+/// Those who hold this role on this day, after the assignment `after`, in the order of the assignments; one more than the
+/// page holds.
+pub(crate) async fn holders(
+    db: &impl ConnectionTrait,
+    held: HeldRole,
+    day: Date,
+    after: Option<AssignmentId>,
+    size: PageSize,
+) -> Result<Vec<(AssignmentId, ParticipantId)>> {
+    let not_over = Condition::any()
+        .add(role_assignment::Column::EndsOn.is_null())
+        .add(role_assignment::Column::EndsOn.gte(day));
+    let mut query = role_assignment::Entity::find()
+        .filter(role_assignment::Column::Scope.eq(held.scope.to_string()))
+        .filter(role_assignment::Column::Role.eq(held.role.to_string()))
+        .filter(role_assignment::Column::State.eq(State::Active.as_str()))
+        .filter(role_assignment::Column::StartsOn.lte(day))
+        .filter(not_over);
+    if let Some(after) = after {
+        query = query.filter(role_assignment::Column::Id.gt(after.as_uuid()));
+    }
+    let rows =
+        query.order_by_asc(role_assignment::Column::Id).limit(size.limit()).all(db).await.map_err(failed)?;
+    Ok(rows.into_iter().map(|row| (row.id.into(), row.participant.into())).collect())
 }
 
 /// Where somebody holds this role.

@@ -295,6 +295,7 @@ async fn a_service_calls_with_its_own_account_and_a_rotated_key_is_taken_at_once
             references: Vec::new(),
             template: "forums.voting_open".to_owned(),
             dedupe_key: "election-1".to_owned(),
+            urgent: false,
         };
         directory.notify(served.request(&forums, notify())).await.unwrap();
         let by_person = directory.notify(served.request(&administrator, notify())).await.unwrap_err();

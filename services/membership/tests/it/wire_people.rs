@@ -158,6 +158,7 @@ async fn notices_reach_their_person_and_references_are_retired_for_their_service
             references: vec![at_forums.clone()],
             template: "forums.voting_open".to_owned(),
             dedupe_key: "election-1".to_owned(),
+            urgent: false,
         };
         let told = served.directory().notify(served.request(&forums, message)).await.unwrap().into_inner();
         assert_eq!((told.notified, told.held), (0, 1), "one a day");

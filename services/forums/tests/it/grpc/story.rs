@@ -36,7 +36,7 @@ async fn stand(play: &Play<'_>) -> anyhow::Result<()> {
     };
     let wrong = nominate(play.voucher(Purpose::PaperBallot, 1)?);
     let refused = play.elections().nominate_candidate(play.by(play.client(0), wrong)?).await;
-    assert_eq!(refusal(refused)?, (Code::InvalidArgument, "forums.voucher".to_owned()));
+    assert_eq!(refusal(refused)?, (Code::InvalidArgument, "access.voucher_purpose".to_owned()));
     play.elections().nominate_candidate(play.by(play.client(0), nominate(String::new()))?).await?;
     let voucher = play.voucher(Purpose::Nominate, 1)?;
     play.elections().nominate_candidate(play.by(play.client(0), nominate(voucher))?).await?;

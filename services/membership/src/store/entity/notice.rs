@@ -12,6 +12,7 @@ pub(crate) struct Model {
     pub(crate) service: String,
     pub(crate) template: String,
     pub(crate) dedupe_key: String,
+    pub(crate) urgent: bool,
     pub(crate) created_at: i64,
     pub(crate) deliver_on: TimeDate,
     pub(crate) delivered_at: Option<i64>,
