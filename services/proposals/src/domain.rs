@@ -2,3 +2,6 @@
 //!
 //! | module | what it decides |
 //! | --- | --- |
+//! | [`text`] | several forms of one text: their states, and what must be there before something is published |
+
+pub mod text;

@@ -1,11 +1,16 @@
 //! The migrations of proposals. Released ones never change; a new one is added at the end.
 
 mod m0001_projections;
+mod m0003_texts;
 mod m0005_community;
 
 use sea_orm_migration::MigrationTrait;
 
 /// The migrations, in order; messaging's come before them.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_projections::Migration), Box::new(m0005_community::Migration)]
+    vec![
+        Box::new(m0001_projections::Migration),
+        Box::new(m0003_texts::Migration),
+        Box::new(m0005_community::Migration),
+    ]
 }

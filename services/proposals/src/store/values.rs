@@ -43,6 +43,7 @@ pub(super) fn bytes<const N: usize>(stored: &[u8]) -> Result<[u8; N], Fault> {
     stored.try_into().map_err(|_| Fault::internal("stored bytes have a wrong length"))
 }
 
-fn broken(invalid: Invalid) -> Fault {
+/// What a stored value that cannot be read is: our own failure.
+pub(super) fn broken(invalid: Invalid) -> Fault {
     Fault::internal(invalid.rule)
 }
