@@ -8,11 +8,8 @@ pub mod forums;
 mod migration;
 pub mod policies;
 pub mod retirements;
-<<<<<<< HEAD
 pub mod supports;
-=======
 pub mod texts;
->>>>>>> 7be5ff7 (A text had one form: forms of a text with their states, what must be there before something is published, and where they are kept)
 pub mod units;
 mod values;
 

@@ -42,8 +42,7 @@ pub enum VariantState {
 
 impl VariantState {
     /// Every state.
-    pub const ALL: [VariantState; 3] =
-        [VariantState::Draft, VariantState::Reviewed, VariantState::OutOfDate];
+    pub const ALL: [VariantState; 3] = [VariantState::Draft, VariantState::Reviewed, VariantState::OutOfDate];
 
     /// The name in databases.
     pub fn as_str(self) -> &'static str {

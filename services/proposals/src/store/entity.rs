@@ -13,11 +13,8 @@ pub(crate) mod search_size;
 pub(crate) mod search_stem;
 pub(crate) mod search_term;
 pub(crate) mod service_unit;
-<<<<<<< HEAD
 pub(crate) mod support;
-=======
 pub(crate) mod text_audio;
 pub(crate) mod text_queue;
 pub(crate) mod text_symbols;
 pub(crate) mod text_variant;
->>>>>>> 7be5ff7 (A text had one form: forms of a text with their states, what must be there before something is published, and where they are kept)

@@ -32,7 +32,8 @@ pub async fn save(conn: &impl ConnectionTrait, owner: Owner, texts: &Texts) -> R
         let row = symbols_row(owner, symbols).into_active_model();
         text_symbols::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
     }
-    let audio = (0..).zip(texts.audio()).map(|(at, reading)| audio_row(owner, at, reading).into_active_model());
+    let audio =
+        (0..).zip(texts.audio()).map(|(at, reading)| audio_row(owner, at, reading).into_active_model());
     let audio: Vec<text_audio::ActiveModel> = audio.collect();
     if !audio.is_empty() {
         text_audio::Entity::insert_many(audio).exec_without_returning(conn).await.map_err(database_fault)?;

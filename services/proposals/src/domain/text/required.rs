@@ -67,7 +67,8 @@ pub fn missing(target: Target, texts: &Texts, languages: &BTreeSet<Form>) -> Vec
     let mut missing = Vec::new();
     let written = |field: &Field| texts.field(*field).is_some();
     for language in languages.iter().copied() {
-        let mut need = |fields: &[Field], level: Level| missing.extend(lacking(texts, fields, language, level));
+        let mut need =
+            |fields: &[Field], level: Level| missing.extend(lacking(texts, fields, language, level));
         match target {
             Target::PublicProposal => {
                 need(&[Field::Title], Level::Any);

@@ -17,7 +17,8 @@ struct Row {
 
 static SYMBOLS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let file = include_str!("../../../data/symbols.csv");
-    let read: Result<Vec<Row>, csv::Error> = csv::Reader::from_reader(file.as_bytes()).deserialize().collect();
+    let read: Result<Vec<Row>, csv::Error> =
+        csv::Reader::from_reader(file.as_bytes()).deserialize().collect();
     // A file compiled in that cannot be read is a fault of the build, found by the tests.
     read.unwrap_or_default()
 });
@@ -59,7 +60,10 @@ impl FromStr for Symbol {
 
     fn from_str(code: &str) -> Result<Self, Invalid> {
         Symbol::all().find(|symbol| symbol.code() == code).ok_or_else(|| {
-            Invalid::new("a picture is one of the built-in list", "send a code of ListSymbols, for example \"outdoors\"")
+            Invalid::new(
+                "a picture is one of the built-in list",
+                "send a code of ListSymbols, for example \"outdoors\"",
+            )
         })
     }
 }

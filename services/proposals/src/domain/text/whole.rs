@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use kernel::{AttachmentId, Date, Fault, Role};
 
-use super::{Field, Form, Hand, ReviewMethod, Reviewer, Symbol, Text, Variant, VariantState, is_plain, no_such_form};
+use super::{
+    Field, Form, Hand, ReviewMethod, Reviewer, Symbol, Text, Variant, VariantState, is_plain, no_such_form,
+};
 
 /// Most pictures of one owner.
-pub const MOST_SYMBOLS: usize = 10;
+pub(super) const MOST_SYMBOLS: usize = 10;
 /// Most recordings of one owner.
-pub const MOST_READINGS: usize = 20;
+pub(super) const MOST_READINGS: usize = 20;
 
 /// The pictures that go with the texts, in the order to show them.
 #[derive(Debug, Clone, PartialEq, Eq)]

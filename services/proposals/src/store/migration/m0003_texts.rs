@@ -76,6 +76,7 @@ fn text_queue() -> TableCreateStatement {
 }
 
 fn indexes() -> [IndexCreateStatement; 1] {
-    let automatic = Index::create().name("text_variant_automatic_by").table("text_variant").col("automatic_by").take();
+    let automatic =
+        Index::create().name("text_variant_automatic_by").table("text_variant").col("automatic_by").take();
     [automatic]
 }
