@@ -4,6 +4,10 @@
 //! A command's act runs in the writer's transaction and may run twice, so ids and randomness are made before and come
 //! in as part of its input.
 
+mod drafting;
+mod reading;
+mod screening;
+mod submitting;
 mod upkeep;
 
 use std::sync::Arc;
@@ -11,6 +15,7 @@ use std::sync::Arc;
 use kernel::{Clock, Date, Ids, TenantId};
 use messaging::{Database, Writer};
 
+pub use drafting::CreateDraft;
 pub use upkeep::{RETIRED_REFERENCES, first_reading_of_retirements};
 
 /// The commands and queries of proposals.

@@ -1,1 +1,4 @@
 //! Every conversion between the contracts and the domain.
+
+pub mod proposals;
+pub mod requests;

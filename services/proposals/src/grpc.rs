@@ -1,1 +1,18 @@
 //! The generated traits: convert in, call, convert out.
+
+mod handling;
+mod proposals;
+
+use chassis::status;
+use kernel::Fault;
+use tonic::{Response, Status};
+
+pub use handling::Handling;
+pub use proposals::Proposals;
+
+/// What a handler answers with.
+type Answer<T> = Result<Response<T>, Status>;
+
+fn answer<T>(result: Result<T, Fault>) -> Answer<T> {
+    result.map(Response::new).map_err(status)
+}

@@ -18,6 +18,8 @@ pub mod store;
 
 use chassis::{Context, Parts, Service, StartError};
 use messaging::Projection;
+use proto::proposals::handling_service_server::HandlingServiceServer;
+use proto::proposals::proposals_service_server::ProposalsServiceServer;
 
 use crate::app::App;
 
@@ -34,6 +36,8 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         context.tenants.clone(),
     );
     let parts = Parts::default()
+        .grpc(ProposalsServiceServer::new(grpc::Proposals(app.clone())))
+        .grpc(HandlingServiceServer::new(grpc::Handling(app.clone())))
         .project(
             Projection::new("membership", "membership", consumers::membership)
                 .sweeping(consumers::sweep_membership),

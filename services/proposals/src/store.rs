@@ -1,13 +1,16 @@
 //! Where proposals keeps its rows. Functions take a connection, and what the caller may see as a parameter: the limit
 //! goes into the query as a condition, so rows outside of it are not found rather than forbidden.
 
+pub mod authors;
 pub mod counts;
 mod entity;
 pub mod follows;
 pub mod forums;
 mod migration;
 pub mod policies;
+pub mod proposals;
 pub mod retirements;
+pub mod steps;
 pub mod supports;
 pub mod texts;
 pub mod units;

@@ -2,11 +2,18 @@
 
 pub(crate) mod attachment;
 pub(crate) mod attachment_chunk;
+pub(crate) mod author_invitation;
 pub(crate) mod comment;
 pub(crate) mod follow;
 pub(crate) mod known_forum;
+pub(crate) mod moderation_log;
 pub(crate) mod policy_value;
+pub(crate) mod proposal;
+pub(crate) mod proposal_author;
 pub(crate) mod proposal_counts;
+pub(crate) mod proposal_finding;
+pub(crate) mod proposal_step;
+pub(crate) mod proposal_unit;
 pub(crate) mod retirement_cursor;
 pub(crate) mod search_document;
 pub(crate) mod search_size;

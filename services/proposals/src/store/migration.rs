@@ -1,6 +1,7 @@
 //! The migrations of proposals. Released ones never change; a new one is added at the end.
 
 mod m0001_projections;
+mod m0002_proposals;
 mod m0003_texts;
 mod m0005_community;
 
@@ -10,6 +11,7 @@ use sea_orm_migration::MigrationTrait;
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
         Box::new(m0001_projections::Migration),
+        Box::new(m0002_proposals::Migration),
         Box::new(m0003_texts::Migration),
         Box::new(m0005_community::Migration),
     ]

@@ -1,1 +1,4 @@
 //! proposals on real databases: SQLite always, PostgreSQL where the rule might depend on the engine.
+
+mod lifecycle;
+mod support;

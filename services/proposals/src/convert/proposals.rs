@@ -1,0 +1,160 @@
+//! Proposals: public state out.
+
+use kernel::Date;
+use proto::proposals as pb;
+
+use crate::domain::proposal::{
+    Category, Channel, Ending, NextStep, Outcome, OwnerRole, Perspective, Promise, Proposal, Redirection,
+    ScreeningReason, Stage, StageKind,
+};
+
+/// A proposal as everybody may see it. `goes_on` is its promise, or that of the one it goes on in.
+pub fn proposal(of: &Proposal, goes_on: Option<Promise>, today: Date) -> pb::Proposal {
+    let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+    pb::Proposal {
+        proposal_id: of.id.to_string(),
+        tenant: of.tenant.to_string(),
+        stage: Some(stage(of.stage)),
+        promise: goes_on.map(|goes_on| promise(goes_on, today)),
+        category: category(of.category).into(),
+        perspective: of.perspective.map_or(pb::Perspective::Unspecified, perspective).into(),
+        goals: of.goals.iter().map(|goal| goal.as_str().to_owned()).collect(),
+        unit_ids: of.units.iter().map(ToString::to_string).collect(),
+        lead_unit_id: of.lead_unit.map(|unit| unit.to_string()).unwrap_or_default(),
+        forum_id: of.forum.map(|forum| forum.to_string()).unwrap_or_default(),
+        round_id: of.round.map(|round| round.to_string()).unwrap_or_default(),
+        channel: channel(of.channel).into(),
+        submitted_on: day(of.submitted_on),
+        screened_on: day(of.screened_on),
+        endorsed_on: day(of.endorsed_on),
+    }
+}
+
+/// Whose turn it is.
+pub fn promise(promise: Promise, today: Date) -> pb::Promise {
+    let owner = match promise.owner {
+        OwnerRole::AreaCoordinator => pb::OwnerRole::AreaCoordinator,
+        OwnerRole::ForumSecretary => pb::OwnerRole::ForumSecretary,
+        OwnerRole::UnitManager => pb::OwnerRole::UnitManager,
+    };
+    let next_step = match promise.step {
+        NextStep::Screen => pb::NextStep::Screen,
+        NextStep::Decide => pb::NextStep::Decide,
+        NextStep::Compare => pb::NextStep::Compare,
+        NextStep::SendToForum => pb::NextStep::SendToForum,
+        NextStep::ForumDecides => pb::NextStep::ForumDecides,
+        NextStep::Answer => pb::NextStep::Answer,
+        NextStep::HigherDecision => pb::NextStep::HigherDecision,
+        NextStep::StartChange => pb::NextStep::StartChange,
+        NextStep::FinishChange => pb::NextStep::FinishChange,
+        NextStep::MeasureImpact => pb::NextStep::MeasureImpact,
+        NextStep::PublishFeedback => pb::NextStep::PublishFeedback,
+        NextStep::Close => pb::NextStep::Close,
+    };
+    pb::Promise {
+        owner: owner.into(),
+        next_step: next_step.into(),
+        due_on: promise.due.to_string(),
+        late: promise.is_late(today),
+    }
+}
+
+/// A stage with its details.
+pub fn stage(stage: Stage) -> pb::StageDetail {
+    let mut detail = pb::StageDetail { stage: stage_kind(stage.kind()).into(), ..pb::StageDetail::default() };
+    match stage {
+        Stage::InComparison { round } => detail.round_id = round.to_string(),
+        Stage::BeforeForum { forum } => detail.forum_id = forum.to_string(),
+        Stage::Answered { outcome: said } => detail.outcome = outcome(said).into(),
+        Stage::Ended { how: Ending::Merged { into } } => detail.into_proposal_id = into.to_string(),
+        Stage::Ended { how: Ending::Redirected { kind } } => detail.redirection = redirection(kind).into(),
+        Stage::Ended { how: Ending::RejectedAtScreening { reason } } => {
+            detail.screening_reason = screening_reason(reason).into();
+        }
+        _ => {}
+    }
+    detail
+}
+
+/// A stage without its details.
+pub fn stage_kind(kind: StageKind) -> pb::ProposalStage {
+    match kind {
+        StageKind::Draft => pb::ProposalStage::Draft,
+        StageKind::Submitted => pb::ProposalStage::Submitted,
+        StageKind::Open => pb::ProposalStage::Open,
+        StageKind::InComparison => pb::ProposalStage::InComparison,
+        StageKind::Shortlisted => pb::ProposalStage::Shortlisted,
+        StageKind::BeforeForum => pb::ProposalStage::BeforeForum,
+        StageKind::NotEndorsed => pb::ProposalStage::NotEndorsed,
+        StageKind::AwaitingResponse => pb::ProposalStage::AwaitingResponse,
+        StageKind::Forwarded => pb::ProposalStage::Forwarded,
+        StageKind::Answered => pb::ProposalStage::Answered,
+        StageKind::InImplementation => pb::ProposalStage::InImplementation,
+        StageKind::Implemented => pb::ProposalStage::Implemented,
+        StageKind::ImpactMeasured => pb::ProposalStage::ImpactMeasured,
+        StageKind::Closed => pb::ProposalStage::Closed,
+        StageKind::Merged => pb::ProposalStage::Merged,
+        StageKind::Split => pb::ProposalStage::Split,
+        StageKind::Redirected => pb::ProposalStage::Redirected,
+        StageKind::RejectedAtScreening => pb::ProposalStage::RejectedAtScreening,
+        StageKind::Withdrawn => pb::ProposalStage::Withdrawn,
+    }
+}
+
+/// What a unit said.
+pub fn outcome(outcome: Outcome) -> pb::Outcome {
+    match outcome {
+        Outcome::Accepted => pb::Outcome::Accepted,
+        Outcome::AcceptedInPart => pb::Outcome::AcceptedInPart,
+        Outcome::Trial => pb::Outcome::Trial,
+        Outcome::Rejected => pb::Outcome::Rejected,
+        Outcome::NeedsHigherDecision => pb::Outcome::NeedsHigherDecision,
+    }
+}
+
+/// Where it belongs.
+pub fn redirection(kind: Redirection) -> pb::Redirection {
+    match kind {
+        Redirection::ServiceFeedback => pb::Redirection::ServiceFeedback,
+        Redirection::OtherAuthority => pb::Redirection::OtherAuthority,
+        Redirection::OwnWorker => pb::Redirection::OwnWorker,
+    }
+}
+
+/// Why it was refused.
+pub fn screening_reason(reason: ScreeningReason) -> pb::ScreeningReason {
+    match reason {
+        ScreeningReason::NotAboutServices => pb::ScreeningReason::NotAboutServices,
+        ScreeningReason::Unlawful => pb::ScreeningReason::Unlawful,
+        ScreeningReason::Abusive => pb::ScreeningReason::Abusive,
+    }
+}
+
+/// What kind of change it asks for.
+pub fn category(category: Category) -> pb::Category {
+    match category {
+        Category::Content => pb::Category::Content,
+        Category::WayOfWorking => pb::Category::WayOfWorking,
+    }
+}
+
+/// The perspective.
+pub fn perspective(perspective: Perspective) -> pb::Perspective {
+    match perspective {
+        Perspective::Human => pb::Perspective::Human,
+        Perspective::Economy => pb::Perspective::Economy,
+        Perspective::Process => pb::Perspective::Process,
+        Perspective::Competence => pb::Perspective::Competence,
+    }
+}
+
+/// How it came in.
+pub fn channel(channel: Channel) -> pb::Channel {
+    match channel {
+        Channel::Web => pb::Channel::Web,
+        Channel::Tablet => pb::Channel::Tablet,
+        Channel::Paper => pb::Channel::Paper,
+        Channel::Phone => pb::Channel::Phone,
+        Channel::Meeting => pb::Channel::Meeting,
+    }
+}

@@ -1,0 +1,83 @@
+//! What an author may write, and how much of it.
+
+use kernel::{Fault, UnitId};
+
+use super::tags::{Category, Goal, Perspective};
+
+/// Most characters of the person's own words.
+pub const MAX_OWN_WORDS: usize = 5_000;
+/// Most characters of the answer to "what do you want to do or be able to do" (S1.15).
+pub const MAX_STRENGTH: usize = 600;
+/// Most units that a proposal is addressed to (S1.11).
+pub const MAX_UNITS: usize = 20;
+
+/// What a proposal says besides its title, summary and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The person's own words, apart from any helper's wording; may be empty.
+    pub own_words: String,
+    /// What the person wants to do or be able to do (S1.15); may be empty.
+    pub strength: String,
+    /// What kind of change it asks for.
+    pub category: Category,
+    /// The perspective, if chosen.
+    pub perspective: Option<Perspective>,
+    /// Goals.
+    pub goals: Vec<Goal>,
+    /// The units it is addressed to.
+    pub addressed: Addressed,
+}
+
+/// Units and the one that leads them (S1.11).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addressed {
+    /// The units, by id, each once.
+    pub units: Vec<UnitId>,
+    /// The one that leads the coordinated answer: one of them; None if there are none.
+    pub lead: Option<UnitId>,
+}
+
+impl Addressed {
+    /// These units, led by `lead`, else by the first.
+    ///
+    /// Invalid `proposals.units` if they are too many or the lead is none of them.
+    pub fn new(units: &[UnitId], lead: Option<UnitId>) -> Result<Self, Fault> {
+        let lead = lead.or_else(|| units.first().copied());
+        let mut sorted = units.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.len() > MAX_UNITS {
+            let rule = format!("a proposal is addressed to at most {MAX_UNITS} units");
+            return Err(Fault::invalid("proposals.units", format!("There are too many units: {rule}."))
+                .field("unit_ids", rule, "leave some out"));
+        }
+        if lead.is_some_and(|lead| !sorted.contains(&lead)) {
+            return Err(Fault::invalid(
+                "proposals.units",
+                "The unit that leads the answer is not one of those addressed.",
+            )
+            .field("lead_unit_id", "the lead unit is one of the units", "name it in unit_ids too"));
+        }
+        Ok(Self { units: sorted, lead })
+    }
+}
+
+impl Content {
+    /// Checks lengths and puts goals in order. Invalid `proposals.content` with every field at fault.
+    pub fn checked(mut self) -> Result<Self, Fault> {
+        let mut fault = Fault::invalid("proposals.content", "The proposal cannot be kept like this; see the fields.");
+        for (field, text, most) in
+            [("own_words", &self.own_words, MAX_OWN_WORDS), ("strength", &self.strength, MAX_STRENGTH)]
+        {
+            if text.chars().count() > most {
+                fault = fault.field(field, format!("at most {most} characters"), "say it shorter");
+            }
+        }
+        if !fault.fields().is_empty() {
+            return Err(fault);
+        }
+        self.goals.sort_unstable();
+        self.goals.dedup();
+        Ok(self)
+    }
+}

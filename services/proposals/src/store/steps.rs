@@ -1,0 +1,91 @@
+//! The steps of a proposal on its way: what came when, and what was promised then.
+
+use kernel::{Date, Fault, ProposalId};
+use messaging::database_fault;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::entity::proposal_step;
+use super::{proposals, values};
+use crate::domain::proposal::{Promise, Proposal, Stage};
+
+/// A step that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its number, from 1.
+    pub step_no: u32,
+    /// Day.
+    pub happened_on: Date,
+    /// The stage it came to.
+    pub stage: Stage,
+    /// What was promised then.
+    pub promise: Option<Promise>,
+    /// Why, in plain language; empty where nobody had to say.
+    pub reason: String,
+}
+
+/// Adds the step that brought the proposal to where it stands now.
+pub async fn append(
+    conn: &impl ConnectionTrait,
+    proposal: &Proposal,
+    today: Date,
+    reason: &str,
+) -> Result<(), Fault> {
+    let last = proposal_step::Entity::find()
+        .filter(proposal_step::Column::ProposalId.eq(proposal.id.as_uuid()))
+        .select_only()
+        .column_as(proposal_step::Column::StepNo.max(), "last")
+        .into_tuple::<Option<i64>>()
+        .one(conn)
+        .await
+        .map_err(database_fault)?;
+    let promise = proposal.promise;
+    let row = proposal_step::Model {
+        proposal_id: proposal.id.as_uuid(),
+        step_no: last.flatten().unwrap_or(0) + 1,
+        happened_on: today.to_string(),
+        stage: proposal.stage.kind().as_str().to_owned(),
+        stage_detail: proposal.stage.detail().to_owned(),
+        stage_ref: proposal.stage.reference(),
+        owner_role: promise.map(|promise| promise.owner.as_str().to_owned()),
+        next_step: promise.map(|promise| promise.step.as_str().to_owned()),
+        due_on: promise.map(|promise| promise.due.to_string()),
+        reason: reason.to_owned(),
+    };
+    let row = row.into_active_model();
+    proposal_step::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// The steps of a proposal, the first one first; `from` is the first number wanted.
+pub async fn of(
+    conn: &impl ConnectionTrait,
+    id: ProposalId,
+    from: u32,
+    limit: u64,
+) -> Result<Vec<Step>, Fault> {
+    let rows = proposal_step::Entity::find()
+        .filter(proposal_step::Column::ProposalId.eq(id.as_uuid()))
+        .filter(proposal_step::Column::StepNo.gte(i64::from(from)))
+        .order_by_asc(proposal_step::Column::StepNo)
+        .limit(limit)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Step {
+                step_no: values::count(row.step_no)?,
+                happened_on: values::day(&row.happened_on)?,
+                stage: proposals::stage_of(&row.stage, &row.stage_detail, row.stage_ref)?,
+                promise: proposals::promise_of(
+                    row.owner_role.as_deref(),
+                    row.next_step.as_deref(),
+                    row.due_on.as_deref(),
+                )?,
+                reason: row.reason,
+            })
+        })
+        .collect()
+}
