@@ -50,11 +50,12 @@ impl App {
         if self.tenants.contains(&tenant) {
             return Ok(());
         }
-        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.").field(
-            "tenant",
-            "the county is one that this deployment serves",
-            "send the code of your own county",
-        ))
+        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.")
+            .field(
+                "tenant",
+                "the county is one that this deployment serves",
+                "send the code of your own county",
+            ))
     }
 }
 
@@ -67,7 +68,8 @@ async fn created(tx: &Tx, input: &Create) -> Result<pb::CreateDraftResponse, Fau
     let Create { id, author, acting, create } = input;
     let today = tx.now().helsinki_date();
     check_units(tx, create.tenant, &create.content.addressed).await?;
-    let draft = Proposal::draft(*id, create.tenant, create.content.clone(), create.channel, acting.clone(), today);
+    let draft =
+        Proposal::draft(*id, create.tenant, create.content.clone(), create.channel, acting.clone(), today);
     store::proposals::insert(tx.conn(), &draft).await?;
     store::authors::add(tx.conn(), draft.id, *author, AuthorKind::Author, today).await?;
     Ok(pb::CreateDraftResponse { proposal: Some(convert::proposals::proposal(&draft, draft.promise, today)) })

@@ -49,8 +49,7 @@ impl ProposalsService for Proposals {
         &self,
         request: Request<pb::GetProposalRequest>,
     ) -> Answer<pb::GetProposalResponse> {
-        let get =
-            async { self.0.get_proposal(read("proposal_id", &request.get_ref().proposal_id)?).await };
+        let get = async { self.0.get_proposal(read("proposal_id", &request.get_ref().proposal_id)?).await };
         answer(get.await)
     }
 }

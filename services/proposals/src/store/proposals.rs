@@ -11,8 +11,8 @@ use sea_orm::{
 use super::entity::{proposal, proposal_unit};
 use super::values;
 use crate::domain::proposal::{
-    Acting, Category, Channel, Confirmation, Goal, NextStep, OwnerRole, Perspective, Promise, Proposal, Stage,
-    StageKind,
+    Acting, Category, Channel, Confirmation, Goal, NextStep, OwnerRole, Perspective, Promise, Proposal,
+    Stage, StageKind,
 };
 
 /// Stores a new proposal with its units.
@@ -208,7 +208,8 @@ fn proposal_of(row: proposal::Model, units: Vec<UnitId>) -> Result<Proposal, Fau
 /// A stage from its columns.
 pub(super) fn stage_of(kind: &str, detail: &str, reference: Option<Uuid>) -> Result<Stage, Fault> {
     let kind = values::known(&StageKind::ALL, StageKind::as_str, kind)?;
-    Stage::from_parts(kind, detail, reference).ok_or_else(|| Fault::internal("a stored stage lacks its detail"))
+    Stage::from_parts(kind, detail, reference)
+        .ok_or_else(|| Fault::internal("a stored stage lacks its detail"))
 }
 
 /// A promise from its columns; they are there together or not at all.

@@ -56,7 +56,11 @@ impl Addressed {
                 "proposals.units",
                 "The unit that leads the answer is not one of those addressed.",
             )
-            .field("lead_unit_id", "the lead unit is one of the units", "name it in unit_ids too"));
+            .field(
+                "lead_unit_id",
+                "the lead unit is one of the units",
+                "name it in unit_ids too",
+            ));
         }
         Ok(Self { units: sorted, lead })
     }
@@ -65,7 +69,8 @@ impl Addressed {
 impl Content {
     /// Checks lengths and puts goals in order. Invalid `proposals.content` with every field at fault.
     pub fn checked(mut self) -> Result<Self, Fault> {
-        let mut fault = Fault::invalid("proposals.content", "The proposal cannot be kept like this; see the fields.");
+        let mut fault =
+            Fault::invalid("proposals.content", "The proposal cannot be kept like this; see the fields.");
         for (field, text, most) in
             [("own_words", &self.own_words, MAX_OWN_WORDS), ("strength", &self.strength, MAX_STRENGTH)]
         {

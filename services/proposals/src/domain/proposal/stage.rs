@@ -279,7 +279,7 @@ impl StageKind {
     /// From where a proposal may go where. Whether closing may be (P7) is decided by [`super::Proposal::go`].
     pub fn may_go_to(self, to: StageKind) -> bool {
         use StageKind::{
-            Answered, AwaitingResponse, BeforeForum, Closed, Draft, Forwarded, Implemented, ImpactMeasured,
+            Answered, AwaitingResponse, BeforeForum, Closed, Draft, Forwarded, ImpactMeasured, Implemented,
             InComparison, InImplementation, Merged, NotEndorsed, Open, Redirected, RejectedAtScreening,
             Shortlisted, Split, Submitted, Withdrawn,
         };
