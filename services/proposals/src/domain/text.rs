@@ -7,6 +7,7 @@
 
 mod field;
 mod language;
+pub mod readability;
 mod required;
 mod symbol;
 mod whole;
