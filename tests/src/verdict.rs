@@ -7,7 +7,7 @@ use anyhow::Context;
 use proto::messaging::{GetStatusRequest, GetStatusResponse};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use standalone::client::{Account, Server};
-use standalone::services::SERVICES;
+use standalone::services::{READERS, SERVICES};
 use tonic::Status;
 
 use crate::load::Done;
@@ -68,7 +68,8 @@ fn missing(statuses: &[(&'static str, GetStatusResponse)]) -> Option<String> {
                     lane.published_seq, lane.seq, lane.lane
                 ));
             }
-            for (reader, at) in statuses.iter().filter(|(reader, _)| reader != service) {
+            let is_reader = |reader: &str| READERS.contains(&(reader, *service));
+            for (reader, at) in statuses.iter().filter(|(reader, _)| is_reader(reader)) {
                 let taken = at.projections.iter().find(|one| one.source == *service && one.lane == lane.lane);
                 let (seq, stopped) = taken.map_or((0, ""), |one| (one.seq, one.stopped.as_str()));
                 if seq < lane.seq {

@@ -86,7 +86,7 @@ impl Stops {
 }
 
 /// The tasks, by when they end.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tasks {
     pub(crate) jobs: TaskTracker,
     pub(crate) pipelines: TaskTracker,

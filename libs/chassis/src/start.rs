@@ -85,12 +85,23 @@ pub async fn start(services: &[Service], config: Config) -> Result<Running, Star
 }
 
 /// Services put together on their databases and not started: nothing listens, nothing is published or projected. For
-/// checks that let a service's own handlers work on a database of their own. Drop it to end it.
+/// checks that let a service's own handlers work on a database of their own. [`end`](Self::end) it; dropped, it ends some
+/// time later.
 #[derive(Debug)]
 pub struct Assembled {
     /// The services.
     pub services: Vec<AssembledService>,
     _guards: [DropGuard; 4],
+    tasks: Tasks,
+}
+
+impl Assembled {
+    /// Ends it; its writers have closed their databases afterwards.
+    pub async fn end(self) {
+        let Self { services, _guards: guards, tasks } = self;
+        drop((services, guards));
+        tasks.end().await;
+    }
 }
 
 /// A service that was put together.
@@ -118,7 +129,8 @@ pub async fn assemble(services: &[Service], config: Config) -> Result<Assembled,
         writer: one.writer,
         projections: one.parts.projections,
     };
-    Ok(Assembled { services: built.into_iter().map(service).collect(), _guards: guards })
+    let services = built.into_iter().map(service).collect();
+    Ok(Assembled { services, _guards: guards, tasks: system.tasks.clone() })
 }
 
 /// What the parts of a process share.

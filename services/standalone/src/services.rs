@@ -1,9 +1,17 @@
-//! Every service of the platform. A new one is one more line here.
+//! Every service of the platform. A new one is one more line here, and one for each service whose events it reads.
 
 use chassis::Service;
 
 /// The services, in the order in which they are started.
-pub const SERVICES: &[Service] = &[membership::SERVICE, forums::SERVICE];
+pub const SERVICES: &[Service] = &[membership::SERVICE, forums::SERVICE, proposals::SERVICE];
+
+/// Who takes in whose events: reader and source.
+pub const READERS: &[(&str, &str)] = &[
+    ("membership", "forums"),
+    ("forums", "membership"),
+    ("proposals", "membership"),
+    ("proposals", "forums"),
+];
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -204,6 +204,7 @@ fn caller(scope: Where, role: Option<Role>, situation: Situation) -> Caller {
             since: Date::from_ordinal_date(2026, 20).expect("a day"),
         }],
         mode: kernel::ActingMode::Alone,
+        helper: None,
         assurance: if situation == Situation::WeakSignIn { Assurance::Low } else { Assurance::High },
         expires: kernel::Timestamp::MAX,
     }

@@ -12,7 +12,7 @@ use testkit::postgres::Cluster;
 use tonic::Code;
 
 use super::{Ended, Going, Machine};
-use crate::support::dump;
+use crate::support::dump::{self, Row};
 use crate::support::stream::{self, Message};
 use crate::system::charter;
 
@@ -136,7 +136,7 @@ async fn see_nothing_of_each_other(servers: &[Server; 2], codes: &[String]) {
 /// Counties in the event logs of a cell's databases.
 async fn logged(folder: &Path) -> BTreeSet<String> {
     let mut lanes = BTreeSet::new();
-    for service in ["membership", "forums"] {
+    for service in ["membership", "forums", "proposals"] {
         let url = format!("sqlite://{}", folder.join(format!("{service}.sqlite")).display());
         let tables = dump::all(service, &url).await;
         let log = tables.iter().find(|table| table.name.ends_with(".event_log")).expect("a log");
@@ -250,14 +250,14 @@ async fn two_cells_on_one_nats_cluster_hear_nothing_of_each_other() {
 async fn services_in_copies_share_postgresql_and_a_nats_cluster() {
     let mut machine = Machine::follows("### Each service by itself, in several copies");
     let trio = nats::Trio::start().expect("three nats-servers");
-    let ports = [0; 4].map(|_| testkit::free_port().expect("a port"));
+    let ports = [0; 5].map(|_| testkit::free_port().expect("a port"));
     let mut text = format!(
         "cell = \"test\"\ntenants = [\"19\", \"21\"]\ndata_dir = {:?}\nnats.url = {:?}\nnats.replicas = 3\n",
         machine.path("var"),
         trio.url(),
     );
     let mut databases = Vec::new();
-    for (service, port) in [("membership", ports[0]), ("forums", ports[2])] {
+    for (service, port) in [("membership", ports[0]), ("forums", ports[2]), ("proposals", ports[4])] {
         let database = Cluster::shared().create_database().await.expect("a database");
         text += &format!("services.{service}.database = {database:?}\n");
         text += &format!("services.{service}.address = \"http://127.0.0.1:{port}\"\n");
@@ -280,6 +280,7 @@ async fn services_in_copies_share_postgresql_and_a_nats_cluster() {
     };
     let membership = [0, 1].map(|copy| serve(&mut machine, "membership", ports[copy]));
     let [first, second] = [2, 3].map(|copy| serve(&mut machine, "forums", ports[copy]));
+    let proposals = serve(&mut machine, "proposals", ports[4]);
 
     let reached = |forums: &Going, membership: &Going| {
         let server = Server::at(&membership.address).expect("an address");
@@ -305,14 +306,17 @@ async fn services_in_copies_share_postgresql_and_a_nats_cluster() {
     let lanes = stream::lanes(&messages);
     let founded = |lane: &str| lanes[lane].iter().filter(|event| event.kind() == "ForumFounded").count();
     assert_eq!((founded("forums.19"), founded("forums.21")), (2, 1), "each once, in order");
-    testkit::eventually(Duration::from_secs(30), async || {
-        let tables = dump::all("membership", &databases[0].1).await;
-        let cursors =
-            tables.iter().find(|table| table.name.ends_with(".projection_cursor")).expect("cursors");
-        cursors.rows.iter().any(|row| row["lane"].as_deref() == Some("21"))
-    })
-    .await;
-    for process in [second, one] {
+    for (service, url) in databases.iter().filter(|(service, _)| *service != "forums") {
+        testkit::eventually(Duration::from_secs(30), async || {
+            let tables = dump::all(service, url).await;
+            let cursors =
+                tables.iter().find(|table| table.name.ends_with(".projection_cursor")).expect("cursors");
+            let of_forums = |row: &&Row| row["source"].as_deref() == Some("forums");
+            cursors.rows.iter().filter(of_forums).any(|row| row["lane"].as_deref() == Some("21"))
+        })
+        .await;
+    }
+    for process in [proposals, second, one] {
         assert_eq!(process.end().code(), Some(0));
     }
     machine.done();

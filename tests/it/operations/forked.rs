@@ -12,18 +12,22 @@ use crate::system::charter;
 /// Enough for a loaded machine.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// The state of membership's projection of forums in county 19.
-fn projection(status: &Value) -> Value {
-    let services = status.as_array().expect("services");
-    let membership = services.iter().find(|one| one["service"] == "membership").expect("membership");
-    let projections = membership["projections"].as_array().expect("projections");
-    projections.iter().find(|one| one["lane"] == "19").cloned().unwrap_or_default()
+/// What the projections of forums in county 19 stand still for, at membership and at proposals; empty where they run.
+fn stopped(status: &Value) -> [String; 2] {
+    ["membership", "proposals"].map(|reader| {
+        let services = status.as_array().expect("services");
+        let service = services.iter().find(|one| one["service"] == reader).expect("the service");
+        let mut projections = service["projections"].as_array().expect("projections").iter();
+        let of_forums = projections.find(|one| one["lane"] == "19" && one["source"] == "forums");
+        of_forums.and_then(|one| one["stopped"].as_str()).unwrap_or_default().to_owned()
+    })
 }
 
-async fn known_forums(world: &World) -> usize {
+/// How many forums the services know that read forums' events.
+async fn known_forums(world: &World) -> [usize; 2] {
     let tables = world.tables().await;
-    let known = tables.into_iter().find(|table| table.name == "membership.known_forum").expect("the table");
-    known.rows.len()
+    ["membership.known_forum", "proposals.known_forum"]
+        .map(|name| tables.iter().find(|table| table.name == name).expect("the table").rows.len())
 }
 
 async fn one_service_is_put_back(store: Store) {
@@ -37,7 +41,7 @@ async fn one_service_is_put_back(store: Store) {
         play.administrator.forums().found_forum(charter(name)).await.expect("founded");
     }
     world.settle().await;
-    assert_eq!(known_forums(&world).await, 4);
+    assert_eq!(known_forums(&world).await, [4, 4]);
     world.stop().await;
     let restore = ["restore", &folder, "--replace", "--service", "forums"];
     let restored = Operator::of(&world, &play).here(&restore).json(0);
@@ -49,32 +53,29 @@ async fn one_service_is_put_back(store: Store) {
     let again = world.server().resume(session);
     again.forums().found_forum(charter("Viides")).await.expect("forums goes on");
     let operator = Operator::of(&world, &play);
-    let stopped = || {
+    let all_stand_still = || {
         let ended = operator.there(&["status"]);
-        (ended.code == 1)
-            .then(|| text(&projection(&serde_json::from_str(&ended.out).expect("JSON"))["stopped"]))
+        let why = (ended.code == 1).then(|| stopped(&serde_json::from_str(&ended.out).expect("JSON")));
+        why.is_some_and(|why| why.iter().all(|why| why.contains("restored")))
     };
-    eventually(PATIENCE, async || stopped().is_some_and(|why| why.contains("restored"))).await;
+    eventually(PATIENCE, async || all_stand_still()).await;
 
     // What runs is not touched.
     operator.there(&["resync", "--service", "forums", "--projection", "membership"]).json(0);
     let wrong = operator.there(&["resync", "--service", "membership", "--projection", "rolls"]);
     wrong.refused(5, "There is no such projection in membership");
-    let resync = ["resync", "--service", "membership", "--projection", "forums"];
-    let healed = operator.there(&resync);
-    assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);
-    let last: Value = serde_json::from_str(healed.out.lines().last().expect("a line")).expect("JSON");
-    assert_eq!((&last[0]["lane"], &last[0]["done"]), (&Value::from("19"), &Value::from(true)), "{last}");
+    for reader in ["membership", "proposals"] {
+        let healed = operator.there(&["resync", "--service", reader, "--projection", "forums"]);
+        assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);
+        let last: Value = serde_json::from_str(healed.out.lines().last().expect("a line")).expect("JSON");
+        assert_eq!((&last[0]["lane"], &last[0]["done"]), (&Value::from("19"), &Value::from(true)), "{last}");
+    }
     world.settle().await;
-    assert_eq!(known_forums(&world).await, 2, "forums that are lost are not known any more");
+    assert_eq!(known_forums(&world).await, [2, 2], "forums that are lost are not known any more");
     let status = operator.there(&["status"]).json(0);
-    assert_eq!(projection(&status)["stopped"], "");
+    assert_eq!(stopped(&status), ["", ""]);
     operator.here(&["log", "verify"]).json(0);
     world.finish().await;
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]

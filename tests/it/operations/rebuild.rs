@@ -63,9 +63,17 @@ async fn rebuilt(store: Store) {
     // Rows that nothing accounts for, as an event of a lost log would have left them.
     execute(&world, "forums", "INSERT INTO policy_value (tenant, key, valid_from, value) VALUES ('19', 'small_cell', '2026-01-01', 7)").await;
     execute(&world, "membership", "UPDATE known_forum SET seat_plan = '009'").await;
+    execute(&world, "proposals", "UPDATE service_unit SET name = 'Lost'").await;
+    execute(&world, "proposals", "UPDATE known_forum SET co_tenants = '09'").await;
 
     let operator = Operator::of(&world, &play);
-    for (service, projection) in [("forums", "membership"), ("membership", "forums")] {
+    let projections = [
+        ("forums", "membership"),
+        ("membership", "forums"),
+        ("proposals", "membership"),
+        ("proposals", "forums"),
+    ];
+    for (service, projection) in projections {
         let rebuild = ["projection", "rebuild", "--service", service, "--projection", projection];
         for _ in 0..2 {
             let ended = operator.there(&rebuild);

@@ -161,7 +161,10 @@ async fn membership_is_not_restored_without_those_who_name_people_by_its_referen
     let still = Still::new().await;
     still.refused(&["--service", "membership"], 5, "membership is not restored without forums");
     still.is_as_before().await;
-    still.restore(&["--service", "membership", "--service", "forums"]).json(0);
+    let two = ["--service", "membership", "--service", "forums"];
+    still.refused(&two, 5, "membership is not restored without proposals");
+    still.is_as_before().await;
+    still.restore(&[two.as_slice(), &["--service", "proposals"]].concat()).json(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

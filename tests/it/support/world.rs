@@ -24,7 +24,12 @@ pub(crate) use standalone::services::SERVICES;
 const TECHNICAL: [&str; 6] =
     ["event_head", "projection_cursor", "lease", "retirement_cursor", "seaql_migrations", "audit_log"];
 /// Jobs that schedule the next one of their kind by themselves, day after day.
-const CHAINS: [&str; 3] = ["forums.retired_references", "membership.purge", "membership.roll_check"];
+const CHAINS: [&str; 4] = [
+    "forums.retired_references",
+    "membership.purge",
+    "membership.roll_check",
+    "proposals.retired_references",
+];
 
 /// A running platform.
 pub(crate) struct World {

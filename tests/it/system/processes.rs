@@ -68,11 +68,12 @@ impl Drop for Process {
     }
 }
 
-/// Two services in processes of their own, with what they share.
+/// Three services in processes of their own, with what they share.
 struct Deployment {
     // Dropped in this order: services before what they need.
     membership: Process,
     forums: Process,
+    proposals: Process,
     setup_code: String,
     _nats: nats::Server,
     _folder: TempDir,
@@ -88,20 +89,23 @@ impl Deployment {
         let setup_code = world::set_up(&settings).await;
         let membership = Process::serve("membership", settings);
         // Another process is another folder for files of its own; secrets and databases are shared by name.
-        let own = folder.path().join("forums");
-        std::fs::create_dir(&own).expect("a folder");
         let secrets = format!("{:?}", folder.path().join("secrets"));
         let address = format!("{:?}", membership.address);
         let more = [("services.membership.address", address.as_str()), ("secrets.dir", secrets.as_str())];
-        let settings = world::settings(&own, &nats.url(), &counties, &databases, &more);
-        let forums = Process::serve("forums", settings);
-        Self { membership, forums, setup_code, _nats: nats, _folder: folder }
+        let serve = |service: &'static str| {
+            let own = folder.path().join(service);
+            std::fs::create_dir(&own).expect("a folder");
+            Process::serve(service, world::settings(&own, &nats.url(), &counties, &databases, &more))
+        };
+        let (forums, proposals) = (serve("forums"), serve("proposals"));
+        Self { membership, forums, proposals, setup_code, _nats: nats, _folder: folder }
     }
 
     /// The administrator, coming in.
     async fn begin(&self) -> Play {
         let server = Server::at(&self.membership.address)
             .and_then(|server| server.with_service("forums", &self.forums.address))
+            .and_then(|server| server.with_service("proposals", &self.proposals.address))
             .expect("addresses");
         Play::begin(server, &self.setup_code, Progress::silent()).await.expect("an administrator")
     }

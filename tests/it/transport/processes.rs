@@ -19,13 +19,13 @@ use crate::support::process::{Process, program};
 use crate::support::world;
 use crate::system::charter;
 
-const SERVICES: [&str; 2] = ["membership", "forums"];
+const SERVICES: [&str; 3] = ["membership", "forums", "proposals"];
 
-/// What two services share: certificates, a nats-server with accounts, a PostgreSQL with TLS, and the settings.
+/// What three services share: certificates, a nats-server with accounts, a PostgreSQL with TLS, and the settings.
 struct Shared {
     // Dropped in this order: the folder of the bus, with its certificates, last.
     cluster: Cluster,
-    ports: [u16; 2],
+    ports: [u16; 3],
     bus: Bus,
 }
 
@@ -47,7 +47,7 @@ impl Shared {
             }
         }
         administrator.close().await.expect("closed");
-        let ports = [testkit::free_port().expect("a port"), testkit::free_port().expect("a port")];
+        let ports = SERVICES.map(|_| testkit::free_port().expect("a port"));
         let shared = Self { cluster, ports, bus };
         let mut text = std::fs::read_to_string(&shared.bus.settings).expect("settings");
         for (service, port) in SERVICES.iter().zip(ports) {
@@ -125,11 +125,12 @@ async fn connected(database: &DatabaseConnection) -> Vec<(String, Option<String>
 async fn sec_01_services_in_processes_of_their_own_know_each_other_nats_and_postgresql_by_certificates() {
     let shared = Shared::start().await;
     let setup_code = world::set_up(&shared.bus.settings).await;
-    let (membership, forums) = (shared.serve("membership"), shared.serve("forums"));
+    let [membership, forums, proposals] = SERVICES.map(|service| shared.serve(service));
 
     let operator = ClientTls::of(&shared.bus.certificates, "operator");
     let server = Server::secured(&membership.address, &operator)
         .and_then(|server| server.with_service("forums", &forums.address))
+        .and_then(|server| server.with_service("proposals", &proposals.address))
         .expect("addresses");
     let administrator = server.redeem_setup_code(&setup_code, "Aino Aalto", "19").await.expect("a session");
     // A token of membership's, keys fetched by forums over TLS, an event by NATS into membership's tables, and back.
@@ -143,6 +144,7 @@ async fn sec_01_services_in_processes_of_their_own_know_each_other_nats_and_post
     };
     administrator.tenancy().register_service_unit(unit).await.expect("registered");
     has_taken(&administrator, "forums", 1).await;
+    has_taken(&administrator, "proposals", 1).await;
 
     let client = dev_ca::files(&shared.bus.certificates, "client");
     for (service, port) in SERVICES.iter().zip(shared.ports) {
@@ -151,9 +153,11 @@ async fn sec_01_services_in_processes_of_their_own_know_each_other_nats_and_post
     }
     let superuser = sea_orm::Database::connect(shared.cluster.url()).await.expect("the superuser");
     let own = |service: &str| (service.to_owned(), Some(format!("/CN={service}")));
-    assert_eq!(connected(&superuser).await, [own("forums"), own("membership")]);
+    assert_eq!(connected(&superuser).await, [own("forums"), own("membership"), own("proposals")]);
     superuser.close().await.expect("closed");
-    assert_eq!((forums.end().code(), membership.end().code()), (Some(0), Some(0)));
+    for process in [proposals, forums, membership] {
+        assert_eq!(process.end().code(), Some(0));
+    }
 
     // With the other's certificate it does not come as far as a start.
     let mut pretender = Command::new(program("osallisuus"));

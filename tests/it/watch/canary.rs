@@ -7,7 +7,7 @@
 //! round the play runs before, up to the nominations, with the names, addresses and numbers of its 142 people. Then
 //! the system is backed up, checked and restored by its commands. On SQLite and on PostgreSQL.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -185,8 +185,8 @@ async fn call(channel: Channel, method: &MethodDescriptor, body: Vec<u8>, token:
     })
 }
 
-/// Tokens of the administrator for membership and forums; the calls that follow may end the session.
-async fn tokens(play: &Play) -> [String; 2] {
+/// Tokens of the administrator by service; the calls that follow may end the session.
+async fn tokens(play: &Play) -> BTreeMap<&'static str, String> {
     let session = play.administrator.session().expect("signed in");
     let token = async |audience: &str| {
         let (session, audience) = (session.to_owned(), audience.to_owned());
@@ -194,11 +194,20 @@ async fn tokens(play: &Play) -> [String; 2] {
         let answer = play.server.public().sign_in().issue_actor_token(ask).await.expect("a token");
         answer.into_inner().token.expect("a token").token
     };
-    [token("membership").await, token("forums").await]
+    let mut tokens = BTreeMap::new();
+    for service in world::SERVICES {
+        tokens.insert(service.name, token(service.name).await);
+    }
+    tokens
 }
 
 /// Calls every RPC of ours twice; gives what refusals say.
-async fn call_everything(play: &Play, address: &str, contest: &Contest, tokens: &[String; 2]) -> Vec<String> {
+async fn call_everything(
+    play: &Play,
+    address: &str,
+    contest: &Contest,
+    tokens: &BTreeMap<&str, String>,
+) -> Vec<String> {
     let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
     let pool = DescriptorPool::decode(proto::DESCRIPTORS).expect("the contracts");
     let methods: Vec<MethodDescriptor> =
@@ -213,8 +222,9 @@ async fn call_everything(play: &Play, address: &str, contest: &Contest, tokens: 
         for method in &ours {
             let words = if PUBLISHING.contains(&method.name()) { PLACE } else { person.as_str() };
             let fill = if is_plausible { plausible(words) } else { Fill::Canary };
-            let is_of_forums = method.full_name().starts_with("osallisuus.forums.");
-            let token = &tokens[usize::from(is_of_forums)];
+            // What every service answers is asked of membership here.
+            let service = method.full_name().split('.').nth(1).unwrap_or_default();
+            let token = tokens.get(service).unwrap_or(&tokens["membership"]);
             let body = fill.message(&method.input(), DEEP).encode_to_vec();
             refusals.extend(call(channel.clone(), method, body, token).await);
         }

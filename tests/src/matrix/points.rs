@@ -54,9 +54,9 @@ pub const POINTS: &[Point] = &[
     point("writer.before_commit", Way::Load, OFTEN),
     point("writer.after_commit", Way::Load, OFTEN),
     Point { is_held: true, ..point("writer.after_first_reply", Way::Load, OFTEN) },
-    // Of relay and projector of each of the two services.
+    // Of relay and projector of each service.
     Point { only_on: Some(Store::Postgres), ..point("relay.lease_taken", Way::Start, 4) },
-    // Of two lanes of each of the two services.
+    // Of two lanes of each of the two services that publish here.
     point("relay.reconcile_read", Way::Start, 4),
     point("relay.before_rewind", Way::EmptyStreams, 3),
     point("relay.after_rewind", Way::EmptyStreams, 3),

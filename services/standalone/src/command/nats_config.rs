@@ -58,5 +58,26 @@ async fn consumers() -> Result<Vec<messaging::store::ProjectionKey>, Failure> {
         let name = service.database.service();
         service.projections.iter().map(move |projection| projection.key(name))
     });
-    Ok(keys.collect())
+    let keys = keys.collect();
+    assembled.end().await;
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_list_of_readers_is_what_the_services_declare() {
+        let declared: BTreeSet<(String, String)> = consumers()
+            .await
+            .expect("assembled")
+            .into_iter()
+            .map(|key| (key.service.to_string(), key.source.to_string()))
+            .collect();
+        let listed = services::READERS.iter().map(|(reader, source)| ((*reader).into(), (*source).into()));
+        assert_eq!(listed.collect::<BTreeSet<(String, String)>>(), declared);
+    }
 }

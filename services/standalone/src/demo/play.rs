@@ -17,11 +17,8 @@ use crate::board_key::BoardKey;
 use crate::client::{Account, Server};
 use crate::exit::{Exit, Failure};
 use crate::screen::Screen;
+use crate::services;
 
-/// The services whose clocks are set and whose events are awaited.
-const SERVICES: [&str; 2] = ["membership", "forums"];
-/// Which service takes in whose events.
-const TAKES_IN: [(&str, &str); 2] = [("membership", "forums"), ("forums", "membership")];
 /// How many people act at once. Enough to fill the server, few enough to leave room for others.
 const AT_ONCE: usize = 16;
 /// How long an event may take to arrive before the play gives up.
@@ -156,7 +153,7 @@ impl Play {
     pub async fn day(&self, day: &str) -> Result<(), Failure> {
         let date = deadline::parse_date(day).map_err(|error| Failure::general(error.to_string()))?;
         let morning = deadline::start_of_day(date) + time::Duration::hours(9);
-        for service in SERVICES {
+        for service in services::names() {
             set_clock(&self.administrator, service, morning).await.map_err(during("set the clock"))?;
         }
         Ok(())
@@ -266,7 +263,7 @@ pub(crate) async fn settle(operator: &Account) -> Result<(), Failure> {
 
 async fn statuses(operator: &Account) -> Result<Vec<(&'static str, GetStatusResponse)>, Status> {
     let mut statuses = Vec::new();
-    for service in SERVICES {
+    for service in services::names() {
         let request = GetStatusRequest { service: service.to_owned() };
         let answer = operator.operator(service).get_status(request).await?;
         statuses.push((service, answer.into_inner()));
@@ -277,11 +274,11 @@ async fn statuses(operator: &Account) -> Result<Vec<(&'static str, GetStatusResp
 /// The first projection that is not at the head of its source.
 fn behind(statuses: &[(&str, GetStatusResponse)]) -> Option<String> {
     let of = |name: &str| statuses.iter().find(|(service, _)| *service == name).map(|(_, status)| status);
-    for (service, source) in TAKES_IN {
+    for (service, source) in services::READERS {
         let (taker, giver) = (of(service)?, of(source)?);
         for LaneHead { lane, seq, .. } in &giver.lanes {
             // A projection that has not heard of a lane yet is not listed.
-            let taken = taker.projections.iter().find(|one| one.source == source && one.lane == *lane);
+            let taken = taker.projections.iter().find(|one| one.source == *source && one.lane == *lane);
             let at = taken.map_or(0, |projection| projection.seq);
             if at < *seq {
                 let stopped = taken.map(|projection| projection.stopped.as_str()).unwrap_or_default();

@@ -16,8 +16,13 @@ use super::verdict::Verdict;
 use crate::services::SERVICES;
 
 /// Tables written by events only: service, source of the events, table. They hold published facts, no persons.
-pub(super) const FOLDED: [(&str, &str, &str); 2] =
-    [("forums", "membership", "policy_value"), ("membership", "forums", "known_forum")];
+pub(super) const FOLDED: [(&str, &str, &str); 5] = [
+    ("forums", "membership", "policy_value"),
+    ("membership", "forums", "known_forum"),
+    ("proposals", "membership", "policy_value"),
+    ("proposals", "membership", "service_unit"),
+    ("proposals", "forums", "known_forum"),
+];
 /// Tables that events write and that are judged in another way: rolls are computed anew from the register's entries.
 const JUDGED: [(&str, &str); 3] =
     [("membership", "roll"), ("membership", "roll_count"), ("membership", "roll_entry")];
@@ -92,6 +97,7 @@ pub(super) async fn fold(
             }
         }
     }
+    fresh.end().await;
     Ok(declared)
 }
 

@@ -13,10 +13,10 @@ fn streams_are_made_once_and_a_second_time_changes_nothing() {
         assert_eq!(ended.code, 0, "{time}: {}{}", ended.out, ended.err);
         let streams = ended.json();
         let services: Vec<&Value> = streams.as_array().unwrap().iter().map(|one| &one["service"]).collect();
-        assert_eq!(services, ["membership", "forums"], "{time}");
+        assert_eq!(services, ["membership", "forums", "proposals"], "{time}");
     }
     let doctor = user.runs(&["doctor", "--output", "json"]);
-    assert!(doctor.out.contains("2 streams"), "{}", doctor.out);
+    assert!(doctor.out.contains("3 streams"), "{}", doctor.out);
 }
 
 #[test]

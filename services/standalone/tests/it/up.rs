@@ -128,7 +128,7 @@ fn a_system_is_made_started_used_and_stopped() {
     expect(&status, 0);
     let services: Vec<Value> =
         status.json().as_array().unwrap().iter().map(|one| one["service"].clone()).collect();
-    assert_eq!(services, ["membership", "forums"]);
+    assert_eq!(services, ["membership", "forums", "proposals"]);
     for one in status.json().as_array().unwrap() {
         // A program of this size cannot run in less than a mebibyte.
         assert!(one["resident_bytes"].as_u64().unwrap() > 1 << 20, "{one}");

@@ -62,8 +62,8 @@ pub(super) async fn all(
     if let (Some(left), true) = (left, meant.iter().any(|(name, ..)| *name == DIRECTORY)) {
         let message = format!("{DIRECTORY} is not restored without {}", left.name);
         return Err(Failure::new(Exit::Refused, message).remedy(format!(
-            "{} names people by references, and holds rolls, that {DIRECTORY} has given out since the backup. \
-             Restore both.",
+            "{} holds what {DIRECTORY} has given out since the backup: people's references, rolls, units. Restore \
+             all services.",
             left.name
         )));
     }
