@@ -1,7 +1,9 @@
 //! Where proposals keeps its rows. Functions take a connection, and what the caller may see as a parameter: the limit
 //! goes into the query as a condition, so rows outside of it are not found rather than forbidden.
 
+pub mod attachments;
 pub mod authors;
+pub mod comments;
 pub mod counts;
 mod entity;
 pub mod follows;
@@ -10,6 +12,7 @@ mod migration;
 pub mod policies;
 pub mod proposals;
 pub mod retirements;
+pub mod search;
 pub mod steps;
 pub mod supports;
 pub mod texts;

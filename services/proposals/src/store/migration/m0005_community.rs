@@ -137,7 +137,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("follow_of", "follow", &["person"]),
         index("comment_place", "comment", &["proposal_id", "path"]).unique().take(),
         index("comment_shown", "comment", &["proposal_id", "shown", "path"]),
-        index("comment_of", "comment", &["person", "written_on"]),
+        index("comment_of", "comment", &["person", "written_on", "id"]),
         index("comment_state", "comment", &["tenant", "state", "id"]),
         index("attachment_on", "attachment", &["proposal_id"]),
         index("attachment_of", "attachment", &["person"]),

@@ -1,0 +1,207 @@
+//! Files and their pieces. No function reads a whole file.
+
+use kernel::{AttachmentId, Fault, ProposalId, Subject, TenantId, Timestamp};
+use messaging::database_fault;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+
+use super::entity::attachment::{self, Column, Entity};
+use super::entity::attachment_chunk;
+use super::values;
+use crate::domain::attachment::{Attachment, AttachmentState, MediaType, Part};
+
+/// Stores a new file.
+pub async fn insert(conn: &impl ConnectionTrait, new: &Attachment) -> Result<(), Fault> {
+    let row = row_of(new).into_active_model();
+    Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Stores a changed file.
+pub async fn save(conn: &impl ConnectionTrait, changed: &Attachment) -> Result<(), Fault> {
+    let row = row_of(changed).into_active_model().reset_all();
+    row.update_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Deletes a file with its pieces.
+pub async fn delete(conn: &impl ConnectionTrait, id: AttachmentId) -> Result<(), Fault> {
+    for part in Part::ALL {
+        delete_chunks(conn, id, part).await?;
+    }
+    Entity::delete_by_id(id.as_uuid()).exec(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// A file; None if there is none such.
+pub async fn find(conn: &impl ConnectionTrait, id: AttachmentId) -> Result<Option<Attachment>, Fault> {
+    let row = Entity::find_by_id(id.as_uuid()).one(conn).await.map_err(database_fault)?;
+    row.map(attachment_of).transpose()
+}
+
+/// A file. NotFound `proposals.no_such_attachment`.
+pub async fn load(conn: &impl ConnectionTrait, id: AttachmentId) -> Result<Attachment, Fault> {
+    find(conn, id).await?.ok_or_else(no_such_attachment)
+}
+
+/// A file that this person sent. NotFound `proposals.no_such_attachment`.
+pub async fn load_own(
+    conn: &impl ConnectionTrait,
+    sender: Subject,
+    id: AttachmentId,
+) -> Result<Attachment, Fault> {
+    let found = load(conn, id).await?;
+    if found.sender == Some(sender) { Ok(found) } else { Err(no_such_attachment()) }
+}
+
+/// A file of this county. NotFound `proposals.no_such_attachment`.
+pub async fn load_in(
+    conn: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: AttachmentId,
+) -> Result<Attachment, Fault> {
+    let found = load(conn, id).await?;
+    if found.tenant == tenant { Ok(found) } else { Err(no_such_attachment()) }
+}
+
+/// How many files a proposal has, without those that were removed.
+pub async fn count(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+    let kept = Entity::find()
+        .filter(Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(Column::State.ne(AttachmentState::Removed.as_str()));
+    kept.count(conn).await.map_err(database_fault)
+}
+
+/// The files of a proposal, in the order in which they were begun; those that were removed too.
+pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Vec<Attachment>, Fault> {
+    let rows = Entity::find()
+        .filter(Column::ProposalId.eq(proposal.as_uuid()))
+        .order_by_asc(Column::Id)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter().map(attachment_of).collect()
+}
+
+/// A county's files that wait for a human, the oldest first: at most `limit` after `after`.
+pub async fn waiting(
+    conn: &impl ConnectionTrait,
+    tenant: TenantId,
+    after: Option<AttachmentId>,
+    limit: u64,
+) -> Result<Vec<Attachment>, Fault> {
+    let mut query = Entity::find()
+        .filter(Column::Tenant.eq(tenant.as_str()))
+        .filter(Column::State.eq(AttachmentState::Waiting.as_str()));
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after.as_uuid()));
+    }
+    let rows = query.order_by_asc(Column::Id).limit(limit).all(conn).await.map_err(database_fault)?;
+    rows.into_iter().map(attachment_of).collect()
+}
+
+/// Stores a piece; one that is there already is left as it is.
+pub async fn put_chunk(
+    conn: &impl ConnectionTrait,
+    id: AttachmentId,
+    part: Part,
+    position: u64,
+    data: Vec<u8>,
+) -> Result<(), Fault> {
+    let row = attachment_chunk::Model {
+        attachment_id: id.as_uuid(),
+        part: part.as_str().to_owned(),
+        position: position.cast_signed(),
+        data,
+    };
+    let stored = attachment_chunk::Entity::insert(row.into_active_model());
+    let once = OnConflict::new().do_nothing().to_owned();
+    stored.on_conflict(once).exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// A piece of a file. NotFound `proposals.no_such_attachment` if it is gone.
+pub async fn chunk(
+    conn: &impl ConnectionTrait,
+    id: AttachmentId,
+    part: Part,
+    position: u64,
+) -> Result<Vec<u8>, Fault> {
+    let key = (id.as_uuid(), part.as_str().to_owned(), position.cast_signed());
+    let row = attachment_chunk::Entity::find_by_id(key).one(conn).await.map_err(database_fault)?;
+    Ok(row.ok_or_else(no_such_attachment)?.data)
+}
+
+/// Deletes the pieces of a part of a file.
+pub async fn delete_chunks(conn: &impl ConnectionTrait, id: AttachmentId, part: Part) -> Result<(), Fault> {
+    attachment_chunk::Entity::delete_many()
+        .filter(attachment_chunk::Column::AttachmentId.eq(id.as_uuid()))
+        .filter(attachment_chunk::Column::Part.eq(part.as_str()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+/// Forgets who sent the files of a person who has left.
+pub async fn forget(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
+    Entity::update_many()
+        .col_expr(Column::Person, Expr::value(Option::<kernel::Uuid>::None))
+        .filter(Column::Person.eq(person.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+/// What is answered for a file that is not there, or that the caller may not know of.
+pub fn no_such_attachment() -> Fault {
+    Fault::not_found(
+        "proposals.no_such_attachment",
+        "There is no such file here. Look at the proposal again.",
+    )
+}
+
+fn row_of(of: &Attachment) -> attachment::Model {
+    attachment::Model {
+        id: of.id.as_uuid(),
+        tenant: of.tenant.to_string(),
+        proposal_id: of.proposal.as_uuid(),
+        person: of.sender.map(|sender| sender.as_uuid()),
+        state: of.state.as_str().to_owned(),
+        media_type: of.kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        size: of.size.cast_signed(),
+        chunks: of.chunks.cast_signed(),
+        sha256: of.sha256.clone(),
+        description: of.description.clone(),
+        variant: of.language.as_str().to_owned(),
+        part: of.part.as_str().to_owned(),
+        begun_at: of.begun_at.as_micros(),
+        review_due_on: of.review_due_on.map(|day| day.to_string()),
+        reason: of.reason.clone(),
+    }
+}
+
+fn attachment_of(row: attachment::Model) -> Result<Attachment, Fault> {
+    let kind = Some(row.media_type.as_str()).filter(|kind| !kind.is_empty());
+    Ok(Attachment {
+        id: AttachmentId::from_uuid(row.id),
+        tenant: values::tenant(&row.tenant)?,
+        proposal: ProposalId::from_uuid(row.proposal_id),
+        sender: row.person.map(Subject::from_uuid),
+        state: values::known(&AttachmentState::ALL, AttachmentState::as_str, &row.state)?,
+        kind: kind.map(|kind| values::known(&MediaType::ALL, MediaType::as_str, kind)).transpose()?,
+        size: u64::try_from(row.size).map_err(Fault::internal)?,
+        chunks: u64::try_from(row.chunks).map_err(Fault::internal)?,
+        sha256: row.sha256,
+        description: row.description,
+        language: row.variant.parse().map_err(Fault::internal)?,
+        part: values::known(&Part::ALL, Part::as_str, &row.part)?,
+        begun_at: Timestamp::from_micros(row.begun_at),
+        review_due_on: values::maybe_day(row.review_due_on.as_deref())?,
+        reason: row.reason,
+    })
+}
