@@ -87,7 +87,7 @@ impl Entry {
             Identity::Service(name) => (name.clone(), ActorKind::Service),
         };
         let operates = caller.holds(&[Role::Operator], &ScopeRef::Cell);
-        Self {
+        let mut entry = Self {
             tenant: tenant.or_else(only),
             actor,
             actor_kind: if operates { ActorKind::Operator } else { actor_kind },
@@ -95,7 +95,12 @@ impl Entry {
             rpc,
             resource: String::new(),
             purpose: String::new(),
+        };
+        if let Some(helper) = &caller.helper {
+            // M4: who was beside the member is on record with whatever the member did.
+            entry.about("helper", &helper.reference.to_string());
         }
+        entry
     }
 
     /// Adds the value of a request's field. A value that is neither a UUID nor a code of digits is not repeated: it

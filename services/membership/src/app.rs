@@ -12,6 +12,8 @@
 //! | `app/tokens.rs` | actor tokens, service accounts, signing keys |
 //! | `app/rolls.rs` | rolls: freezing, reading, vouchers, assistance |
 //! | `app/roll_checks.rs` | whether a roll is still the published one |
+//! | `app/support.rs` | who helps whom |
+//! | `app/dictation.rs` | vouchers to write down what a member says |
 //! | `app/vouchers.rs` | vouchers, signed on the way out |
 //! | `app/nominations.rs` | nomination codes |
 //! | `app/directory.rs` | notices and retired references |
@@ -20,6 +22,7 @@
 
 mod attestations;
 mod cards;
+mod dictation;
 mod directory;
 mod import;
 mod nominations;
@@ -28,6 +31,7 @@ mod roles;
 mod roll_checks;
 mod rolls;
 mod sessions;
+mod support;
 mod tenancy;
 mod tokens;
 mod upkeep;
@@ -58,6 +62,7 @@ pub use rolls::Announced;
 pub(crate) use rolls::FORUMS;
 pub(crate) use sessions::SETUP_CODE_LENGTH;
 pub use sessions::{CARD_LOCKED, ISSUED_CARD_LOCKED, NewAdministrator};
+pub use support::{SUPPORT_ACCEPTED, SUPPORT_ENDED, SUPPORT_OFFERED};
 pub use tokens::Asked;
 pub(crate) use tokens::{account_hash, new_key, put_key};
 pub use upkeep::PURGE_JOB;

@@ -1,5 +1,7 @@
 //! Every conversion between the contracts' messages and the domain's types.
 
+pub(crate) mod support;
+
 use std::collections::BTreeMap;
 
 use kernel::{

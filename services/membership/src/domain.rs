@@ -9,6 +9,7 @@
 //! | [`attestation`] | who is a client of which services where (M1) |
 //! | [`role`] | roles in scopes, and which exclude each other (M7, F8) |
 //! | [`mandate`] | acting on behalf of another |
+//! | [`support`] | who helps a member, accepted by them (M3, M4) |
 //! | [`card`] | code cards: single use, expiring, locked after wrong tries |
 //! | [`roll`] | electoral rolls: one human, one entry |
 //! | [`notice`] | one notice a person a day |
@@ -26,6 +27,7 @@ pub mod participant;
 pub mod rejection;
 pub mod role;
 pub mod roll;
+pub mod support;
 pub mod tenancy;
 pub mod text;
 pub mod token;

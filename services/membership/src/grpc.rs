@@ -4,6 +4,7 @@ mod directory;
 mod participants;
 mod rolls;
 mod signin;
+mod support;
 mod tenancy;
 
 use chassis::Call;

@@ -1,11 +1,11 @@
 //! membership: who may take part, in which role. The only service that knows who a person is.
 //!
 //! **Owns** the registers of participants of its counties, attestations (who is a client of which services where), roles
-//! in their scopes, mandates, the counties' policy, regions and service units, electoral rolls; code cards, sessions,
+//! in their scopes, mandates, who helps whom, the counties' policy, regions and service units, electoral rolls; code cards, sessions,
 //! service accounts, the keys that sign tokens; and how each service knows a person: a random reference of its own.
 //!
-//! **Commands and queries**: `osallisuus.membership.v1`, five services: `SignInService` (the doors), `TenancyService`,
-//! `ParticipantsService`, `RollsService`, `DirectoryService` (what services ask).
+//! **Commands and queries**: `osallisuus.membership.v1`, six services: `SignInService` (the doors), `TenancyService`,
+//! `ParticipantsService`, `SupportService`, `RollsService`, `DirectoryService` (what services ask).
 //!
 //! **Events out** (`events.rs`): `PolicySet`, `RegionDefined`, `ServiceUnitRegistered`,
 //! `ParticipantActivated`, `RoleAssigned`, `RoleEnded`, `EligibleCountChanged`, `RollFrozen`. None names a person.
@@ -38,6 +38,7 @@ use proto::membership::directory_service_server::DirectoryServiceServer;
 use proto::membership::participants_service_server::ParticipantsServiceServer;
 use proto::membership::rolls_service_server::RollsServiceServer;
 use proto::membership::sign_in_service_server::SignInServiceServer;
+use proto::membership::support_service_server::SupportServiceServer;
 use proto::membership::tenancy_service_server::TenancyServiceServer;
 use sea_orm_migration::MigrationTrait;
 
@@ -80,6 +81,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .grpc(TenancyServiceServer::new(api.clone()))
         .grpc(ParticipantsServiceServer::new(api.clone()))
         .grpc(RollsServiceServer::new(api.clone()))
+        .grpc(SupportServiceServer::new(api.clone()))
         .grpc(DirectoryServiceServer::new(api))
         .project(
             Projection::new("forums", "forums", consumers::forums(app.clone())).sweeping(consumers::sweep),

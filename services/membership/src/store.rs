@@ -17,6 +17,7 @@ pub(crate) mod references;
 pub(crate) mod roles;
 pub(crate) mod rolls;
 pub(crate) mod sessions;
+pub(crate) mod support;
 pub(crate) mod tenancy;
 
 use std::fmt::Display;

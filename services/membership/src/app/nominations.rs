@@ -100,7 +100,7 @@ impl App {
         }
         let new = tokens::random_reference(self);
         let subject = store::references::find_or_add(tx.conn(), code.person, FORUMS, new).await?;
-        Ok(self.new_voucher(subject, attestations, Vec::new()))
+        Ok(self.new_voucher(FORUMS, subject, attestations, Vec::new()))
     }
 }
 

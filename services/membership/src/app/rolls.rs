@@ -175,7 +175,7 @@ impl App {
         }
         let new = tokens::random_reference(self);
         let subject = store::references::find_or_add(tx.conn(), person, FORUMS, new).await?;
-        Ok(self.new_voucher(subject, Vec::new(), vec![claim]))
+        Ok(self.new_voucher(FORUMS, subject, Vec::new(), vec![claim]))
     }
 
     /// The caller says who helped them to vote; it is on record on the roll only.

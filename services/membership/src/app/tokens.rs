@@ -4,14 +4,19 @@ use std::sync::{Arc, PoisonError};
 
 use chassis::token::Issuer;
 use futures::FutureExt as _;
-use kernel::{ActingMode, Caller, Fault, ParticipantId, Subject, TenantId, Timestamp};
+use kernel::{
+    ActingMode, Caller, Fault, Helper, ParticipantId, Subject, SupportId, TenantId, Timestamp, UnitId,
+};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
 
 use super::App;
+use super::support::{both, helping};
 use crate::domain::Rejection;
 use crate::domain::participant::{Participant, PersonId};
+use crate::domain::rejection::Support as Refusal;
+use crate::domain::support;
 use crate::domain::token::{self, Record};
 use crate::store::keys::SigningKey;
 use crate::vault::{Purpose, Vault};
@@ -28,13 +33,15 @@ pub struct Asked {
     pub mode: ActingMode,
     /// On whose behalf, with [`ActingMode::OnBehalf`].
     pub on_behalf_of: Option<ParticipantId>,
+    /// By which relationship somebody helps, with [`ActingMode::Assisted`].
+    pub support: Option<SupportId>,
 }
 
 impl App {
     /// Gives an actor token to the holder of a session.
     ///
     /// # Errors
-    /// SessionRefused, AudienceUnknown, Suspended, NoMandate.
+    /// SessionRefused, AudienceUnknown, Suspended, NoMandate, NotActive, GuardianInConflict.
     pub async fn actor_token(&self, asked: Asked) -> Result<pb::IssueActorTokenResponse, Fault> {
         let audience = token::audience(&asked.audience)?;
         let now = self.real_now();
@@ -44,11 +51,18 @@ impl App {
         // Whoever is shut out, or has left, acts for nobody either.
         let mut rights = record.rights(asked.mode, self.today())?;
         let mut person = session.person;
+        let mut helper = None;
         if asked.mode == ActingMode::OnBehalf {
             let principal = self.principal(session.person, asked.on_behalf_of, &rights.tenants).await?;
+            let units = record.work_units(self.today());
+            helper = Some(self.helper(session.person, units, audience).await?);
             person = principal.person;
             let record = self::record(self.reads(), person).await?.only(principal.id);
             rights = record.rights(asked.mode, self.today())?;
+        } else if let Some(support) = asked.support {
+            helper = Some(self.supporter(support, session.participant, audience).await?);
+            // M4: with somebody at the member's side a vote is asked of the member alone.
+            rights.rolls.clear();
         }
         let subject = self.reference(person, audience).await?;
         let caller = Caller {
@@ -58,6 +72,7 @@ impl App {
             rolls: rights.rolls,
             attestations: rights.attestations,
             mode: asked.mode,
+            helper,
             assurance: session.assurance,
             expires: whole_seconds(session.expires_at.min(now + token::ACTOR_TOKEN)),
             ..Caller::person(subject)
@@ -88,6 +103,35 @@ impl App {
         } else {
             Err(Rejection::NoMandate.into())
         }
+    }
+
+    /// Who helps the member by this relationship: it works, the helper is let in, and nothing speaks against it today (M3).
+    async fn supporter(
+        &self,
+        support: SupportId,
+        member: ParticipantId,
+        audience: &'static str,
+    ) -> Result<Helper, Fault> {
+        let found = store::support::load(self.reads(), support).await?;
+        let found = found.filter(|one| one.member == member && one.state == support::State::Active);
+        let found = found.ok_or(Refusal::NotActive)?;
+        let (member, supporter) = both(self.reads(), &found).await?;
+        if !supporter.state.is_let_in() {
+            return Err(Refusal::NotActive.into());
+        }
+        let helping = helping(self.reads(), member.person, supporter.person, self.today()).await?;
+        helping.check()?;
+        self.helper(supporter.person, helping.conflict_units, audience).await
+    }
+
+    /// Somebody who is beside the caller, as the service knows them.
+    async fn helper(
+        &self,
+        person: PersonId,
+        conflict_units: Vec<UnitId>,
+        audience: &'static str,
+    ) -> Result<Helper, Fault> {
+        Ok(Helper { reference: self.reference(person, audience).await?, conflict_units })
     }
 
     /// The person's reference at a service, made at first use.

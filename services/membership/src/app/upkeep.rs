@@ -1,5 +1,6 @@
 //! What has run out is deleted once a night: sessions, nomination codes, in the end cards; and when the days are over for
-//! which a county keeps them (TIHA-12), ended attestations, notices, and the entries of the rolls of past elections.
+//! which a county keeps them (TIHA-12), ended attestations and support relationships, notices, and the entries of the rolls
+//! of past elections.
 //!
 //! Whatever is made that runs out schedules the purge of the next night, and a purge that leaves something behind
 //! schedules the one after; the job of a night is there once, however often it is scheduled. Running it twice deletes
@@ -20,6 +21,7 @@ pub const PURGE_JOB: &str = "membership.purge";
 #[derive(Debug, Default)]
 struct Purged {
     attestations: u64,
+    support: u64,
     notices: u64,
     roll_entries: u64,
     is_left: bool,
@@ -38,6 +40,7 @@ impl App {
             .internal(PURGE_JOB, input, |tx, (real_now, tenants)| purge(tx, *real_now, tenants).boxed())
             .await?;
         telemetry::erased(SERVICE, "attestations", purged.attestations);
+        telemetry::erased(SERVICE, "support relationships", purged.support);
         telemetry::erased(SERVICE, "notices", purged.notices);
         telemetry::erased(SERVICE, "roll entries", purged.roll_entries);
         Ok(())
@@ -57,6 +60,9 @@ async fn purge(tx: &Tx, real_now: Timestamp, tenants: &[TenantId]) -> Result<Pur
         let ended = last_kept(tx, *tenant, PolicyKey::EndedAttestationDays).await?;
         let (gone, left) = store::attestations::purge(tx.conn(), *tenant, ended).await?;
         purged.attestations += gone;
+        purged.is_left |= left;
+        let (gone, left) = store::support::purge(tx.conn(), *tenant, ended).await?;
+        purged.support += gone;
         purged.is_left |= left;
         let told = last_kept(tx, *tenant, PolicyKey::NoticeDays).await?;
         let (gone, left) = store::notices::purge(tx.conn(), Some(*tenant), told).await?;

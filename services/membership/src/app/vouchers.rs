@@ -1,4 +1,4 @@
-//! Vouchers: signed words about a person for forums.
+//! Vouchers: signed words about a person for another service.
 //!
 //! A command that is sent twice must answer the same, but a voucher in the log of answers could be used by whoever reads
 //! the log. So the log keeps what a voucher says, and it is signed on the way out, the second time as the first: with
@@ -8,7 +8,6 @@ use chassis::token::{Purpose, Voucher};
 use kernel::{Attestation, Fault, RollClaim, Subject, Timestamp, Uuid, deadline};
 
 use super::App;
-use super::rolls::FORUMS;
 use super::tokens::whole_seconds;
 use crate::domain::token;
 
@@ -18,7 +17,7 @@ pub(super) struct Unsigned {
     /// Its id.
     #[prost(string, tag = "1")]
     id: String,
-    /// The person, by forums' reference.
+    /// The person, by the reference of the service it is for.
     #[prost(string, tag = "2")]
     subject: String,
     /// Last moment, in microseconds of real time.
@@ -30,6 +29,9 @@ pub(super) struct Unsigned {
     /// Places on rolls.
     #[prost(message, repeated, tag = "5")]
     places: Vec<Place>,
+    /// The service it is for.
+    #[prost(string, tag = "6")]
+    audience: String,
 }
 
 /// An attestation that a voucher tells.
@@ -58,9 +60,10 @@ struct Place {
 }
 
 impl App {
-    /// A word about a person for forums, good for fifteen minutes from now; not signed yet.
+    /// A word about a person for a service, good for fifteen minutes from now; not signed yet.
     pub(super) fn new_voucher(
         &self,
+        audience: &'static str,
         subject: Subject,
         attestations: Vec<Attestation>,
         rolls: Vec<RollClaim>,
@@ -80,6 +83,7 @@ impl App {
             expires: whole_seconds(self.real_now() + token::VOUCHER).as_micros(),
             attested: attested.collect(),
             places: rolls.into_iter().map(place).collect(),
+            audience: audience.to_owned(),
         }
     }
 
@@ -102,7 +106,7 @@ impl App {
         let voucher = Voucher {
             id: Uuid::try_parse(&unsigned.id).map_err(Fault::internal)?,
             purpose,
-            audience: FORUMS.to_owned(),
+            audience: unsigned.audience,
             subject: unsigned.subject.parse().map_err(Fault::internal)?,
             attestations: unsigned.attested.into_iter().map(attested).collect::<Result<_, _>>()?,
             rolls: unsigned.places.into_iter().map(place).collect::<Result<_, _>>()?,

@@ -1,6 +1,10 @@
 //! Every refusal of membership in one place: its code never changes, its text names rule and remedy and nobody.
 
+mod support;
+
 use kernel::{Fault, FaultKind, Role};
+
+pub use support::Support;
 
 /// Why a command was refused although its form was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +123,8 @@ pub enum Rejection {
     NotAttestedThere,
     /// The person has no attestation with which to be nominated.
     NothingToStandFor,
+    /// About support relationships and dictation.
+    Support(Support),
 }
 
 impl Rejection {
@@ -423,12 +429,25 @@ impl Rejection {
                 "membership.nothing_to_stand_for",
                 "A nomination code needs an attestation in force. Ask the staff of your unit to attest you.",
             ),
+            Rejection::Support(why) => why.parts(),
         }
     }
 
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.parts().1
+    }
+}
+
+impl From<Support> for Rejection {
+    fn from(why: Support) -> Self {
+        Rejection::Support(why)
+    }
+}
+
+impl From<Support> for Fault {
+    fn from(why: Support) -> Self {
+        Rejection::Support(why).into()
     }
 }
 

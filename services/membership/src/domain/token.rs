@@ -1,7 +1,8 @@
 //! What a token tells about its holder: rights of today, and nothing that says who it is.
 
 use kernel::{
-    ActingMode, Attestation as AttestationClaim, Date, HeldRole, ParticipantId, RollClaim, TenantId,
+    ActingMode, Attestation as AttestationClaim, Date, HeldRole, ParticipantId, Role, RollClaim, ScopeRef,
+    TenantId, UnitId,
 };
 use time::Duration;
 
@@ -128,6 +129,19 @@ impl Record {
         self.staff_roles(today).next().is_some()
     }
 
+    /// The units where the human works, in any county: in their matters they are not independent (M3). Sorted, each once.
+    pub fn work_units(&self, today: Date) -> Vec<UnitId> {
+        let works = |one: &&Assignment| matches!(one.held.role, Role::UnitStaff | Role::UnitManager);
+        let unit_of = |one: &Assignment| match one.held.scope {
+            ScopeRef::Unit(unit) => Some(unit),
+            _ => None,
+        };
+        let mut units: Vec<UnitId> = self.staff_roles(today).filter(works).filter_map(unit_of).collect();
+        units.sort_unstable();
+        units.dedup();
+        units
+    }
+
     /// Of all counties, of those where the human is shut out too.
     fn staff_roles(&self, today: Date) -> impl Iterator<Item = &Assignment> {
         self.roles.iter().filter(move |one| one.is_on(today) && role::is_staff(one.held.role))
@@ -136,7 +150,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{AssignmentId, AttestationId, ElectionId, MunicipalityCode, Role, ScopeRef, UnitId, Uuid};
+    use kernel::{AssignmentId, AttestationId, ElectionId, MunicipalityCode, Uuid};
     use time::macros::date;
 
     use super::super::participant::tests::participant;
@@ -230,6 +244,22 @@ mod tests {
         record.participants.push(other);
         let own = record.participants[0].id;
         assert_eq!(record.only(own).rights(ActingMode::Alone, TODAY).unwrap().rolls.len(), 1);
+    }
+
+    #[test]
+    fn m3_the_units_of_a_helper_are_those_where_they_work_today() {
+        let mut record = record(State::Active);
+        let unit = |number: u128| UnitId::from_uuid(Uuid::from_u128(number));
+        let held = |role, number| HeldRole { role, scope: ScopeRef::Unit(unit(number)) };
+        let first = record.roles[0].clone();
+        let roles = [(Role::UnitStaff, 2), (Role::UnitManager, 1), (Role::UnitManager, 2)];
+        record
+            .roles
+            .extend(roles.map(|(role, number)| Assignment { held: held(role, number), ..first.clone() }));
+        let support_person = Assignment { held: held(Role::SupportPerson, 3), ..first };
+        record.roles.push(support_person);
+        assert_eq!(record.work_units(TODAY), [unit(1), unit(2)]);
+        assert_eq!(record.work_units(TODAY.next_day().unwrap()), []);
     }
 
     #[test]

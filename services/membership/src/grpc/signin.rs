@@ -1,6 +1,6 @@
 //! The doors: setup code, code cards, sessions, tokens, accounts, keys.
 
-use kernel::ParticipantId;
+use kernel::{ActingMode, Invalid, ParticipantId};
 use proto::membership as pb;
 use proto::membership::sign_in_service_server::SignInService;
 use tonic::{Request, Response, Status};
@@ -61,7 +61,19 @@ impl SignInService for Api {
                 "" => None,
                 id => Some(parsed("on_behalf_of", id)?),
             };
-            let asked = Asked { session: message.session, audience: message.audience, mode, on_behalf_of };
+            let support = match message.support_id.as_str() {
+                "" => None,
+                id if mode == ActingMode::Assisted => Some(parsed("support_id", id)?),
+                _ => {
+                    let invalid = Invalid::new(
+                        "a support relationship goes with acting assisted",
+                        "send acting_mode ACTING_MODE_ASSISTED, or leave support_id empty",
+                    );
+                    return Err(invalid.in_field("support_id"));
+                }
+            };
+            let pb::IssueActorTokenRequest { session, audience, .. } = message;
+            let asked = Asked { session, audience, mode, on_behalf_of, support };
             self.0.actor_token(asked).await
         };
         answer(run.await)

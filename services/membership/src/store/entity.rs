@@ -22,3 +22,4 @@ pub(super) mod service_unit;
 pub(super) mod session;
 pub(super) mod setup_code;
 pub(super) mod signing_key;
+pub(super) mod support;

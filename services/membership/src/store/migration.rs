@@ -6,6 +6,7 @@ mod m0003_rolls;
 mod m0004_rebuild;
 mod m0005_retention;
 mod m0006_urgent;
+mod m0007_support;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::ColumnDef;
@@ -19,6 +20,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0004_rebuild::Migration),
         Box::new(m0005_retention::Migration),
         Box::new(m0006_urgent::Migration),
+        Box::new(m0007_support::Migration),
     ]
 }
 

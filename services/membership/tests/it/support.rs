@@ -333,6 +333,7 @@ impl World {
             audience: audience.to_owned(),
             mode: ActingMode::Alone,
             on_behalf_of: None,
+            support: None,
         };
         self.app.actor_token(asked).await
     }

@@ -136,6 +136,7 @@ async fn m5_acting_on_behalf_needs_a_mandate_and_never_covers_voting() {
                 audience: "forums".to_owned(),
                 mode: ActingMode::OnBehalf,
                 on_behalf_of: Some(principal),
+                support: None,
             };
             world.app.actor_token(asked)
         };
@@ -225,6 +226,7 @@ async fn a_county_that_registers_a_link_of_another_county_gets_no_rights_there()
             audience: "forums".to_owned(),
             mode: ActingMode::OnBehalf,
             on_behalf_of: Some(principal),
+            support: None,
         };
         assert_eq!(refused(world.app.actor_token(asked).await), "membership.no_mandate");
         let session = world.sign_in("19", victim).await;

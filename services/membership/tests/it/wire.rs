@@ -10,6 +10,7 @@ use proto::membership as pb;
 use proto::membership::directory_service_client::DirectoryServiceClient;
 use proto::membership::participants_service_client::ParticipantsServiceClient;
 use proto::membership::sign_in_service_client::SignInServiceClient;
+use proto::membership::support_service_client::SupportServiceClient;
 use proto::membership::tenancy_service_client::TenancyServiceClient;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -84,6 +85,10 @@ impl Served {
 
     pub(crate) fn participants(&self) -> ParticipantsServiceClient<Channel> {
         ParticipantsServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn support(&self) -> SupportServiceClient<Channel> {
+        SupportServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn tenancy(&self) -> TenancyServiceClient<Channel> {
