@@ -8,6 +8,7 @@ mod announcing;
 mod confirming;
 mod counting;
 mod forums;
+mod meetings;
 mod nominations;
 mod paper;
 mod queries;
@@ -23,6 +24,9 @@ use messaging::{Database, Writer};
 use crate::vault::Vault;
 
 pub use announcing::AnnounceElection;
+pub use meetings::{
+    Attend, CastForumVote, Dissenting, ERASE_MEETING, MEETING_NOTICE, MeetingNotice, RaiseTopic, Within,
+};
 pub use nominations::{Accept, Nominate};
 pub use paper::PaperBatchEntry;
 pub use upkeep::{

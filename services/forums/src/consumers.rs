@@ -1,4 +1,7 @@
-//! What membership's events do here: local policy, and the frozen roll of an election.
+//! What other services' events do here: from membership local policy, and the frozen roll of an election; from proposals
+//! topics for a forum's agenda.
+
+mod proposals;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -9,6 +12,8 @@ use proto::membership::{PolicySet, RollFrozen};
 
 use crate::app::first_reading_of_retirements;
 use crate::store;
+
+pub use proposals::{proposals, sweep as sweep_proposals};
 
 /// Handles the events of membership.
 pub fn membership<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Result<(), HandlerError>> {

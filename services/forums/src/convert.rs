@@ -1,5 +1,6 @@
 //! Every conversion between the contracts and the domain: requests in, public state out.
 
+pub mod meetings;
 pub mod requests;
 pub mod results;
 

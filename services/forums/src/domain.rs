@@ -1,4 +1,4 @@
-//! The rules of forums and their elections. Pure: no database, no network, no clock, no randomness of its own.
+//! The rules of forums, their elections and their meetings. Pure: no database, no network, no clock, no randomness of its own.
 //!
 //! | module | what it decides |
 //! | --- | --- |
@@ -13,6 +13,7 @@
 //! | [`tally`] | who is elected, who is a deputy, where lots are needed (F5, F6) |
 //! | [`lots`] | lots that anyone can recompute |
 //! | [`figures`] | what the public sees of a result (F7) |
+//! | [`meeting`] | meetings: agenda, quorum (F9), votes (F10), notice (F11), minutes (F12) |
 
 pub mod ballot;
 pub mod candidate;
@@ -20,6 +21,7 @@ pub mod election;
 pub mod figures;
 pub mod forum;
 pub mod lots;
+pub mod meeting;
 pub mod paper;
 pub mod sealed;
 pub mod seat;

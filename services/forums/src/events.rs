@@ -1,5 +1,7 @@
 //! What forums publishes: seats and figures, never a person (SEC-31). The one place that decides it.
 
+mod meeting;
+
 use kernel::TenantId;
 use messaging::NewEvent;
 use proto::common::{MunicipalityCount, MunicipalitySeats};
@@ -8,6 +10,8 @@ use proto::forums as published;
 use crate::domain::election::{Constituency, Election, ElectionEvent};
 use crate::domain::forum::{Forum, ForumEvent, SeatQuota};
 use crate::domain::seat::{Seat, SeatEvent, SeatOrigin};
+
+pub use meeting::{decided, meeting, topic_raised};
 
 /// What is told of a forum's event.
 pub fn forum(forum: &Forum, event: &ForumEvent) -> NewEvent {

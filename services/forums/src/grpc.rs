@@ -2,6 +2,7 @@
 
 mod elections;
 mod forums;
+mod meetings;
 
 use chassis::status;
 use kernel::Fault;
@@ -9,6 +10,7 @@ use tonic::{Response, Status};
 
 pub use elections::Elections;
 pub use forums::Forums;
+pub use meetings::Meetings;
 
 /// What a handler answers with.
 type Answer<T> = Result<Response<T>, Status>;

@@ -5,10 +5,10 @@
 use chassis::{DirectoryClient, Parts};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kernel::{CandidateId, ElectionId, Fault};
+use kernel::{CandidateId, ElectionId, Fault, MeetingId};
 use messaging::{JobContext, JobError};
 
-use crate::app::{self, App};
+use crate::app::{self, App, MeetingNotice};
 
 /// References asked for at a time.
 const CHUNK: u32 = 200;
@@ -24,6 +24,8 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::ERASE_ELECTION, with(erase_election))
         .job(app::CANDIDACY_OFFERED, with(candidacy_offered))
         .job(app::SEAT_FILLED, with(seat_filled))
+        .job(app::MEETING_NOTICE, with(meeting_notice))
+        .job(app::ERASE_MEETING, with(erase_meeting))
         .job(app::RETIRED_REFERENCES, with(retired_references))
 }
 
@@ -75,6 +77,39 @@ fn seat_filled(
         Ok(())
     }
     .boxed()
+}
+
+/// A meeting that is moved or cancelled cannot wait for another day's notice.
+fn meeting_notice(
+    app: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let Some((notice, persons)) = app.meeting_notice(text(&payload)?).await? else { return Ok(()) };
+        if persons.is_empty() {
+            return Ok(());
+        }
+        let (template, key) = (notice.template(), &context.dedupe_key);
+        match notice {
+            MeetingNotice::Called => directory.notify(&persons, template, key).await?,
+            MeetingNotice::Moved | MeetingNotice::Cancelled => {
+                directory.notify_urgent(&persons, template, key).await?
+            }
+        };
+        Ok(())
+    }
+    .boxed()
+}
+
+fn erase_meeting(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.erase_meeting(id::<MeetingId>(&payload)?).await?) }.boxed()
 }
 
 /// Membership being away must not end the chain of readings: the next one is scheduled in any case and starts where

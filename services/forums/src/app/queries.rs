@@ -227,7 +227,7 @@ impl App {
 }
 
 /// The id after which a list goes on.
-fn page_id<I: std::str::FromStr>(token: &str, list: &str) -> Result<Option<I>, Fault> {
+pub(super) fn page_id<I: std::str::FromStr>(token: &str, list: &str) -> Result<Option<I>, Fault> {
     let key = PageToken::read(token, list).map_err(|invalid| invalid.in_field("page_token"))?;
     key.map(|key| key.parse().map_err(|_| broken_token())).transpose()
 }

@@ -183,8 +183,8 @@ async fn forget_all(tx: &Tx, persons: &[(Subject, Uuid)], cursor: u64) -> Result
     store::retirements::save(tx.conn(), Progress { cursor, ..before }).await
 }
 
-/// Erases a person's candidacies and that they witnessed lots, takes them off the deputies and vacates their seats,
-/// which deputies then take.
+/// Erases a person's candidacies, that they witnessed lots, were at meetings, dissented, raised topics or wrote minutes,
+/// takes them off the deputies and vacates their seats, which deputies then take. Meetings keep seats.
 async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault> {
     for candidate in store::candidates::all_of_person(tx.conn(), person, None).await? {
         let election = store::elections::load(tx.conn(), candidate.election).await?;
@@ -196,6 +196,10 @@ async fn forget_one(tx: &Tx, person: Subject, notice: Uuid) -> Result<(), Fault>
         store::candidates::save(tx.conn(), &candidate.left(on_paper)).await?;
     }
     store::elections::forget_witness(tx.conn(), person).await?;
+    store::attendance::forget_person(tx.conn(), person).await?;
+    store::dissents::forget_person(tx.conn(), person).await?;
+    store::agenda::forget_person(tx.conn(), person).await?;
+    store::meetings::forget_person(tx.conn(), person).await?;
     store::seats::remove_deputy_everywhere(tx.conn(), person).await?;
     for (forum, seat) in store::seats::all_held_by(tx.conn(), person).await? {
         let forum = store::forums::load(tx.conn(), forum).await?;

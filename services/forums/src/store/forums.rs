@@ -93,7 +93,8 @@ pub async fn list(
     whole(conn, rows).await
 }
 
-fn no_such_forum() -> Fault {
+/// There is none that the caller may reach.
+pub fn no_such_forum() -> Fault {
     Fault::not_found("forums.no_such_forum", "There is no such forum here. Check the id and the county.")
 }
 

@@ -2,10 +2,15 @@
 
 mod m0001_tables;
 mod m0002_rebuild;
+mod m0003_meetings;
 
 use sea_orm_migration::MigrationTrait;
 
 /// The migrations, in order; messaging's come before them.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_tables::Migration), Box::new(m0002_rebuild::Migration)]
+    vec![
+        Box::new(m0001_tables::Migration),
+        Box::new(m0002_rebuild::Migration),
+        Box::new(m0003_meetings::Migration),
+    ]
 }

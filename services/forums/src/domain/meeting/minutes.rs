@@ -1,0 +1,74 @@
+//! Minutes: what the service knows of a meeting, and what the secretary wrote. They become public when the chair has
+//! found them right and a human has looked for secrets (F12).
+
+use kernel::{AgendaItemId, Date, Fault, Invalid, MeetingId, Subject, Uuid};
+
+use super::attendance::SeatKey;
+use super::{Meeting, MeetingState};
+
+/// Most characters of a dissent.
+pub const MAX_DISSENT: usize = 2_000;
+
+/// How far the minutes have come. Their texts are kept with other forms of texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Minutes {
+    /// Who wrote them; forgotten after the appeal period.
+    pub drafted_by: Option<Subject>,
+    /// When.
+    pub drafted_on: Option<Date>,
+    /// When the chair found them right.
+    pub checked_on: Option<Date>,
+    /// When a human had looked for secrets.
+    pub screened_on: Option<Date>,
+    /// When they became public.
+    pub published_on: Option<Date>,
+}
+
+/// A dissent: free text, so nobody but those who work on the minutes sees it before it is screened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dissent {
+    /// Id.
+    pub id: Uuid,
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The topic.
+    pub item: AgendaItemId,
+    /// The seat it is of.
+    pub seat: SeatKey,
+    /// Who wrote it; none when they are forgotten.
+    pub author: Option<Subject>,
+    /// What it says.
+    pub text: String,
+    /// Whether its author wants the minutes to say of which seat it is.
+    pub show_seat: bool,
+    /// Whether it is not published.
+    pub withheld: bool,
+}
+
+impl Dissent {
+    /// Its text, trimmed. Invalid `request.invalid`.
+    pub fn checked_text(text: &str) -> Result<String, Fault> {
+        let text = text.trim();
+        if (1..=MAX_DISSENT).contains(&text.chars().count()) {
+            return Ok(text.to_owned());
+        }
+        let rule = format!("a dissent has 1 to {MAX_DISSENT} characters");
+        Err(Invalid::new(rule, "shorten it").in_field("text"))
+    }
+}
+
+impl Meeting {
+    /// Whether a dissent may be attached or changed: Conflict `forums.minutes_screened` once somebody has checked or
+    /// screened the minutes, or `forums.meeting_not_open` before the meeting.
+    pub fn check_dissent(&self) -> Result<(), Fault> {
+        let looked_at = self.minutes.checked_on.is_some() || self.minutes.screened_on.is_some();
+        match self.state {
+            MeetingState::Open | MeetingState::Closed | MeetingState::MinutesDraft if !looked_at => Ok(()),
+            MeetingState::Planned | MeetingState::NoticeSent | MeetingState::Cancelled => self.check_open(),
+            _ => Err(Fault::conflict(
+                "forums.minutes_screened",
+                "The minutes are looked at already, so no dissent is added. Ask the secretary to write them anew.",
+            )),
+        }
+    }
+}
