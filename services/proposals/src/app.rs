@@ -8,6 +8,7 @@ mod drafting;
 mod reading;
 mod screening;
 mod submitting;
+mod texts;
 mod upkeep;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use kernel::{Clock, Date, Ids, TenantId};
 use messaging::{Database, Writer};
 
 pub use drafting::CreateDraft;
+pub use texts::{ReviewForm, Whose, WriteForm};
 pub use upkeep::{RETIRED_REFERENCES, first_reading_of_retirements};
 
 /// The commands and queries of proposals.

@@ -2,3 +2,4 @@
 
 pub mod proposals;
 pub mod requests;
+pub mod texts;

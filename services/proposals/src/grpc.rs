@@ -2,6 +2,7 @@
 
 mod handling;
 mod proposals;
+mod texts;
 
 use chassis::status;
 use kernel::Fault;
@@ -9,6 +10,7 @@ use tonic::{Response, Status};
 
 pub use handling::Handling;
 pub use proposals::Proposals;
+pub use texts::Texts;
 
 /// What a handler answers with.
 type Answer<T> = Result<Response<T>, Status>;

@@ -20,6 +20,7 @@ use chassis::{Context, Parts, Service, StartError};
 use messaging::Projection;
 use proto::proposals::handling_service_server::HandlingServiceServer;
 use proto::proposals::proposals_service_server::ProposalsServiceServer;
+use proto::proposals::texts_service_server::TextsServiceServer;
 
 use crate::app::App;
 
@@ -38,6 +39,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
     let parts = Parts::default()
         .grpc(ProposalsServiceServer::new(grpc::Proposals(app.clone())))
         .grpc(HandlingServiceServer::new(grpc::Handling(app.clone())))
+        .grpc(TextsServiceServer::new(grpc::Texts(app.clone())))
         .project(
             Projection::new("membership", "membership", consumers::membership)
                 .sweeping(consumers::sweep_membership),

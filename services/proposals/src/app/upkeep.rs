@@ -61,6 +61,7 @@ async fn forget_all(tx: &Tx, persons: &[Subject], cursor: u64) -> Result<(), Fau
 
 /// Takes a person's reference out of everything; each noun's store adds its line here.
 async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
+    store::texts::forget_writer(tx.conn(), person).await?;
     store::supports::forget(tx.conn(), person).await?;
     store::follows::forget(tx.conn(), person).await
 }

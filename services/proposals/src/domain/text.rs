@@ -9,6 +9,7 @@ mod field;
 mod language;
 pub mod readability;
 mod required;
+mod staff;
 mod symbol;
 mod whole;
 
@@ -23,6 +24,7 @@ pub use field::{Field, Owner, OwnerKind};
 pub use kernel::TextVariant as Form;
 pub use language::{is_plain, language_of, plain_of, required_languages};
 pub use required::{Lack, Missing, Target, missing, require};
+pub use staff::Matter;
 pub use symbol::Symbol;
 pub use whole::{Reading, Symbols, Texts};
 

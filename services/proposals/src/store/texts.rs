@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{AttachmentId, Date, Fault, Role, Subject, TenantId, Uuid};
+use kernel::{AttachmentId, Date, Fault, ProposalId, Role, Scope, Subject, TenantId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 
-use super::entity::{text_audio, text_queue, text_symbols, text_variant};
-use super::values;
+use super::entity::{attachment, text_audio, text_queue, text_symbols, text_variant};
+use super::{proposals, values};
+use crate::domain::proposal::{Proposal, StageKind};
 use crate::domain::text::{
-    Field, Form, Hand, Owner, OwnerKind, Reading, Review, ReviewMethod, Symbols, Text, Texts, Variant,
-    VariantState,
+    Field, Form, Hand, Matter, Owner, OwnerKind, Reading, Review, ReviewMethod, Symbols, Text, Texts,
+    Variant, VariantState,
 };
 
 /// Stores an owner's texts in place of what was stored.
@@ -162,6 +163,62 @@ pub async fn waiting(
         Ok(Waiting { owner, since: values::day(&row.queued_on)? })
     };
     rows.into_iter().map(waiting).collect()
+}
+
+/// A proposal past its draft that staff handles by the scope that was granted: their county's, one that was sent to their
+/// forum, or one that is addressed to their unit. NotFound `proposals.no_such_proposal`.
+pub async fn handled(conn: &impl ConnectionTrait, scope: &Scope, id: ProposalId) -> Result<Proposal, Fault> {
+    let proposal = proposals::load(conn, id).await?;
+    let is_theirs = match scope {
+        Scope::Tenant(tenant) => proposal.tenant == *tenant,
+        Scope::Forum(forum) => proposal.forum == Some(*forum),
+        Scope::Unit(unit) => proposal.units.contains(unit),
+        _ => false,
+    };
+    if is_theirs && !matches!(proposal.stage.kind(), StageKind::Draft | StageKind::Withdrawn) {
+        return Ok(proposal);
+    }
+    Err(proposals::no_such_proposal())
+}
+
+/// Whose texts these are: of the proposal itself. NotFound `proposals.no_such_text`.
+pub async fn matter(
+    _conn: &impl ConnectionTrait,
+    proposal: &Proposal,
+    kind: OwnerKind,
+    _id: Option<Uuid>,
+) -> Result<Matter, Fault> {
+    match kind {
+        OwnerKind::Proposal => {
+            let owner = Owner::proposal(proposal.tenant, proposal.id);
+            Ok(Matter { owner, told: proposal.is_visible() })
+        }
+        OwnerKind::Response | OwnerKind::Feedback => Err(no_such_text()),
+    }
+}
+
+/// What is answered for texts that are not there, or that the caller may not know of.
+pub fn no_such_text() -> Fault {
+    Fault::not_found(
+        "proposals.no_such_text",
+        "The proposal has no such text. Check what owner and owner_id name.",
+    )
+}
+
+/// Whether a file of the proposal is a recording that everybody can hear, because a human took it.
+pub async fn is_recording(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    id: AttachmentId,
+) -> Result<bool, Fault> {
+    let file = attachment::Entity::find_by_id(id.as_uuid())
+        .filter(attachment::Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(attachment::Column::State.eq("visible"))
+        .filter(attachment::Column::MediaType.starts_with("audio/"))
+        .one(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(file.is_some())
 }
 
 async fn delete_words(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), Fault> {

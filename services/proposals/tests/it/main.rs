@@ -2,3 +2,4 @@
 
 mod lifecycle;
 mod support;
+mod text_rows;

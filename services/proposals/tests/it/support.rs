@@ -330,7 +330,7 @@ impl World {
 
     /// Somebody with this role in this scope, surely identified; the same one each time.
     pub(crate) fn officer(&self, role: Role, scope: ScopeRef) -> Caller {
-        let place = scope.id().bytes().fold(0_u128, |sum, byte| sum * 31 + u128::from(byte)) % 0xFFF;
+        let place = scope.id().bytes().fold(0_u128, |sum, byte| (sum * 31 + u128::from(byte)) % 0xFFF);
         let subject: Subject = Uuid::from_u128(OFFICERS + place * 32 + role as u128).into();
         let roles = vec![HeldRole { role, scope }];
         Caller { roles, assurance: Assurance::High, ..Caller::person(subject) }

@@ -64,7 +64,7 @@ pub enum Field {
     Summary,
     /// What a proposal says.
     Body,
-    /// Why: the reasons of an answer (P4), or of ending a proposal.
+    /// Why an answer is as it is (P4).
     Reasons,
     /// What happens next, after an answer (P4).
     NextSteps,
@@ -115,8 +115,7 @@ impl Field {
     pub fn belongs_to(self, kind: OwnerKind) -> bool {
         match self {
             Field::Title | Field::Summary | Field::Body => kind == OwnerKind::Proposal,
-            Field::Reasons => kind != OwnerKind::Feedback,
-            Field::NextSteps | Field::Alternative => kind == OwnerKind::Response,
+            Field::Reasons | Field::NextSteps | Field::Alternative => kind == OwnerKind::Response,
             Field::YouSaid | Field::WeDid | Field::WeCouldNot | Field::Next => kind == OwnerKind::Feedback,
         }
     }

@@ -410,3 +410,75 @@ fn what_is_stored_has_one_source() {
     let second = Variant { form: Form::English, ..text.source().clone() };
     assert_eq!(Text::stored([text.source().clone(), second]), None);
 }
+
+#[test]
+fn an_authors_words_are_changed_by_the_coordinator_alone_and_what_people_read_never_goes_back_to_a_draft() {
+    let (staff, coordinator) = (Role::UnitStaff, Role::AreaCoordinator);
+    let (fi, selko, sv) = (Form::Finnish, Form::EasyFinnish, Form::Swedish);
+    let mut texts = reviewed(&[(Field::Title, fi), (Field::Title, selko)]);
+    texts.write(Field::Title, sv, "Ut", Hand::Human).unwrap();
+    let matter = |told| Matter { owner: Owner::proposal(tenant("19"), Uuid::from_u128(1).into()), told };
+    let is_public = Some("proposals.form_is_public");
+    let authors = Some("proposals.authors_words");
+    let cases = [
+        // field, form, role, told, checked: refused with
+        ((Field::Title, fi, staff, false, false), authors),
+        ((Field::Title, fi, staff, true, true), authors),
+        ((Field::Title, fi, Role::ForumSecretary, true, true), authors),
+        ((Field::Title, fi, coordinator, false, false), None),
+        ((Field::Title, fi, coordinator, true, false), is_public),
+        ((Field::Title, fi, coordinator, true, true), None),
+        ((Field::Title, selko, staff, false, false), None),
+        ((Field::Title, selko, staff, true, false), is_public),
+        ((Field::Title, selko, staff, true, true), None),
+        ((Field::Title, sv, staff, true, false), None),
+        ((Field::Title, Form::English, staff, true, false), None),
+        ((Field::Summary, selko, staff, true, false), None),
+        ((Field::Reasons, selko, staff, true, false), Some("request.invalid")),
+    ];
+    for ((field, form, role, told, checked), refused) in cases {
+        let answer = matter(told).check_write(&texts, field, form, role, checked);
+        assert_eq!(
+            answer.as_ref().map_err(Fault::code).err(),
+            refused,
+            "{field:?} {form} {role} {told} {checked}"
+        );
+    }
+}
+
+#[test]
+fn what_people_were_told_by_an_answer_is_not_changed_and_other_forms_of_it_are_still_written() {
+    let (staff, coordinator) = (Role::UnitStaff, Role::AreaCoordinator);
+    let texts = reviewed(&[(Field::Reasons, Form::Finnish), (Field::Reasons, Form::EasyFinnish)]);
+    let matter = |told| Matter { owner: Owner::response(tenant("19"), Uuid::from_u128(1)), told };
+    for form in [Form::Finnish, Form::EasyFinnish] {
+        assert_eq!(matter(false).check_write(&texts, Field::Reasons, form, staff, false), Ok(()));
+        for role in [staff, coordinator] {
+            let fault = matter(true).check_write(&texts, Field::Reasons, form, role, true).unwrap_err();
+            assert_eq!((fault.kind(), fault.code()), (FaultKind::Conflict, "proposals.told_already"));
+        }
+    }
+    let unwritten = matter(true).check_write(&texts, Field::Alternative, Form::Finnish, coordinator, true);
+    assert_eq!(unwritten.unwrap_err().code(), "proposals.told_already");
+    assert_eq!(matter(true).check_write(&texts, Field::Reasons, Form::Swedish, staff, false), Ok(()));
+}
+
+#[test]
+fn what_was_written_first_in_a_proposal_is_screened_by_the_coordinator_and_other_forms_by_who_masters_them() {
+    let (fi, selko) = (Form::Finnish, Form::EasyFinnish);
+    let texts = reviewed(&[(Field::Title, fi), (Field::Title, selko)]);
+    let proposal = Matter { owner: Owner::proposal(tenant("19"), Uuid::from_u128(1).into()), told: false };
+    let answer = Matter { owner: Owner::response(tenant("19"), Uuid::from_u128(1)), told: false };
+    let check = |matter: Matter, form, role, method| {
+        let checked = matter.check_review(&texts, Field::Title, form, role, method);
+        checked.map_err(|fault| fault.code().to_owned())
+    };
+    let (staff, coordinator) = (Role::UnitStaff, Role::AreaCoordinator);
+    let language = ReviewMethod::LanguageCheck;
+    assert_eq!(check(proposal, fi, coordinator, ReviewMethod::Screening), Ok(()));
+    assert_eq!(check(proposal, fi, staff, ReviewMethod::Screening).unwrap_err(), "proposals.not_a_screener");
+    assert_eq!(check(proposal, fi, staff, language).unwrap_err(), "proposals.review_method");
+    assert_eq!(check(proposal, fi, coordinator, language).unwrap_err(), "proposals.review_method");
+    assert_eq!(check(proposal, selko, staff, ReviewMethod::WithReaders), Ok(()));
+    assert_eq!(check(answer, fi, Role::UnitManager, language), Ok(()));
+}
