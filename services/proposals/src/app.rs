@@ -4,21 +4,33 @@
 //! A command's act runs in the writer's transaction and may run twice, so ids and randomness are made before and come
 //! in as part of its input.
 
+mod coauthors;
+mod codes;
 mod drafting;
+mod findings;
+mod joining;
+mod moving;
 mod reading;
+mod routing;
 mod screening;
 mod submitting;
 mod texts;
 mod upkeep;
+mod work;
 
 use std::sync::Arc;
 
+use chassis::Secrets;
 use kernel::{Clock, Date, Ids, TenantId};
 use messaging::{Database, Writer};
 
-pub use drafting::CreateDraft;
+pub use crate::store::lists::Filter;
+pub use drafting::{CreateDraft, Words, Writing};
+pub use joining::PartOf;
+pub use screening::Decisions;
+pub use submitting::{CONFIRM_WORDS, Incoming, TEMPLATE_CONFIRM_WORDS};
 pub use texts::{ReviewForm, Whose, WriteForm};
-pub use upkeep::{RETIRED_REFERENCES, first_reading_of_retirements};
+pub use upkeep::{DRAFT_EXPIRES, RETIRED_REFERENCES, first_reading_of_retirements};
 
 /// The commands and queries of proposals.
 #[derive(Clone, Debug)]
@@ -28,22 +40,25 @@ pub struct App {
     clock: Arc<dyn Clock>,
     ids: Ids,
     tenants: Arc<[TenantId]>,
+    secrets: Secrets,
 }
 
 impl App {
-    /// Works on this database with this writer; serves these counties. `clock` is the business clock.
+    /// Works on this database with this writer; serves these counties. `clock` is the business clock, `secrets` has the
+    /// secret of the service's account, from which codes are made.
     pub fn new(
         database: Database,
         writer: Writer,
         clock: Arc<dyn Clock>,
         ids: Ids,
         tenants: Vec<TenantId>,
+        secrets: Secrets,
     ) -> Self {
-        Self { database, writer, clock, ids, tenants: tenants.into() }
+        Self { database, writer, clock, ids, tenants: tenants.into(), secrets }
     }
 
     /// Today in Finland, by the business clock.
-    fn today(&self) -> Date {
+    pub fn today(&self) -> Date {
         self.clock.now().helsinki_date()
     }
 }

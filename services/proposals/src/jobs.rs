@@ -5,7 +5,7 @@
 use chassis::{DirectoryClient, Parts};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kernel::Fault;
+use kernel::{Fault, Uuid};
 use messaging::{JobContext, JobError};
 
 use crate::app::{self, App};
@@ -19,7 +19,10 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         let (app, directory) = (app.clone(), directory.clone());
         move |context: JobContext, payload: Vec<u8>| run(app.clone(), directory.clone(), context, payload)
     };
-    parts.job(app::RETIRED_REFERENCES, with(retired_references))
+    parts
+        .job(app::RETIRED_REFERENCES, with(retired_references))
+        .job(app::DRAFT_EXPIRES, with(draft_expires))
+        .job(app::CONFIRM_WORDS, with(confirm_words))
 }
 
 type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
@@ -53,4 +56,35 @@ async fn forget_retired(app: &App, directory: &DirectoryClient) -> Result<(), Fa
         }
         app.forget(retired.references, retired.cursor).await?;
     }
+}
+
+fn draft_expires(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.end_draft(id(&payload)?).await?) }.boxed()
+}
+
+fn confirm_words(
+    app: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let people = app.authors_to_ask(id(&payload)?).await?;
+        if !people.is_empty() {
+            directory.notify(&people, app::TEMPLATE_CONFIRM_WORDS, &context.dedupe_key).await?;
+        }
+        Ok(())
+    }
+    .boxed()
+}
+
+/// The id in a payload.
+fn id<I: From<Uuid>>(payload: &[u8]) -> Result<I, JobError> {
+    let uuid = Uuid::from_slice(payload).map_err(|error| JobError::Permanent(error.to_string()))?;
+    Ok(I::from(uuid))
 }

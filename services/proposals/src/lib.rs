@@ -35,9 +35,10 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         context.clock.clone(),
         context.ids.clone(),
         context.tenants.clone(),
+        context.secrets.clone(),
     );
     let parts = Parts::default()
-        .grpc(ProposalsServiceServer::new(grpc::Proposals(app.clone())))
+        .grpc(ProposalsServiceServer::new(grpc::Proposals { app: app.clone(), verifier: context.verifier.clone() }))
         .grpc(HandlingServiceServer::new(grpc::Handling(app.clone())))
         .grpc(TextsServiceServer::new(grpc::Texts(app.clone())))
         .project(

@@ -1,16 +1,42 @@
-//! Drafts: seen by their authors only.
+//! Drafts: seen by their authors only, and deleted when nobody touches them.
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Caller, Fault, ProposalId, Subject, TenantId};
-use messaging::Tx;
+use kernel::{Caller, Date, Fault, ProposalId, Subject, TenantId};
+use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
 use super::App;
-use crate::domain::proposal::content::{Addressed, Content};
-use crate::domain::proposal::{Acting, Channel, Proposal};
+use super::findings;
+use super::upkeep::DRAFT_EXPIRES;
+use crate::domain::proposal::{Acting, Addressed, Channel, Content, Proposal, Stage};
+use crate::domain::text::{Field, Form, Hand, Owner, Texts};
 use crate::store::authors::AuthorKind;
 use crate::{convert, store};
+
+/// Title, summary and body in one language; empty where not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The language, and whether it is plain.
+    pub form: Form,
+    /// Title.
+    pub title: String,
+    /// Summary.
+    pub summary: String,
+    /// Body.
+    pub body: String,
+}
+
+/// All that an author says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writing {
+    /// The texts.
+    pub words: Words,
+    /// The rest.
+    pub content: Content,
+    /// The member wants the helper although there is a conflict of interest (M3).
+    pub conflict_accepted: bool,
+}
 
 /// A draft to begin.
 #[derive(Debug, Clone)]
@@ -18,18 +44,28 @@ pub struct CreateDraft {
     /// The county.
     pub tenant: TenantId,
     /// What it says so far.
-    pub content: Content,
+    pub writing: Writing,
     /// How it comes in.
     pub channel: Channel,
-    /// The member wants the helper although there is a conflict of interest (M3).
-    pub conflict_accepted: bool,
 }
 
 struct Create {
     id: ProposalId,
     author: Subject,
-    acting: Acting,
+    caller: Caller,
     create: CreateDraft,
+}
+
+struct Edit {
+    id: ProposalId,
+    author: Subject,
+    caller: Caller,
+    writing: Writing,
+}
+
+struct Delete {
+    id: ProposalId,
+    author: Subject,
 }
 
 impl App {
@@ -40,9 +76,26 @@ impl App {
         create: CreateDraft,
     ) -> Result<pb::CreateDraftResponse, Fault> {
         self.check_served(create.tenant)?;
-        let acting = acting(&call.caller, create.conflict_accepted);
-        let input = Create { id: self.ids.new_id(), author: call.scope.subject()?, acting, create };
+        let (author, caller) = (call.scope.subject()?, call.caller.clone());
+        let input = Create { id: self.ids.new_id(), author, caller, create };
         self.writer.run(call.command(), input, |tx, input| created(tx, input).boxed()).await
+    }
+
+    /// Writes a draft anew.
+    pub async fn edit_draft(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        writing: Writing,
+    ) -> Result<pb::EditDraftResponse, Fault> {
+        let input = Edit { id, author: call.scope.subject()?, caller: call.caller.clone(), writing };
+        self.writer.run(call.command(), input, |tx, input| edited(tx, input).boxed()).await
+    }
+
+    /// Deletes a draft.
+    pub async fn delete_draft(&self, call: &Call, id: ProposalId) -> Result<pb::DeleteDraftResponse, Fault> {
+        let input = Delete { id, author: call.scope.subject()? };
+        self.writer.run(call.command(), input, |tx, input| deleted(tx, input).boxed()).await
     }
 
     /// Invalid `proposals.tenant_not_served` for a county that this deployment does not serve.
@@ -50,29 +103,84 @@ impl App {
         if self.tenants.contains(&tenant) {
             return Ok(());
         }
-        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.")
-            .field(
-                "tenant",
-                "the county is one that this deployment serves",
-                "send the code of your own county",
-            ))
+        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.").field(
+            "tenant",
+            "the county is one that this deployment serves",
+            "send the code of your own county",
+        ))
     }
 }
 
-/// Who acts how.
-pub(super) fn acting(caller: &Caller, conflict_accepted: bool) -> Acting {
-    Acting { mode: caller.mode, recorder: None, helper: None, conflict_accepted }
+async fn created(tx: &Tx, input: &Create) -> Result<pb::CreateDraftResponse, Fault> {
+    let CreateDraft { tenant, writing, channel } = &input.create;
+    let today = tx.now().helsinki_date();
+    let acting = Acting::of(&input.caller, writing.conflict_accepted);
+    let draft = Proposal::draft(input.id, *tenant, writing.content.clone(), *channel, acting, today);
+    check_writing(tx, *tenant, &input.caller, writing).await?;
+    let texts = written(Texts::default(), &writing.words)?;
+    store_draft(tx, &draft, &texts).await?;
+    store::authors::add(tx.conn(), draft.id, input.author, AuthorKind::Author, today).await?;
+    schedule_end(tx, &draft).await?;
+    Ok(pb::CreateDraftResponse {
+        proposal: Some(convert::proposals::proposal(&draft, &texts, draft.promise, today)),
+        findings: findings::warnings(&draft, &texts),
+    })
 }
 
-async fn created(tx: &Tx, input: &Create) -> Result<pb::CreateDraftResponse, Fault> {
-    let Create { id, author, acting, create } = input;
+async fn edited(tx: &Tx, input: &Edit) -> Result<pb::EditDraftResponse, Fault> {
     let today = tx.now().helsinki_date();
-    check_units(tx, create.tenant, &create.content.addressed).await?;
-    let draft =
-        Proposal::draft(*id, create.tenant, create.content.clone(), create.channel, acting.clone(), today);
-    store::proposals::insert(tx.conn(), &draft).await?;
-    store::authors::add(tx.conn(), draft.id, *author, AuthorKind::Author, today).await?;
-    Ok(pb::CreateDraftResponse { proposal: Some(convert::proposals::proposal(&draft, draft.promise, today)) })
+    let before = authored(tx, input.id, input.author).await?;
+    let acting = Acting::of(&input.caller, input.writing.conflict_accepted);
+    let draft = before.edit(input.writing.content.clone(), acting, today)?;
+    check_writing(tx, draft.tenant, &input.caller, &input.writing).await?;
+    let owner = Owner::proposal(draft.tenant, draft.id);
+    let texts = written(store::texts::load(tx.conn(), owner).await?, &input.writing.words)?;
+    store::proposals::save(tx.conn(), &draft).await?;
+    store::texts::save(tx.conn(), owner, &texts).await?;
+    schedule_end(tx, &draft).await?;
+    Ok(pb::EditDraftResponse {
+        proposal: Some(convert::proposals::proposal(&draft, &texts, draft.promise, today)),
+        findings: findings::warnings(&draft, &texts),
+    })
+}
+
+async fn deleted(tx: &Tx, input: &Delete) -> Result<pb::DeleteDraftResponse, Fault> {
+    let draft = authored(tx, input.id, input.author).await?;
+    if draft.stage != Stage::Draft {
+        return Err(Fault::conflict(
+            "proposals.stage",
+            "Only a draft is deleted. Withdraw a proposal that waits for screening.",
+        ));
+    }
+    delete_draft(tx, &draft).await?;
+    Ok(pb::DeleteDraftResponse {})
+}
+
+/// Deletes a draft with everything of it.
+pub(super) async fn delete_draft(tx: &Tx, draft: &Proposal) -> Result<(), Fault> {
+    store::texts::delete(tx.conn(), Owner::proposal(draft.tenant, draft.id)).await?;
+    store::authors::delete_of(tx.conn(), draft.id).await?;
+    store::proposals::delete(tx.conn(), draft.id).await
+}
+
+/// A proposal of which this person is an author. NotFound `proposals.no_such_proposal`.
+pub(super) async fn authored(tx: &Tx, id: ProposalId, person: Subject) -> Result<Proposal, Fault> {
+    if !store::authors::is_author(tx.conn(), id, person).await? {
+        return Err(store::proposals::no_such_proposal());
+    }
+    store::proposals::load(tx.conn(), id).await
+}
+
+/// Refuses units of another county, and a helper who is not independent (M3).
+pub(super) async fn check_writing(
+    tx: &Tx,
+    tenant: TenantId,
+    caller: &Caller,
+    writing: &Writing,
+) -> Result<(), Fault> {
+    let addressed = &writing.content.addressed;
+    check_units(tx, tenant, addressed).await?;
+    Acting::check_independence(caller, &addressed.units, writing.conflict_accepted)
 }
 
 /// Invalid `proposals.unknown_unit` if a unit is none of the county's.
@@ -86,4 +194,39 @@ pub(super) async fn check_units(tx: &Tx, tenant: TenantId, addressed: &Addressed
         "a proposal is addressed to units of its own county",
         "choose from the county's units, or leave it to the coordinator",
     ))
+}
+
+/// The texts with these words; words in another language than before take the place of the old ones.
+pub(super) fn written(mut texts: Texts, words: &Words) -> Result<Texts, Fault> {
+    for (field, content) in
+        [(Field::Title, &words.title), (Field::Summary, &words.summary), (Field::Body, &words.body)]
+    {
+        let has_other_source = texts.field(field).is_some_and(|text| text.source().form != words.form);
+        if content.trim().is_empty() || has_other_source {
+            texts.clear(field);
+        }
+        if !content.trim().is_empty() {
+            texts.write(field, words.form, content, Hand::Human)?;
+        }
+    }
+    Ok(texts)
+}
+
+/// Stores a new proposal with its texts.
+pub(super) async fn store_draft(tx: &Tx, draft: &Proposal, texts: &Texts) -> Result<(), Fault> {
+    store::proposals::insert(tx.conn(), draft).await?;
+    store::texts::save(tx.conn(), Owner::proposal(draft.tenant, draft.id), texts).await
+}
+
+/// A draft that nobody touches from now on ends on its day (TIHA-12).
+async fn schedule_end(tx: &Tx, draft: &Proposal) -> Result<(), Fault> {
+    let policies = store::policies::of(tx.conn(), draft.tenant).await?;
+    let ends_on: Date = draft.expires_on(&policies);
+    tx.schedule(NewJob {
+        kind: DRAFT_EXPIRES,
+        dedupe_key: format!("{}@{}", draft.id, draft.touched_on),
+        run_at: kernel::deadline::start_of_day(ends_on),
+        payload: draft.id.as_uuid().as_bytes().to_vec(),
+    });
+    Ok(())
 }

@@ -1,20 +1,53 @@
-//! Screening: by a human, within the policy's days (P1).
+//! Screening: by a human, within the policy's days, with a reason from a closed list (P1); and what a human takes out of
+//! sight later.
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Fault, ProposalId, TenantId};
+use kernel::{Caller, Fault, ProposalId, Role, TenantId, Uuid};
 use messaging::Tx;
 use proto::proposals as pb;
 
-use super::App;
 use super::drafting::check_units;
-use crate::domain::proposal::content::Addressed;
+use super::{App, moving};
+use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
+use crate::domain::proposal::{
+    Addressed, Ending, Explanation, Proposal, Redirection, ScreeningReason, Stage, StageKind,
+};
+use crate::domain::text::{self, Owner, ReviewMethod, Reviewer, Target, Texts};
+use crate::store::findings::Decision;
 use crate::{convert, events, store};
+
+/// What a human says of findings, by their number.
+pub type Decisions = Vec<(u32, Decision)>;
 
 struct Screen {
     tenant: TenantId,
     id: ProposalId,
+    caller: Caller,
     addressed: Option<Addressed>,
+    decisions: Decisions,
+}
+
+struct Ended {
+    tenant: TenantId,
+    id: ProposalId,
+    how: Ending,
+    explanation: Explanation,
+    entry: Uuid,
+}
+
+struct Sight {
+    tenant: TenantId,
+    id: ProposalId,
+    act: ModerationAct,
+    explanation: Explanation,
+    entry: Uuid,
+}
+
+struct Recheck {
+    tenant: TenantId,
+    id: ProposalId,
+    decisions: Decisions,
 }
 
 impl App {
@@ -24,25 +57,219 @@ impl App {
         call: &Call,
         id: ProposalId,
         addressed: Option<Addressed>,
+        decisions: Decisions,
     ) -> Result<pb::ScreenProposalResponse, Fault> {
-        let input = Screen { tenant: call.scope.tenant()?, id, addressed };
+        let (tenant, caller) = (call.scope.tenant()?, call.caller.clone());
+        let input = Screen { tenant, id, caller, addressed, decisions };
         self.writer.run(call.command(), input, |tx, input| screened(tx, input).boxed()).await
+    }
+
+    /// Refuses a proposal at screening, with a reason from the closed list and an explanation in plain language (P1).
+    pub async fn reject_proposal(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        reason: ScreeningReason,
+        explanation: Explanation,
+    ) -> Result<pb::RejectProposalResponse, Fault> {
+        let how = Ending::RejectedAtScreening { reason };
+        let input = Ended { tenant: call.scope.tenant()?, id, how, explanation, entry: self.ids.uuid() };
+        let run = self.writer.run(call.command(), input, |tx, input| {
+            async move { Ok(pb::RejectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
+        });
+        run.await
+    }
+
+    /// Sends a proposal where it belongs, with advice in plain language (P9).
+    pub async fn redirect_proposal(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        kind: Redirection,
+        advice: Explanation,
+    ) -> Result<pb::RedirectProposalResponse, Fault> {
+        let how = Ending::Redirected { kind };
+        let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
+        let input = Ended { tenant, id, how, explanation: advice, entry };
+        let run = self.writer.run(call.command(), input, |tx, input| {
+            async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
+        });
+        run.await
+    }
+
+    /// Takes a public proposal out of sight, with a reason in plain language that everybody may read.
+    pub async fn hide_proposal(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        explanation: Explanation,
+    ) -> Result<pb::HideProposalResponse, Fault> {
+        let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
+        let input = Sight { tenant, id, act: ModerationAct::Hidden, explanation, entry };
+        let run = self.writer.run(call.command(), input, |tx, input| {
+            async move { Ok(pb::HideProposalResponse { proposal: Some(in_sight(tx, input).await?) }) }.boxed()
+        });
+        run.await
+    }
+
+    /// Brings a hidden proposal back into sight.
+    pub async fn show_proposal(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        explanation: Explanation,
+    ) -> Result<pb::ShowProposalResponse, Fault> {
+        let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
+        let input = Sight { tenant, id, act: ModerationAct::Shown, explanation, entry };
+        let run = self.writer.run(call.command(), input, |tx, input| {
+            async move { Ok(pb::ShowProposalResponse { proposal: Some(in_sight(tx, input).await?) }) }.boxed()
+        });
+        run.await
+    }
+
+    /// A human has seen the correction of an author, and written the public text anew where it was needed.
+    pub async fn settle_correction(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        decisions: Decisions,
+    ) -> Result<pb::SettleCorrectionResponse, Fault> {
+        let input = Recheck { tenant: call.scope.tenant()?, id, decisions };
+        self.writer.run(call.command(), input, |tx, input| rechecked(tx, input).boxed()).await
     }
 }
 
 async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse, Fault> {
-    let today = tx.now().helsinki_date();
-    let mut proposal = store::proposals::load_in(tx.conn(), input.tenant, input.id).await?;
+    let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
+    let owner = Owner::proposal(before.tenant, before.id);
+    let mut texts = store::texts::load(tx.conn(), owner).await?;
+    if before.stage == Stage::Open && input.addressed.is_none() {
+        return Ok(pb::ScreenProposalResponse {
+            proposal: Some(convert::proposals::proposal(&before, &texts, before.promise, today)),
+        });
+    }
+    let mut proposal = before;
     if let Some(addressed) = &input.addressed {
         check_units(tx, input.tenant, addressed).await?;
-        proposal = proposal.addressed_to(addressed.clone());
+        proposal = proposal.addressed_to(addressed.clone())?;
     }
-    let policies = store::policies::of(tx.conn(), proposal.tenant).await?;
     let after = proposal.screened(today, &policies)?;
-    store::proposals::save(tx.conn(), &after).await?;
-    store::steps::append(tx.conn(), &after, today, "").await?;
-    tx.publish(events::proposal::screened(&after, Vec::new()));
+    decide(tx, after.id, &input.decisions).await?;
+    publish_texts(&input.caller, after.tenant, &mut texts, today)?;
+    moving::moved(tx, &after, "").await?;
+    store::texts::save_and_queue(tx.conn(), owner, &texts, today).await?;
+    tx.publish(events::proposal::screened(&after, &texts));
     Ok(pb::ScreenProposalResponse {
-        proposal: Some(convert::proposals::proposal(&after, after.promise, today)),
+        proposal: Some(convert::proposals::proposal(&after, &texts, after.promise, today)),
     })
+}
+
+/// Marks what its author wrote as screened by this human, and refuses what lacks a form that must be public.
+pub(super) fn publish_texts(
+    caller: &Caller,
+    tenant: TenantId,
+    texts: &mut Texts,
+    today: kernel::Date,
+) -> Result<(), Fault> {
+    let person = caller.subject()?;
+    let by = Reviewer { person, role: Role::AreaCoordinator, method: ReviewMethod::Screening };
+    texts.screened(by, today)?;
+    text::require(Target::PublicProposal, texts, &text::required_languages([tenant]))
+}
+
+/// Keeps what a human said of each finding. Conflict `proposals.findings_open` while one is left, Invalid
+/// `proposals.no_such_finding` for a number that is none (P9).
+async fn decide(tx: &Tx, id: ProposalId, decisions: &[(u32, Decision)]) -> Result<(), Fault> {
+    let mut found = store::findings::of(tx.conn(), id).await?;
+    for (index, (number, decision)) in decisions.iter().enumerate() {
+        let finding = found.iter_mut().find(|finding| finding.finding_no == *number).ok_or_else(|| {
+            Fault::invalid("proposals.no_such_finding", "There is no finding with this number.").field(
+                format!("findings[{index}].finding_no"),
+                "a finding is named by its number within the proposal",
+                "look at the proposal again",
+            )
+        })?;
+        finding.decision = *decision;
+    }
+    let open = found.iter().filter(|finding| finding.decision == Decision::Open).count();
+    if open > 0 {
+        return Err(Fault::conflict(
+            "proposals.findings_open",
+            format!(
+                "{open} places of the text may hold personal data (P9). Say of each whether it was removed or is fine."
+            ),
+        ));
+    }
+    store::findings::replace(tx.conn(), id, &found).await
+}
+
+/// Refused or redirected: it ends at once, and the explanation is what its author is told.
+async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
+    let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
+    let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    let to = Stage::Ended { how: input.how };
+    let answer = |of: &Proposal| convert::proposals::proposal(of, &texts, of.promise, today);
+    if before.stage == to {
+        return Ok(answer(&before));
+    }
+    let after = match input.how {
+        Ending::RejectedAtScreening { reason } => before.reject(reason, today, &policies)?,
+        Ending::Redirected { kind } => before.redirect(kind, today, &policies)?,
+        _ => before.go(to, today, &policies)?,
+    };
+    moving::moved(tx, &after, input.explanation.as_str()).await?;
+    if after.stage.kind() == StageKind::RejectedAtScreening {
+        log(tx, &after, ModerationAct::Refused, &input.explanation, input.entry).await?;
+    }
+    if let Some(event) = events::proposal::ended(&after, input.how) {
+        tx.publish(event);
+    }
+    Ok(answer(&after))
+}
+
+async fn in_sight(tx: &Tx, input: &Sight) -> Result<pb::Proposal, Fault> {
+    let (before, today, _) = moving::load(tx, input.tenant, input.id).await?;
+    let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    let after = match input.act {
+        ModerationAct::Hidden => before.hide()?,
+        ModerationAct::Shown | ModerationAct::Refused => before.show(),
+    };
+    if after != before {
+        store::proposals::save(tx.conn(), &after).await?;
+        log(tx, &after, input.act, &input.explanation, input.entry).await?;
+    }
+    Ok(convert::proposals::proposal(&after, &texts, after.promise, today))
+}
+
+async fn rechecked(tx: &Tx, input: &Recheck) -> Result<pb::SettleCorrectionResponse, Fault> {
+    let (before, today, _) = moving::load(tx, input.tenant, input.id).await?;
+    let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    let after = before.rechecked();
+    if after != before {
+        decide(tx, after.id, &input.decisions).await?;
+        store::proposals::save(tx.conn(), &after).await?;
+    }
+    Ok(pb::SettleCorrectionResponse {
+        proposal: Some(convert::proposals::proposal(&after, &texts, after.promise, today)),
+    })
+}
+
+/// Adds to the public moderation log.
+async fn log(
+    tx: &Tx,
+    proposal: &Proposal,
+    act: ModerationAct,
+    explanation: &Explanation,
+    id: Uuid,
+) -> Result<(), Fault> {
+    let entry = Moderation {
+        id,
+        tenant: proposal.tenant,
+        what: Moderated::Proposal,
+        proposal: proposal.id,
+        act,
+        reason: explanation.as_str().to_owned(),
+        on: tx.now().helsinki_date(),
+    };
+    store::moderations::append(tx.conn(), &entry).await
 }

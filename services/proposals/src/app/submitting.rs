@@ -1,23 +1,66 @@
-//! Submitting: from here on there is a promise to keep.
+//! Submitting: from here on there is a promise to keep. By the person, by somebody without a name, by staff who write
+//! down what a person says; and what authors do afterwards: take back, confirm their words.
 
-use chassis::Call;
+use chassis::{Call, Voucher};
 use futures::FutureExt as _;
-use kernel::{Fault, ProposalId, Subject};
-use messaging::Tx;
+use kernel::{ActingMode, Caller, Date, Fault, ProposalId, Subject, TenantId, UnitId, Uuid};
+use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
-use super::App;
+use super::drafting::{Writing, authored, check_units, store_draft, written};
+use super::{App, codes, findings, moving};
 use crate::domain::code;
-use crate::domain::proposal::{Proposal, Stage};
+use crate::domain::proposal::{Acting, Answer, Channel, Proposal, Stage, StageKind};
+use crate::domain::text::{Field, Owner, Texts};
+use crate::store::authors::AuthorKind;
 use crate::{convert, events, store};
+
+/// Job: asks the author of what somebody else worded whether those were their words. Payload: the proposal.
+pub const CONFIRM_WORDS: &str = "proposals.confirm_words";
+/// What the author is told then.
+pub const TEMPLATE_CONFIRM_WORDS: &str = "proposals.confirm_words";
 
 /// Characters of a receipt number after the year.
 const RECEIPT_LENGTH: usize = 8;
 
+/// A proposal that comes in whole.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The county.
+    pub tenant: TenantId,
+    /// What it says.
+    pub writing: Writing,
+    /// How it comes in.
+    pub channel: Channel,
+}
+
 struct Submit {
     id: ProposalId,
     author: Subject,
+    caller: Caller,
+    conflict_accepted: bool,
     receipt: String,
+}
+
+struct SubmitWhole {
+    id: ProposalId,
+    incoming: Incoming,
+    acting: Acting,
+    author: Option<Subject>,
+    return_code_hash: Option<Vec<u8>>,
+    voucher: Option<Uuid>,
+    receipt: String,
+}
+
+struct OfAuthor {
+    id: ProposalId,
+    author: Subject,
+}
+
+struct Confirm {
+    id: ProposalId,
+    author: Subject,
+    answer: Answer,
 }
 
 impl App {
@@ -26,39 +69,231 @@ impl App {
         &self,
         call: &Call,
         id: ProposalId,
-        _conflict_accepted: bool,
+        conflict_accepted: bool,
     ) -> Result<pb::SubmitProposalResponse, Fault> {
-        let receipt = code::from_bytes(&self.ids.bytes::<RECEIPT_LENGTH>(), RECEIPT_LENGTH);
-        let input = Submit { id, author: call.scope.subject()?, receipt };
+        let (author, caller) = (call.scope.subject()?, call.caller.clone());
+        let input = Submit { id, author, caller, conflict_accepted, receipt: self.receipt() };
         self.writer.run(call.command(), input, |tx, input| submitted(tx, input).boxed()).await
+    }
+
+    /// Takes in the proposal of somebody who gives no name. The code that leads back to it is shown once (P8).
+    pub async fn submit_anonymously(
+        &self,
+        call: &Call,
+        incoming: Incoming,
+    ) -> Result<pb::SubmitAnonymouslyResponse, Fault> {
+        self.check_served(incoming.tenant)?;
+        let code = codes::derive(&self.secrets, codes::Purpose::ReturnCode, call.command())?;
+        let input = SubmitWhole {
+            id: self.ids.new_id(),
+            incoming,
+            acting: Acting::alone(),
+            author: None,
+            return_code_hash: Some(code.hash),
+            voucher: None,
+            receipt: self.receipt(),
+        };
+        let answer = self.writer.run(call.command(), input, |tx, input| took_in(tx, input).boxed()).await?;
+        // Not in the log of answers: put in on the way out.
+        Ok(pb::SubmitAnonymouslyResponse {
+            proposal: answer.proposal,
+            receipt_no: answer.receipt_no,
+            findings: answer.findings,
+            return_code: code.shown,
+        })
+    }
+
+    /// Takes in what a person said to the staff of a unit, who wrote it down: `voucher` is the person's word for it.
+    pub async fn record_dictated(
+        &self,
+        call: &Call,
+        voucher: &Voucher,
+        incoming: Incoming,
+    ) -> Result<pb::RecordDictatedProposalResponse, Fault> {
+        self.check_served(incoming.tenant)?;
+        let unit: UnitId = call.scope.unit()?;
+        let accepted = incoming.writing.conflict_accepted;
+        Acting::check_recorder(unit, &incoming.writing.content.addressed.units, accepted)?;
+        let acting = Acting {
+            mode: ActingMode::Dictated,
+            recorder: Some(call.caller.subject()?),
+            helper: None,
+            conflict_accepted: accepted,
+        };
+        let input = SubmitWhole {
+            id: self.ids.new_id(),
+            incoming,
+            acting,
+            author: Some(voucher.subject),
+            return_code_hash: None,
+            voucher: Some(voucher.id),
+            receipt: self.receipt(),
+        };
+        let answer = self.writer.run(call.command(), input, |tx, input| took_in(tx, input).boxed()).await?;
+        Ok(pb::RecordDictatedProposalResponse {
+            proposal: answer.proposal,
+            receipt_no: answer.receipt_no,
+            findings: answer.findings,
+        })
+    }
+
+    /// An author takes a proposal back before it is screened.
+    pub async fn withdraw_proposal(
+        &self,
+        call: &Call,
+        id: ProposalId,
+    ) -> Result<pb::WithdrawProposalResponse, Fault> {
+        let input = OfAuthor { id, author: call.scope.subject()? };
+        self.writer.run(call.command(), input, |tx, input| withdrawn(tx, input).boxed()).await
+    }
+
+    /// The person says whether the words are theirs.
+    pub async fn confirm_my_words(
+        &self,
+        call: &Call,
+        id: ProposalId,
+        answer: Answer,
+    ) -> Result<pb::ConfirmMyWordsResponse, Fault> {
+        if call.caller.mode == ActingMode::OnBehalf {
+            return Err(Fault::forbidden(
+                "proposals.own_words",
+                "Only the person can say whether these were their words, not who acts for them.",
+            ));
+        }
+        let input = Confirm { id, author: call.scope.subject()?, answer };
+        self.writer.run(call.command(), input, |tx, input| confirmed(tx, input).boxed()).await
+    }
+
+    /// Whom to ask whether the words of a proposal are theirs; nobody if there is nothing to ask.
+    pub async fn authors_to_ask(&self, id: ProposalId) -> Result<Vec<Subject>, Fault> {
+        let proposal = store::proposals::load(self.database.read(), id).await?;
+        if !proposal.is_to_confirm() || proposal.stage.is_ended() {
+            return Ok(Vec::new());
+        }
+        store::authors::of(self.database.read(), id).await
+    }
+
+    fn receipt(&self) -> String {
+        code::from_bytes(&self.ids.bytes::<RECEIPT_LENGTH>(), RECEIPT_LENGTH)
     }
 }
 
 async fn submitted(tx: &Tx, input: &Submit) -> Result<pb::SubmitProposalResponse, Fault> {
+    let before = authored(tx, input.id, input.author).await?;
+    let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    if before.stage == Stage::Submitted {
+        return Ok(submission(&before, &texts, tx.now().helsinki_date()));
+    }
+    let accepted = input.conflict_accepted || before.acting.conflict_accepted;
+    Acting::check_independence(&input.caller, &before.units, accepted)?;
+    let mut draft = before;
+    if input.caller.mode != ActingMode::Alone {
+        draft.acting = Acting::of(&input.caller, accepted);
+    }
+    submit(tx, &draft, &texts, &input.receipt).await
+}
+
+async fn took_in(tx: &Tx, input: &SubmitWhole) -> Result<pb::SubmitProposalResponse, Fault> {
+    let Incoming { tenant, writing, channel } = &input.incoming;
+    let today = tx.now().helsinki_date();
+    check_units(tx, *tenant, &writing.content.addressed).await?;
+    if let Some(voucher) = input.voucher
+        && !store::proposals::use_voucher(tx.conn(), voucher).await?
+    {
+        return Err(Fault::conflict(
+            "proposals.voucher_used",
+            "This voucher was used for a proposal already. Ask the person for a new one for each.",
+        ));
+    }
+    let texts = written(Texts::default(), &writing.words)?;
+    let content = writing.content.clone();
+    let mut draft = Proposal::draft(input.id, *tenant, content, *channel, input.acting.clone(), today);
+    draft.return_code_hash.clone_from(&input.return_code_hash);
+    store_draft(tx, &draft, &texts).await?;
+    if let Some(author) = input.author {
+        store::authors::add(tx.conn(), draft.id, author, AuthorKind::Author, today).await?;
+    }
+    submit(tx, &draft, &texts, &input.receipt).await
+}
+
+/// What every submission does.
+async fn submit(
+    tx: &Tx,
+    draft: &Proposal,
+    texts: &Texts,
+    receipt: &str,
+) -> Result<pb::SubmitProposalResponse, Fault> {
+    check_complete(texts)?;
+    let today = tx.now().helsinki_date();
+    let policies = store::policies::of(tx.conn(), draft.tenant).await?;
+    let after = draft.submit(receipt, today, &policies)?;
+    moving::moved(tx, &after, "").await?;
+    let owner = Owner::proposal(after.tenant, after.id);
+    store::texts::save_and_queue(tx.conn(), owner, texts, today).await?;
+    store::findings::replace(tx.conn(), after.id, &findings::found(&after, texts)).await?;
+    if after.is_to_confirm() {
+        tx.schedule(NewJob {
+            kind: CONFIRM_WORDS,
+            dedupe_key: after.id.to_string(),
+            run_at: tx.now(),
+            payload: after.id.as_uuid().as_bytes().to_vec(),
+        });
+    }
+    tx.publish(events::proposal::submitted(&after));
+    Ok(submission(&after, texts, today))
+}
+
+fn submission(proposal: &Proposal, texts: &Texts, today: Date) -> pb::SubmitProposalResponse {
+    pb::SubmitProposalResponse {
+        proposal: Some(convert::proposals::proposal(proposal, texts, proposal.promise, today)),
+        receipt_no: proposal.receipt_no.clone(),
+        findings: findings::warnings(proposal, texts),
+    }
+}
+
+/// Invalid `proposals.incomplete` without a title, and a summary or a body.
+fn check_complete(texts: &Texts) -> Result<(), Fault> {
+    let has = |field: Field| texts.field(field).is_some();
+    let mut fault = Fault::invalid("proposals.incomplete", "Something is missing before it can be submitted.");
+    if !has(Field::Title) {
+        fault = fault.field("content.title", "a proposal has a title", "write one, 1 to 120 characters");
+    }
+    if !has(Field::Summary) && !has(Field::Body) {
+        fault = fault.field("content.body", "a proposal says what it wants", "write a summary or a text");
+    }
+    if fault.fields().is_empty() { Ok(()) } else { Err(fault) }
+}
+
+async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResponse, Fault> {
     let today = tx.now().helsinki_date();
     let before = authored(tx, input.id, input.author).await?;
-    if before.stage == Stage::Submitted {
-        return Ok(submission(&before, today));
+    let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    let answer = |of: &Proposal| pb::WithdrawProposalResponse {
+        proposal: Some(convert::proposals::proposal(of, &texts, of.promise, today)),
+    };
+    if before.stage.kind() == StageKind::Withdrawn {
+        return Ok(answer(&before));
     }
     let policies = store::policies::of(tx.conn(), before.tenant).await?;
-    let after = before.submit(&input.receipt, today, &policies)?;
-    store::proposals::save(tx.conn(), &after).await?;
-    store::steps::append(tx.conn(), &after, today, "").await?;
-    tx.publish(events::proposal::submitted(&after));
-    Ok(submission(&after, today))
+    let after = before.withdraw(today, &policies)?;
+    moving::moved(tx, &after, "").await?;
+    store::findings::delete_of(tx.conn(), after.id).await?;
+    Ok(answer(&after))
 }
 
-fn submission(proposal: &Proposal, today: kernel::Date) -> pb::SubmitProposalResponse {
-    pb::SubmitProposalResponse {
-        proposal: Some(convert::proposals::proposal(proposal, proposal.promise, today)),
-        receipt_no: proposal.receipt_no.clone(),
+async fn confirmed(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmMyWordsResponse, Fault> {
+    let before = authored(tx, input.id, input.author).await?;
+    let after = before.confirm_words(&input.answer)?;
+    if after != before {
+        store::proposals::save(tx.conn(), &after).await?;
     }
-}
-
-/// A proposal of which this person is an author. NotFound `proposals.no_such_proposal`.
-pub(super) async fn authored(tx: &Tx, id: ProposalId, person: Subject) -> Result<Proposal, Fault> {
-    if !store::authors::is_author(tx.conn(), id, person).await? {
-        return Err(store::proposals::no_such_proposal());
+    if after.own_words != before.own_words {
+        let owner = Owner::proposal(after.tenant, after.id);
+        let texts = store::texts::load(tx.conn(), owner).await?;
+        store::findings::replace(tx.conn(), after.id, &findings::found(&after, &texts)).await?;
     }
-    store::proposals::load(tx.conn(), id).await
+    Ok(pb::ConfirmMyWordsResponse {
+        confirmation: convert::proposals::confirmation(after.confirmation).into(),
+        to_recheck: after.to_recheck,
+    })
 }

@@ -1,15 +1,20 @@
-//! What happens by itself: people who have left are forgotten.
+//! What happens by itself: people who have left are forgotten, drafts that nobody touches are deleted.
 
 use futures::FutureExt as _;
-use kernel::{Fault, Subject, Timestamp};
+use kernel::{Fault, FaultKind, ProposalId, Subject, Timestamp};
 use messaging::{NewJob, Tx};
 
 use super::App;
+use super::drafting::delete_draft;
+use crate::domain::proposal::Stage;
 use crate::store;
 use crate::store::retirements::Progress;
 
 /// Job: asks membership who has left. No payload.
 pub const RETIRED_REFERENCES: &str = "proposals.retired_references";
+
+/// Job: deletes a draft that nobody has touched for the policy's days. Payload: the proposal.
+pub const DRAFT_EXPIRES: &str = "proposals.draft_expires";
 
 /// How often membership is asked who has left, by the business clock.
 const READING_PAUSE: time::Duration = time::Duration::HOUR;
@@ -37,6 +42,11 @@ impl App {
             .await
     }
 
+    /// Deletes a draft whose day has come, if nobody has touched it since.
+    pub async fn end_draft(&self, id: ProposalId) -> Result<(), Fault> {
+        self.writer.internal(DRAFT_EXPIRES, id, |tx, id| end_draft(tx, *id).boxed()).await
+    }
+
     /// Schedules the next reading of who has left, whatever came of this one.
     pub async fn schedule_next_reading(&self) -> Result<(), Fault> {
         self.writer.internal(RETIRED_REFERENCES, (), |tx, ()| schedule_next(tx).boxed()).await
@@ -62,6 +72,33 @@ async fn forget_all(tx: &Tx, persons: &[Subject], cursor: u64) -> Result<(), Fau
 /// Takes a person's reference out of everything; each noun's store adds its line here.
 async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
     store::texts::forget_writer(tx.conn(), person).await?;
+    forget_author(tx, person).await?;
     store::supports::forget(tx.conn(), person).await?;
     store::follows::forget(tx.conn(), person).await
+}
+
+/// What a person wrote stays, without them; a draft goes with its last author.
+async fn forget_author(tx: &Tx, person: Subject) -> Result<(), Fault> {
+    for id in store::authors::forget(tx.conn(), person).await? {
+        let proposal = store::proposals::load(tx.conn(), id).await?;
+        if proposal.stage == Stage::Draft && store::authors::of(tx.conn(), id).await?.is_empty() {
+            delete_draft(tx, &proposal).await?;
+        }
+    }
+    store::proposals::forget_helper(tx.conn(), person).await
+}
+
+async fn end_draft(tx: &Tx, id: ProposalId) -> Result<(), Fault> {
+    let draft = match store::proposals::load(tx.conn(), id).await {
+        Ok(found) if found.stage == Stage::Draft => found,
+        // Deleted or submitted meanwhile.
+        Ok(_) => return Ok(()),
+        Err(fault) if fault.kind() == FaultKind::NotFound => return Ok(()),
+        Err(fault) => return Err(fault),
+    };
+    let policies = store::policies::of(tx.conn(), draft.tenant).await?;
+    if draft.expires_on(&policies) > tx.now().helsinki_date() {
+        return Ok(());
+    }
+    delete_draft(tx, &draft).await
 }

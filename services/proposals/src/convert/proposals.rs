@@ -1,15 +1,24 @@
 //! Proposals: public state out.
 
-use kernel::Date;
+use kernel::{ActingMode, Date, TextVariant};
+use proto::common;
 use proto::proposals as pb;
 
+use crate::domain::moderation::Moderation;
 use crate::domain::proposal::{
-    Category, Channel, Ending, NextStep, Outcome, OwnerRole, Perspective, Promise, Proposal, Redirection,
+    Category, Channel, Confirmation, Ending, Goal, NextStep, Outcome, OwnerRole, Perspective, Promise, Proposal, Redirection,
     ScreeningReason, Stage, StageKind,
 };
+use crate::domain::text::{Field, Texts};
+use crate::store::findings::{Decision, Found};
+use crate::store::steps::Step;
 
 /// A proposal as everybody may see it. `goes_on` is its promise, or that of the one it goes on in.
-pub fn proposal(of: &Proposal, goes_on: Option<Promise>, today: Date) -> pb::Proposal {
+pub fn proposal(of: &Proposal, texts: &Texts, goes_on: Option<Promise>, today: Date) -> pb::Proposal {
+    let title = |(form, title): (TextVariant, &str)| pb::PublishedTitle {
+        language: form.to_string(),
+        title: title.to_owned(),
+    };
     let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     pb::Proposal {
         proposal_id: of.id.to_string(),
@@ -27,6 +36,8 @@ pub fn proposal(of: &Proposal, goes_on: Option<Promise>, today: Date) -> pb::Pro
         submitted_on: day(of.submitted_on),
         screened_on: day(of.screened_on),
         endorsed_on: day(of.endorsed_on),
+        titles: texts.titles().map(title).collect(),
+        split_from_id: of.split_from.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -156,5 +167,123 @@ pub fn channel(channel: Channel) -> pb::Channel {
         Channel::Paper => pb::Channel::Paper,
         Channel::Phone => pb::Channel::Phone,
         Channel::Meeting => pb::Channel::Meeting,
+    }
+}
+
+/// A proposal as its authors see it, without findings and steps.
+pub fn my_proposal(of: &Proposal, texts: &Texts, shown: pb::Proposal) -> pb::MyProposal {
+    pb::MyProposal {
+        proposal: Some(shown),
+        receipt_no: of.receipt_no.clone(),
+        content: Some(content(of, texts)),
+        acting_mode: acting_mode(of.acting.mode).into(),
+        confirmation: confirmation(of.confirmation).into(),
+        to_confirm: of.is_to_confirm(),
+        to_recheck: of.to_recheck,
+        ..pb::MyProposal::default()
+    }
+}
+
+/// A proposal as coordinators see it, without findings and steps: never its authors, recorder or helper (P8).
+pub fn handled_proposal(of: &Proposal, texts: &Texts, shown: pb::Proposal) -> pb::HandledProposal {
+    pb::HandledProposal {
+        proposal: Some(shown),
+        receipt_no: of.receipt_no.clone(),
+        content: Some(content(of, texts)),
+        acting_mode: acting_mode(of.acting.mode).into(),
+        conflict_accepted: of.acting.conflict_accepted,
+        confirmation: confirmation(of.confirmation).into(),
+        to_recheck: of.to_recheck,
+        reroutings: of.reroutings,
+        hidden: of.is_hidden,
+        ..pb::HandledProposal::default()
+    }
+}
+
+/// What a proposal says, in the language in which it was written first.
+fn content(of: &Proposal, texts: &Texts) -> pb::Content {
+    let source = |field: Field| texts.field(field).map(|text| text.source());
+    let said = |field: Field| source(field).map(|source| source.content.clone()).unwrap_or_default();
+    let first = [Field::Title, Field::Summary, Field::Body].into_iter().find_map(source);
+    pb::Content {
+        language: first.map(|source| source.form.to_string()).unwrap_or_default(),
+        title: said(Field::Title),
+        summary: said(Field::Summary),
+        body: said(Field::Body),
+        own_words: of.own_words.clone(),
+        strength: of.strength.clone(),
+        category: category(of.category).into(),
+        perspective: of.perspective.map_or(pb::Perspective::Unspecified, perspective).into(),
+        goals: of.goals.iter().map(|goal| goal.as_str().to_owned()).collect(),
+        unit_ids: of.units.iter().map(ToString::to_string).collect(),
+        lead_unit_id: of.lead_unit.map(|unit| unit.to_string()).unwrap_or_default(),
+    }
+}
+
+/// What may be personal data.
+pub fn finding(found: &Found) -> pb::Finding {
+    let decision = match found.decision {
+        Decision::Open => pb::FindingDecision::Unspecified,
+        Decision::Removed => pb::FindingDecision::Removed,
+        Decision::Fine => pb::FindingDecision::Fine,
+    };
+    pb::Finding {
+        finding_no: found.finding_no,
+        kind: found.kind.as_str().to_owned(),
+        place: found.place.as_str().to_owned(),
+        starts_at: found.starts_at,
+        length: found.length,
+        decision: decision.into(),
+    }
+}
+
+/// A step that was taken.
+pub fn step(step: &Step, today: Date) -> pb::ProposalStep {
+    pb::ProposalStep {
+        step_no: step.step_no,
+        happened_on: step.happened_on.to_string(),
+        stage: Some(stage(step.stage)),
+        promise: step.promise.map(|promised| promise(promised, today)),
+        reason: step.reason.clone(),
+    }
+}
+
+/// An entry of the moderation log.
+pub fn moderation(entry: &Moderation) -> pb::Moderation {
+    pb::Moderation {
+        proposal_id: entry.proposal.to_string(),
+        what: entry.what.as_str().to_owned(),
+        act: entry.act.as_str().to_owned(),
+        reason: entry.reason.clone(),
+        happened_on: entry.on.to_string(),
+    }
+}
+
+/// A goal.
+pub fn goal(goal: Goal) -> pb::Goal {
+    pb::Goal {
+        code: goal.as_str().to_owned(),
+        name_fi: goal.name_fi().to_owned(),
+        perspective: goal.perspective().map_or(pb::Perspective::Unspecified, perspective).into(),
+    }
+}
+
+/// What a person said of their words.
+pub fn confirmation(confirmation: Confirmation) -> pb::Confirmation {
+    match confirmation {
+        Confirmation::Unasked => pb::Confirmation::Unspecified,
+        Confirmation::Yes => pb::Confirmation::Yes,
+        Confirmation::No => pb::Confirmation::No,
+        Confirmation::DontKnow => pb::Confirmation::DontKnow,
+    }
+}
+
+/// How an act came about.
+fn acting_mode(mode: ActingMode) -> common::ActingMode {
+    match mode {
+        ActingMode::Alone => common::ActingMode::Self_,
+        ActingMode::Assisted => common::ActingMode::Assisted,
+        ActingMode::Dictated => common::ActingMode::Dictated,
+        ActingMode::OnBehalf => common::ActingMode::OnBehalf,
     }
 }

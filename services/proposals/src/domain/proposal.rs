@@ -2,15 +2,23 @@
 
 pub mod content;
 pub mod promise;
+mod routing;
+mod screening;
 pub mod stage;
 pub mod tags;
+mod writing;
+
+#[cfg(test)]
+mod tests;
 
 use kernel::{ActingMode, Date, Fault, ForumId, Policies, ProposalId, RoundId, Subject, TenantId, UnitId};
 
-pub use content::{Addressed, Content};
+pub use content::{Addressed, Content, Explanation};
 pub use promise::{NextStep, OwnerRole, Promise};
+pub use screening::{MAX_PARTS, Part};
 pub use stage::{Ending, Outcome, Redirection, ScreeningReason, Stage, StageKind};
 pub use tags::{Category, Channel, Goal, Perspective};
+pub use writing::Answer;
 
 /// Who acted how (domain.md 5.1): kept with the proposal, shown to nobody but the author and those whose work it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,98 +124,13 @@ pub struct Proposal {
     pub is_public: bool,
     /// Whether it was taken out of the public's sight afterwards, for a reason in the moderation log.
     pub is_hidden: bool,
+    /// Whether its author corrected their words after a human had screened it, so that a human looks again.
+    pub to_recheck: bool,
     /// Last day on which somebody changed the draft.
     pub touched_on: Date,
 }
 
 impl Proposal {
-    /// A new draft. Its authors and texts are kept beside it.
-    pub fn draft(
-        id: ProposalId,
-        tenant: TenantId,
-        content: Content,
-        channel: Channel,
-        acting: Acting,
-        today: Date,
-    ) -> Self {
-        Self {
-            id,
-            tenant,
-            receipt_no: String::new(),
-            stage: Stage::Draft,
-            promise: None,
-            category: content.category,
-            perspective: content.perspective,
-            goals: content.goals,
-            units: content.addressed.units,
-            lead_unit: content.addressed.lead,
-            forum: None,
-            round: None,
-            channel,
-            acting,
-            own_words: content.own_words,
-            strength: content.strength,
-            confirmation: Confirmation::Unasked,
-            return_code_hash: None,
-            submitted_on: None,
-            screened_on: None,
-            endorsed_on: None,
-            feedback_on: None,
-            reroutings: 0,
-            split_from: None,
-            is_public: false,
-            is_hidden: false,
-            touched_on: today,
-        }
-    }
-
-    /// The draft, submitted under a receipt number: the year and this code.
-    ///
-    /// Conflict `proposals.stage` unless it is a draft.
-    pub fn submit(&self, receipt: &str, today: Date, policies: &Policies) -> Result<Self, Fault> {
-        let mut submitted = self.go(Stage::Submitted, today, policies)?;
-        submitted.receipt_no = format!("{}-{receipt}", today.year());
-        submitted.submitted_on = Some(today);
-        Ok(submitted)
-    }
-
-    /// The proposal, found fit to publish by a human (P1).
-    ///
-    /// Conflict `proposals.stage` unless it waits for that; `proposals.no_unit` without a unit that leads the answer:
-    /// it goes to the right place at once (S1.26).
-    pub fn screened(&self, today: Date, policies: &Policies) -> Result<Self, Fault> {
-        if self.stage != Stage::Submitted {
-            return Err(wrong_stage(self.stage, StageKind::Open));
-        }
-        let mut screened = self.go(Stage::Open, today, policies)?;
-        screened.check_unit()?;
-        screened.screened_on = Some(today);
-        screened.is_public = true;
-        Ok(screened)
-    }
-
-    /// The proposal with other units; a change of what somebody had chosen is counted (S1.26).
-    #[must_use]
-    pub fn addressed_to(mut self, addressed: Addressed) -> Self {
-        let is_other = self.units != addressed.units || self.lead_unit != addressed.lead;
-        if is_other && !self.units.is_empty() {
-            self.reroutings += 1;
-        }
-        self.units = addressed.units;
-        self.lead_unit = addressed.lead;
-        self
-    }
-
-    fn check_unit(&self) -> Result<(), Fault> {
-        if self.lead_unit.is_some() {
-            return Ok(());
-        }
-        Err(Fault::conflict(
-            "proposals.no_unit",
-            "No unit leads the answer. Name the units of the proposal first (S1.11).",
-        ))
-    }
-
     /// Whether everybody may read it.
     pub fn is_visible(&self) -> bool {
         self.is_public && !self.is_hidden
@@ -233,7 +156,7 @@ impl Proposal {
             ));
         }
         if to == Stage::AwaitingResponse {
-            self.check_unit()?;
+            check_unit(self)?;
         }
         let mut moved = self.clone();
         moved.stage = to;
@@ -257,6 +180,17 @@ impl Proposal {
         }
         self
     }
+}
+
+/// Conflict `proposals.no_unit` unless a unit leads the answer.
+fn check_unit(proposal: &Proposal) -> Result<(), Fault> {
+    if proposal.lead_unit.is_some() {
+        return Ok(());
+    }
+    Err(Fault::conflict(
+        "proposals.no_unit",
+        "No unit leads the answer. Name the units of the proposal first (S1.11).",
+    ))
 }
 
 /// Conflict `proposals.stage`.

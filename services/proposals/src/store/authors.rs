@@ -4,10 +4,12 @@ use kernel::{Date, Fault, ProposalId, Subject, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::entity::{author_invitation, proposal_author};
+use super::values;
 
 /// Who began it, or who joined later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +85,64 @@ pub async fn carry_over(
         add(conn, into, person, AuthorKind::CoAuthor, today).await?;
     }
     Ok(())
+}
+
+/// Keeps a code that makes its holder a co-author, once, until this day.
+pub async fn invite(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    code_hash: &[u8],
+    expires_on: Date,
+) -> Result<(), Fault> {
+    let row = author_invitation::Model {
+        code_hash: code_hash.to_vec(),
+        proposal_id: proposal.as_uuid(),
+        expires_on: expires_on.to_string(),
+    };
+    let once = OnConflict::column(author_invitation::Column::CodeHash).do_nothing().to_owned();
+    let stored = author_invitation::Entity::insert(row.into_active_model()).on_conflict(once);
+    stored.exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// How many codes of a proposal wait to be used.
+pub async fn invitations(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+    author_invitation::Entity::find()
+        .filter(author_invitation::Column::ProposalId.eq(proposal.as_uuid()))
+        .count(conn)
+        .await
+        .map_err(database_fault)
+}
+
+/// Uses a code up: the proposal it is for; None if there is no such code, or it has expired.
+pub async fn redeem(
+    conn: &impl ConnectionTrait,
+    code_hash: &[u8],
+    today: Date,
+) -> Result<Option<ProposalId>, Fault> {
+    let row = author_invitation::Entity::find_by_id(code_hash.to_vec()).one(conn).await;
+    let Some(row) = row.map_err(database_fault)? else { return Ok(None) };
+    if values::day(&row.expires_on)? < today {
+        return Ok(None);
+    }
+    let gone = author_invitation::Entity::delete_by_id(code_hash.to_vec()).exec(conn).await;
+    gone.map_err(database_fault)?;
+    Ok(Some(ProposalId::from_uuid(row.proposal_id)))
+}
+
+/// Takes a person who has left out of everything they wrote; answers what they wrote.
+pub async fn forget(conn: &impl ConnectionTrait, person: Subject) -> Result<Vec<ProposalId>, Fault> {
+    let rows = proposal_author::Entity::find()
+        .filter(proposal_author::Column::AuthorRef.eq(person.as_uuid()))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    proposal_author::Entity::delete_many()
+        .filter(proposal_author::Column::AuthorRef.eq(person.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(rows.into_iter().map(|row| ProposalId::from_uuid(row.proposal_id)).collect())
 }
 
 /// Deletes the authors and the invitations of a draft.

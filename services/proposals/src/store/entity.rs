@@ -25,3 +25,4 @@ pub(crate) mod text_audio;
 pub(crate) mod text_queue;
 pub(crate) mod text_symbols;
 pub(crate) mod text_variant;
+pub(crate) mod used_voucher;

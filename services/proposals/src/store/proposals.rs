@@ -4,16 +4,21 @@ use std::collections::HashMap;
 
 use kernel::{ActingMode, Fault, ForumId, ProposalId, RoundId, Subject, TenantId, UnitId, Uuid};
 use messaging::database_fault;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Value,
 };
 
-use super::entity::{proposal, proposal_unit};
+use super::entity::{proposal, proposal_unit, used_voucher};
 use super::values;
 use crate::domain::proposal::{
-    Acting, Category, Channel, Confirmation, Goal, NextStep, OwnerRole, Perspective, Promise, Proposal,
+    Acting, Category, Channel, Confirmation, Ending, Goal, NextStep, OwnerRole, Perspective, Promise, Proposal,
     Stage, StageKind,
 };
+
+/// Most merges looked through; a merged proposal is not merged into again, so longer ways do not exist in practice.
+const MAX_MERGES: usize = 50;
 
 /// Stores a new proposal with its units.
 pub async fn insert(conn: &impl ConnectionTrait, stored: &Proposal) -> Result<(), Fault> {
@@ -34,6 +39,27 @@ pub async fn delete(conn: &impl ConnectionTrait, id: ProposalId) -> Result<(), F
     delete_units(conn, id).await?;
     proposal::Entity::delete_by_id(id.as_uuid()).exec(conn).await.map_err(database_fault)?;
     Ok(())
+}
+
+/// Takes a person who has left out of what they helped with or wrote down for others.
+pub async fn forget_helper(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
+    for column in [proposal::Column::RecorderRef, proposal::Column::HelperRef] {
+        proposal::Entity::update_many()
+            .col_expr(column, Expr::value(Value::Uuid(None)))
+            .filter(column.eq(person.as_uuid()))
+            .exec(conn)
+            .await
+            .map_err(database_fault)?;
+    }
+    Ok(())
+}
+
+/// Keeps that a voucher was used; false if it was before.
+pub async fn use_voucher(conn: &impl ConnectionTrait, voucher: Uuid) -> Result<bool, Fault> {
+    let row = used_voucher::Model { id: voucher }.into_active_model();
+    let once = OnConflict::column(used_voucher::Column::Id).do_nothing().to_owned();
+    let stored = used_voucher::Entity::insert(row).on_conflict(once).exec_without_returning(conn).await;
+    Ok(stored.map_err(database_fault)? > 0)
 }
 
 /// A proposal, whatever its county and whoever may see it: for what follows from something that knows it. NotFound
@@ -61,6 +87,34 @@ pub async fn load_in(
 pub async fn load_public(conn: &impl ConnectionTrait, id: ProposalId) -> Result<Proposal, Fault> {
     let found = load(conn, id).await?;
     if found.is_visible() { Ok(found) } else { Err(no_such_proposal()) }
+}
+
+/// The proposal with this return code (P8). NotFound `proposals.no_such_return_code`.
+pub async fn load_by_return_code(conn: &impl ConnectionTrait, hash: &[u8]) -> Result<Proposal, Fault> {
+    let row = proposal::Entity::find()
+        .filter(proposal::Column::ReturnCodeHash.eq(hash))
+        .one(conn)
+        .await
+        .map_err(database_fault)?;
+    if row.is_none() {
+        return Err(Fault::not_found(
+            "proposals.no_such_return_code",
+            "No proposal has this return code. Type it as it was shown at submission.",
+        ));
+    }
+    only(conn, row).await
+}
+
+/// The promise of where a proposal goes on: its own, or that of the one it was merged into, however often.
+pub async fn promise_of_way(conn: &impl ConnectionTrait, of: &Proposal) -> Result<Option<Promise>, Fault> {
+    let mut next = of.stage;
+    let mut promise = of.promise;
+    for _ in 0..MAX_MERGES {
+        let Stage::Ended { how: Ending::Merged { into } } = next else { break };
+        let other = load(conn, into).await?;
+        (next, promise) = (other.stage, other.promise);
+    }
+    Ok(promise)
 }
 
 /// What is answered for a proposal that is not there, or that the caller may not know of.
@@ -158,6 +212,7 @@ fn row_of(of: &Proposal) -> proposal::Model {
         split_from: of.split_from.map(|id| id.as_uuid()),
         is_public: of.is_public,
         is_hidden: of.is_hidden,
+        to_recheck: of.to_recheck,
         touched_on: of.touched_on.to_string(),
     }
 }
@@ -201,6 +256,7 @@ fn proposal_of(row: proposal::Model, units: Vec<UnitId>) -> Result<Proposal, Fau
         split_from: row.split_from.map(ProposalId::from_uuid),
         is_public: row.is_public,
         is_hidden: row.is_hidden,
+        to_recheck: row.to_recheck,
         touched_on: values::day(&row.touched_on)?,
     })
 }

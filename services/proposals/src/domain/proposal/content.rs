@@ -86,3 +86,28 @@ impl Content {
         Ok(self)
     }
 }
+
+/// Most characters of an explanation.
+pub const MAX_EXPLANATION: usize = 1_000;
+
+/// Why something was decided, in plain language, for its author and where it says so for everybody: 10 to 1,000
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation(String);
+
+impl Explanation {
+    /// Invalid `request.invalid` naming the field, for a text of a wrong length.
+    pub fn new(field: &str, text: &str) -> Result<Self, Fault> {
+        let text = text.trim();
+        if (10..=MAX_EXPLANATION).contains(&text.chars().count()) {
+            return Ok(Self(text.to_owned()));
+        }
+        let rule = format!("a decision is explained in plain language, in 10 to {MAX_EXPLANATION} characters");
+        Err(kernel::Invalid::new(rule, "say why, and what the person can do").in_field(field))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -70,6 +70,8 @@ pub(crate) struct Model {
     pub(crate) is_public: bool,
     /// It was taken out of sight.
     pub(crate) is_hidden: bool,
+    /// Its author corrected their words after screening.
+    pub(crate) to_recheck: bool,
     /// Last day on which the draft changed.
     pub(crate) touched_on: String,
 }

@@ -26,6 +26,7 @@ impl MigrationTrait for Migration {
             proposal_step(),
             proposal_finding(),
             moderation_log(),
+            table("used_voucher", [uuid("id")], &["id"]),
         ] {
             manager.create_table(table).await?;
         }
@@ -74,6 +75,7 @@ fn proposal() -> TableCreateStatement {
         optional(uuid("split_from")),
         flag("is_public"),
         flag("is_hidden"),
+        flag("to_recheck"),
         text("touched_on"),
     ];
     table("proposal", columns, &["id"])

@@ -1,0 +1,153 @@
+//! What may be personal data in a proposal, and what a human said of it.
+
+use kernel::{Fault, ProposalId};
+use messaging::database_fault;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+};
+
+use super::entity::proposal_finding;
+use super::values;
+use crate::domain::screening::FindingKind;
+
+/// Where something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the title.
+    Title,
+    /// In the summary.
+    Summary,
+    /// In the body.
+    Body,
+    /// In the person's own words.
+    OwnWords,
+    /// In what the person wants to be able to do.
+    Strength,
+}
+
+impl Place {
+    /// Every place.
+    pub const ALL: [Place; 5] =
+        [Place::Title, Place::Summary, Place::Body, Place::OwnWords, Place::Strength];
+
+    /// The name in requests and databases, for example "own_words".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Place::Title => "title",
+            Place::Summary => "summary",
+            Place::Body => "body",
+            Place::OwnWords => "own_words",
+            Place::Strength => "strength",
+        }
+    }
+}
+
+/// What a human said of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing yet.
+    Open,
+    /// It was personal data, and it is out of the text.
+    Removed,
+    /// It is fine as it stands.
+    Fine,
+}
+
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Decision; 3] = [Decision::Open, Decision::Removed, Decision::Fine];
+
+    /// The name in databases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Open => "open",
+            Decision::Removed => "removed",
+            Decision::Fine => "fine",
+        }
+    }
+}
+
+/// Something in a text that may be personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its number within the proposal, from 1.
+    pub finding_no: u32,
+    /// What it may be.
+    pub kind: FindingKind,
+    /// The text it is in.
+    pub place: Place,
+    /// Where it starts, in characters.
+    pub starts_at: u32,
+    /// How long it is, in characters.
+    pub length: u32,
+    /// What a human said of it.
+    pub decision: Decision,
+}
+
+/// Stores the findings of a proposal in place of earlier ones: at submission, and when its author corrected it.
+pub async fn replace(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    found: &[Found],
+) -> Result<(), Fault> {
+    delete_of(conn, proposal).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let rows = found.iter().map(|one| {
+        proposal_finding::Model {
+            proposal_id: proposal.as_uuid(),
+            finding_no: i64::from(one.finding_no),
+            kind: one.kind.as_str().to_owned(),
+            place: one.place.as_str().to_owned(),
+            starts_at: i64::from(one.starts_at),
+            length: i64::from(one.length),
+            decision: one.decision.as_str().to_owned(),
+        }
+        .into_active_model()
+    });
+    proposal_finding::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Deletes the findings of a proposal.
+pub async fn delete_of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<(), Fault> {
+    proposal_finding::Entity::delete_many()
+        .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+/// The findings of a proposal, at most a hundred.
+pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Vec<Found>, Fault> {
+    let rows = proposal_finding::Entity::find()
+        .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+        .order_by_asc(proposal_finding::Column::FindingNo)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Found {
+                finding_no: values::count(row.finding_no)?,
+                kind: values::known(&FindingKind::ALL, FindingKind::as_str, &row.kind)?,
+                place: values::known(&Place::ALL, Place::as_str, &row.place)?,
+                starts_at: values::count(row.starts_at)?,
+                length: values::count(row.length)?,
+                decision: values::known(&Decision::ALL, Decision::as_str, &row.decision)?,
+            })
+        })
+        .collect()
+}
+
+/// How many findings of a proposal wait for a human.
+pub async fn open(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+    proposal_finding::Entity::find()
+        .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(proposal_finding::Column::Decision.eq(Decision::Open.as_str()))
+        .count(conn)
+        .await
+        .map_err(database_fault)
+}
