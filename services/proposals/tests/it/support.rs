@@ -29,6 +29,9 @@ use prost::{Message, Name};
 use proto::membership::{PolicySet, ServiceUnitRegistered};
 use proto::messaging::SetClockRequest;
 use proto::messaging::operator_service_client::OperatorServiceClient;
+use proposals::app::App;
+use proposals::domain::text::{Field, Form, Hand, Owner, ReviewMethod, Reviewer, Symbol};
+use proposals::store;
 use proto::proposals as pb;
 use proto::proposals::handling_service_client::HandlingServiceClient;
 use proto::proposals::proposals_service_client::ProposalsServiceClient;
@@ -56,13 +59,22 @@ const OFFICERS: u128 = 0x0FF1_0000;
 struct Handle {
     writer: Writer,
     database: Database,
+    app: App,
 }
 
 /// Handles by folder and name: two worlds in one process do not meet.
 static HANDLES: Mutex<Option<HashMap<(PathBuf, &'static str), Handle>>> = Mutex::new(None);
 
 fn keep(context: &Context) {
-    let handle = Handle { writer: context.writer.clone(), database: context.database.clone() };
+    let app = App::new(
+        context.database.clone(),
+        context.writer.clone(),
+        context.clock.clone(),
+        context.ids.clone(),
+        context.tenants.clone(),
+        context.secrets.clone(),
+    );
+    let handle = Handle { writer: context.writer.clone(), database: context.database.clone(), app };
     let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
     handles.get_or_insert_default().insert((context.data_dir.clone(), context.name), handle);
 }
@@ -237,6 +249,11 @@ impl World {
         handle.cloned().context("the service runs")
     }
 
+    /// Tells proposals that a person has left, as its job learns it from membership.
+    pub(crate) async fn forget(&self, person: Subject) -> anyhow::Result<()> {
+        Ok(self.handle("proposals")?.app.forget(vec![person], 1).await?)
+    }
+
     // What is in the database.
 
     /// The first column of the first row; the database of proposals.
@@ -393,15 +410,87 @@ impl World {
         Ok(proposal)
     }
 
-    /// The coordinator finds a proposal fit to publish.
+    /// The coordinator finds a proposal fit to publish, and everything found in it fine.
     pub(crate) async fn screen(&self, proposal: ProposalId) -> anyhow::Result<pb::Proposal> {
+        let handled = self.handled(proposal).await?;
+        let findings = handled.findings.iter().map(|finding| {
+            let mut judgement =
+                pb::FindingJudgement { finding_no: finding.finding_no, ..pb::FindingJudgement::default() };
+            judgement.set_decision(pb::FindingDecision::Fine);
+            judgement
+        });
         let screen = pb::ScreenProposalRequest {
             tenant: POHDE.to_owned(),
             proposal_id: proposal.to_string(),
+            findings: findings.collect(),
             ..pb::ScreenProposalRequest::default()
         };
         let screened = self.handling().screen_proposal(self.by(self.coordinator(), screen)?).await?;
         screened.into_inner().proposal.context("a proposal")
+    }
+
+    /// A proposal as the coordinator sees it.
+    pub(crate) async fn handled(&self, proposal: ProposalId) -> anyhow::Result<pb::HandledProposal> {
+        let get = pb::GetHandledProposalRequest {
+            tenant: POHDE.to_owned(),
+            proposal_id: proposal.to_string(),
+            purpose: "screening".to_owned(),
+        };
+        let handled = self.handling().get_handled_proposal(self.by(self.coordinator(), get)?).await?;
+        handled.into_inner().proposal.context("a proposal")
+    }
+
+    /// A proposal as client 1, its author, sees it.
+    pub(crate) async fn mine(&self, proposal: ProposalId) -> anyhow::Result<pb::MyProposal> {
+        let get = pb::GetMyProposalRequest { proposal_id: proposal.to_string() };
+        let mine = self.proposals().get_my_proposal(self.by(self.client(1), get)?).await?;
+        mine.into_inner().proposal.context("a proposal")
+    }
+
+    /// Gives a proposal a reviewed summary in plain Finnish and a picture (P2), as staff does.
+    pub(crate) async fn make_plain(&self, proposal: ProposalId) -> anyhow::Result<()> {
+        let (writer, person) = (self.handle("proposals")?.writer, self.person(900));
+        let owner = Owner::proposal(tenant(POHDE), proposal);
+        let write = writer.internal("story", (owner, person), |tx, (owner, person)| {
+            async move {
+                let mut texts = store::texts::load(tx.conn(), *owner).await?;
+                let (form, today) = (Form::EasyFinnish, tx.now().helsinki_date());
+                let by = Reviewer {
+                    person: *person,
+                    role: Role::AreaCoordinator,
+                    method: ReviewMethod::PlainLanguageCheck,
+                };
+                texts.write(Field::Summary, form, "Haluamme ulos useammin.", Hand::Human)?;
+                let revision = texts.variant(Field::Summary, form).map_or(1, |variant| variant.revision);
+                texts.review(Field::Summary, form, revision, by, today)?;
+                texts.set_symbols(Symbol::all().take(1).collect(), Some(Role::AreaCoordinator))?;
+                store::texts::save_and_queue(tx.conn(), *owner, &texts, today).await
+            }
+            .boxed()
+        });
+        Ok(write.await?)
+    }
+
+    /// A proposal of client 1 on the shortlist, with its plain summary and picture.
+    pub(crate) async fn shortlisted_proposal(&self, title: &str) -> anyhow::Result<ProposalId> {
+        let proposal = self.open_proposal(title).await?;
+        self.make_plain(proposal).await?;
+        let (tenant, proposal_id) = (POHDE.to_owned(), proposal.to_string());
+        let shortlist = pb::ShortlistProposalRequest { tenant, proposal_id };
+        self.handling().shortlist_proposal(self.by(self.coordinator(), shortlist)?).await?;
+        Ok(proposal)
+    }
+
+    /// A proposal of client 1 before the world's forum.
+    pub(crate) async fn proposal_before_forum(&self, title: &str) -> anyhow::Result<ProposalId> {
+        let proposal = self.shortlisted_proposal(title).await?;
+        let send = pb::SendToForumRequest {
+            tenant: POHDE.to_owned(),
+            proposal_id: proposal.to_string(),
+            forum_id: self.forum.to_string(),
+        };
+        self.handling().send_to_forum(self.by(self.coordinator(), send)?).await?;
+        Ok(proposal)
     }
 
     /// A proposal as the public sees it now.
