@@ -315,6 +315,7 @@ async fn mandate_token(play: &Play, principal: &Person, holder: &Person) -> Resu
         audience: "forums".to_owned(),
         acting_mode: ActingMode::OnBehalf.into(),
         on_behalf_of: principal.participant_id.clone(),
+        ..Default::default()
     };
     let answer = account.sign_in().issue_actor_token(request).await?;
     Ok(answer.into_inner().token.expect("a token").token)

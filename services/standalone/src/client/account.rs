@@ -128,6 +128,7 @@ impl Account {
             audience: audience.to_owned(),
             acting_mode: self.mode.into(),
             on_behalf_of: String::new(),
+            support_id: String::new(),
         };
         let answer = self.server.public().sign_in().issue_actor_token(request).await?.into_inner();
         let token = answer.token.ok_or_else(|| Status::internal("membership answered without a token"))?;
