@@ -14,7 +14,7 @@
 //! | --- | --- |
 //! | [`place`] | what a system stands on, and its processes |
 //! | [`scene`] | an election brought to the day of voting: who may do what |
-//! | [`load`] | clients of membership and forums, working at the same time |
+//! | [`load`] | clients of all services, working at the same time |
 //! | [`verdict`] | waiting until everything has arrived, and whether it is as it must be |
 //! | [`measure`] | the figures of the documentation, measured from outside |
 //! | [`matrix`] | the crash matrix: every point at which a process may die (TST-03) |

@@ -15,6 +15,7 @@ use proto::forums::{CastBallotRequest, FoundForumRequest, HandPaperBallotRequest
 use proto::membership::{
     IssuePaperBallotVoucherRequest, RegisterServiceUnitRequest, ServiceUnitKind, SetPolicyRequest,
 };
+use proto::proposals::{Category, Content, CreateDraftRequest, SubmitProposalRequest};
 use standalone::client::{Account, Server};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -46,6 +47,8 @@ pub struct Done {
     pub units: Vec<String>,
     /// Names of forums founded.
     pub forums: Vec<String>,
+    /// Receipt numbers of proposals submitted.
+    pub proposals: Vec<String>,
     /// Policy values set.
     pub policies: u64,
     /// Ballots cast online.
@@ -60,13 +63,16 @@ impl Done {
     /// All commands that were acknowledged.
     #[must_use]
     pub fn commands(&self) -> u64 {
-        (self.units.len() + self.forums.len()) as u64 + self.policies + self.ballots + self.papers
+        // A proposal is drafted and then submitted.
+        let made = self.units.len() + self.forums.len() + 2 * self.proposals.len();
+        made as u64 + self.policies + self.ballots + self.papers
     }
 
     /// Adds what another load was acknowledged.
     pub fn add(&mut self, other: Self) {
         self.units.extend(other.units);
         self.forums.extend(other.forums);
+        self.proposals.extend(other.proposals);
         self.policies += other.policies;
         self.ballots += other.ballots;
         self.papers += other.papers;
@@ -81,7 +87,7 @@ impl fmt::Display for Done {
 }
 
 impl Load {
-    /// Starts clients of this scene: commands of both services in both counties, and the votes. What they make bears
+    /// Starts clients of this scene: commands of all services in both counties, and the votes. What they make bears
     /// `name`; two loads at once need two, and only one of them may have the voters.
     #[must_use]
     pub fn start(name: &str, server: &Server, scene: &Scene) -> Self {
@@ -91,6 +97,7 @@ impl Load {
         for county in COUNTIES {
             load.clients.spawn(load.client(administrator()).register_units(name.to_owned(), county));
             load.clients.spawn(load.client(administrator()).found_forums(name.to_owned(), county));
+            load.clients.spawn(load.client(administrator()).propose(name.to_owned(), county));
             load.clients.spawn(load.client(administrator()).set_policies(county));
         }
         if !scene.election.is_empty() {
@@ -220,6 +227,34 @@ impl Client {
             let call = |who: Account, charter| async move { who.forums().found_forum(charter).await };
             self.send(charter, call).await?;
             self.done.forums.push(name);
+        }
+        Ok(self.done)
+    }
+
+    async fn propose(mut self, of: String, county: (&'static str, &'static str)) -> anyhow::Result<Done> {
+        for number in 0.. {
+            if !self.goes_on() {
+                break;
+            }
+            let content = Content {
+                language: "fi".to_owned(),
+                title: format!("Ehdotus {of} {} {number}", county.0),
+                summary: "Tällä kokeillaan järjestelmää.".to_owned(),
+                category: Category::Content.into(),
+                ..Default::default()
+            };
+            let draft = CreateDraftRequest {
+                tenant: county.0.to_owned(),
+                content: Some(content),
+                ..Default::default()
+            };
+            let call = |who: Account, draft| async move { who.proposals().create_draft(draft).await };
+            let drafted = self.send(draft, call).await?.proposal.context("a draft")?;
+            let whole =
+                SubmitProposalRequest { proposal_id: drafted.proposal_id, ..Default::default() };
+            let call = |who: Account, whole| async move { who.proposals().submit_proposal(whole).await };
+            let receipt = self.send(whole, call).await?.receipt_no;
+            self.done.proposals.push(receipt);
         }
         Ok(self.done)
     }

@@ -102,6 +102,10 @@ pub async fn judge(place: &Place, scene: &Scene, done: &Done, flags: &[&str]) ->
     let membership = connect(place, "membership").await?;
     once_each(&forums, "SELECT name FROM forum", &done.forums).await.context("forums")?;
     once_each(&membership, "SELECT name FROM service_unit", &done.units).await.context("service units")?;
+    let proposals = connect(place, "proposals").await?;
+    let receipts = "SELECT receipt_no FROM proposal WHERE receipt_no IS NOT NULL";
+    once_each(&proposals, receipts, &done.proposals).await.context("proposals")?;
+    proposals.close().await?;
     if !scene.election.is_empty() {
         anyhow::ensure!(boxes > Some(0), "the ledger has looked at no ballot box");
         let marks = texts(&forums, "SELECT channel FROM voter_mark").await?;

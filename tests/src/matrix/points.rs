@@ -56,7 +56,7 @@ pub const POINTS: &[Point] = &[
     Point { is_held: true, ..point("writer.after_first_reply", Way::Load, OFTEN) },
     // Of relay and projector of each service.
     Point { only_on: Some(Store::Postgres), ..point("relay.lease_taken", Way::Start, 4) },
-    // Of two lanes of each of the two services that publish here.
+    // Of two lanes of each service.
     point("relay.reconcile_read", Way::Start, 4),
     point("relay.before_rewind", Way::EmptyStreams, 3),
     point("relay.after_rewind", Way::EmptyStreams, 3),

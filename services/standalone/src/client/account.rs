@@ -17,6 +17,8 @@ use proto::membership::{EndSessionRequest, IssueActorTokenRequest};
 use proto::messaging::audit_service_client::AuditServiceClient;
 use proto::messaging::event_feed_service_client::EventFeedServiceClient;
 use proto::messaging::operator_service_client::OperatorServiceClient;
+use proto::proposals::handling_service_client::HandlingServiceClient;
+use proto::proposals::proposals_service_client::ProposalsServiceClient;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tonic::Status;
@@ -173,6 +175,16 @@ impl Account {
     /// Elections.
     pub fn elections(&self) -> ElectionsServiceClient<Door> {
         ElectionsServiceClient::new(self.door("forums"))
+    }
+
+    /// Proposals of one's own, and reading them.
+    pub fn proposals(&self) -> ProposalsServiceClient<Door> {
+        ProposalsServiceClient::new(self.door("proposals"))
+    }
+
+    /// Proposals as coordinators and secretaries handle them.
+    pub fn handling(&self) -> HandlingServiceClient<Door> {
+        HandlingServiceClient::new(self.door("proposals"))
     }
 
     /// Operation of one service. Requests must name the same service.
