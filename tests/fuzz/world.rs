@@ -227,6 +227,7 @@ async fn listeners(folder: &Path, ids: &Ids) -> (Vec<Listener>, BTreeMap<&'stati
     let all = vec![
         listener("forums", "membership", Arc::new(forums::consumers::membership) as Handler),
         listener("membership", "forums", Arc::new(membership::consumers::forums(app))),
+        listener("forums", "proposals", Arc::new(forums::consumers::proposals)),
         listener("proposals", "membership", Arc::new(proposals::consumers::membership)),
         listener("proposals", "forums", Arc::new(proposals::consumers::forums)),
     ];

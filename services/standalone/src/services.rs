@@ -9,6 +9,7 @@ pub const SERVICES: &[Service] = &[membership::SERVICE, forums::SERVICE, proposa
 pub const READERS: &[(&str, &str)] = &[
     ("membership", "forums"),
     ("forums", "membership"),
+    ("forums", "proposals"),
     ("proposals", "membership"),
     ("proposals", "forums"),
 ];

@@ -69,6 +69,7 @@ async fn rebuilt(store: Store) {
     let operator = Operator::of(&world, &play);
     let projections = [
         ("forums", "membership"),
+        ("forums", "proposals"),
         ("membership", "forums"),
         ("proposals", "membership"),
         ("proposals", "forums"),
