@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use proto::common::ActingMode;
 use proto::forums::elections_service_client::ElectionsServiceClient;
 use proto::forums::forums_service_client::ForumsServiceClient;
+use proto::forums::meetings_service_client::MeetingsServiceClient;
 use proto::membership::directory_service_client::DirectoryServiceClient;
 use proto::membership::participants_service_client::ParticipantsServiceClient;
 use proto::membership::rolls_service_client::RollsServiceClient;
 use proto::membership::sign_in_service_client::SignInServiceClient;
+use proto::membership::support_service_client::SupportServiceClient;
 use proto::membership::tenancy_service_client::TenancyServiceClient;
 use proto::membership::{EndSessionRequest, IssueActorTokenRequest};
 use proto::messaging::audit_service_client::AuditServiceClient;
@@ -19,6 +21,7 @@ use proto::messaging::event_feed_service_client::EventFeedServiceClient;
 use proto::messaging::operator_service_client::OperatorServiceClient;
 use proto::proposals::handling_service_client::HandlingServiceClient;
 use proto::proposals::proposals_service_client::ProposalsServiceClient;
+use proto::proposals::texts_service_client::TextsServiceClient;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tonic::Status;
@@ -34,13 +37,17 @@ pub struct Account {
     server: Server,
     session: Option<Arc<Session>>,
     mode: ActingMode,
+    /// The relationship with the support person at the side; empty without one.
+    support: String,
 }
 
 struct Session {
     secret: SecretString,
-    /// By audience and acting mode.
-    tokens: Mutex<HashMap<(String, ActingMode), Token>>,
+    tokens: Mutex<HashMap<TokenKey, Token>>,
 }
+
+/// Audience, acting mode, support relationship.
+type TokenKey = (String, ActingMode, String);
 
 struct Token {
     text: String,
@@ -49,18 +56,25 @@ struct Token {
 
 impl Account {
     pub(super) fn nobody(server: Server) -> Self {
-        Self { server, session: None, mode: ActingMode::Self_ }
+        Self { server, session: None, mode: ActingMode::Self_, support: String::new() }
     }
 
     pub(super) fn with_session(server: Server, secret: String) -> Self {
         let session = Session { secret: secret.into(), tokens: Mutex::default() };
-        Self { server, session: Some(Arc::new(session)), mode: ActingMode::Self_ }
+        let session = Some(Arc::new(session));
+        Self { server, session, mode: ActingMode::Self_, support: String::new() }
     }
 
     /// The same person, acting in another way, for example with a helper present.
     #[must_use]
     pub fn acting(&self, mode: ActingMode) -> Self {
         Self { mode, ..self.clone() }
+    }
+
+    /// The same person, with a support person at their side by this relationship.
+    #[must_use]
+    pub fn helped(&self, support_id: &str) -> Self {
+        Self { mode: ActingMode::Assisted, support: support_id.to_owned(), ..self.clone() }
     }
 
     /// The same person over another connection, with the same tokens.
@@ -75,7 +89,7 @@ impl Account {
     /// What membership answers.
     pub async fn renew_token(&self, audience: &str, older_than: Duration) -> Result<(), Status> {
         let Some(session) = &self.session else { return Ok(()) };
-        let key = (audience.to_owned(), self.mode);
+        let key = self.token_key(audience);
         let age = session.tokens.lock().await.get(&key).map(|token| token.bought.elapsed());
         if age.is_none_or(|age| age >= older_than) {
             let token = self.buy(session, audience).await?;
@@ -113,7 +127,7 @@ impl Account {
     pub(super) async fn token(&self, audience: &str) -> Result<Option<String>, Status> {
         let Some(session) = &self.session else { return Ok(None) };
         let mut tokens = session.tokens.lock().await;
-        let key = (audience.to_owned(), self.mode);
+        let key = self.token_key(audience);
         if let Some(token) = tokens.get(&key).filter(|token| token.bought.elapsed() < RENEW_AFTER) {
             return Ok(Some(token.text.clone()));
         }
@@ -123,6 +137,10 @@ impl Account {
         Ok(Some(text))
     }
 
+    fn token_key(&self, audience: &str) -> TokenKey {
+        (audience.to_owned(), self.mode, self.support.clone())
+    }
+
     async fn buy(&self, session: &Session, audience: &str) -> Result<Token, Status> {
         let bought = Instant::now();
         let request = IssueActorTokenRequest {
@@ -130,7 +148,7 @@ impl Account {
             audience: audience.to_owned(),
             acting_mode: self.mode.into(),
             on_behalf_of: String::new(),
-            support_id: String::new(),
+            support_id: self.support.clone(),
         };
         let answer = self.server.public().sign_in().issue_actor_token(request).await?.into_inner();
         let token = answer.token.ok_or_else(|| Status::internal("membership answered without a token"))?;
@@ -177,6 +195,16 @@ impl Account {
         ElectionsServiceClient::new(self.door("forums"))
     }
 
+    /// Support persons.
+    pub fn support(&self) -> SupportServiceClient<Door> {
+        SupportServiceClient::new(self.door("membership"))
+    }
+
+    /// Meetings of forums.
+    pub fn meetings(&self) -> MeetingsServiceClient<Door> {
+        MeetingsServiceClient::new(self.door("forums"))
+    }
+
     /// Proposals of one's own, and reading them.
     pub fn proposals(&self) -> ProposalsServiceClient<Door> {
         ProposalsServiceClient::new(self.door("proposals"))
@@ -185,6 +213,11 @@ impl Account {
     /// Proposals as coordinators and secretaries handle them.
     pub fn handling(&self) -> HandlingServiceClient<Door> {
         HandlingServiceClient::new(self.door("proposals"))
+    }
+
+    /// Texts in several forms.
+    pub fn texts(&self) -> TextsServiceClient<Door> {
+        TextsServiceClient::new(self.door("proposals"))
     }
 
     /// Operation of one service. Requests must name the same service.
