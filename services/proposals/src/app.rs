@@ -4,8 +4,11 @@
 //! A command's act runs in the writer's transaction and may run twice, so ids and randomness are made before and come
 //! in as part of its input.
 
+mod attachments;
 mod coauthors;
 mod codes;
+mod comments;
+mod community;
 mod drafting;
 mod findings;
 mod joining;
@@ -13,6 +16,7 @@ mod moving;
 mod reading;
 mod routing;
 mod screening;
+mod searching;
 mod submitting;
 mod texts;
 mod upkeep;
@@ -23,14 +27,19 @@ use std::sync::Arc;
 use chassis::Secrets;
 use kernel::{Clock, Date, Ids, TenantId};
 use messaging::{Database, Writer};
+use tokio::sync::Semaphore;
 
 pub use crate::store::lists::Filter;
+pub use attachments::{Reading, UNFINISHED_ATTACHMENT};
 pub use drafting::{CreateDraft, Words, Writing};
 pub use joining::PartOf;
 pub use screening::Decisions;
 pub use submitting::{CONFIRM_WORDS, Incoming, TEMPLATE_CONFIRM_WORDS};
 pub use texts::{ReviewForm, Whose, WriteForm};
 pub use upkeep::{DRAFT_EXPIRES, RETIRED_REFERENCES, first_reading_of_retirements};
+
+/// Pictures that are worked on at once.
+const PICTURES: usize = 2;
 
 /// The commands and queries of proposals.
 #[derive(Clone, Debug)]
@@ -41,6 +50,8 @@ pub struct App {
     ids: Ids,
     tenants: Arc<[TenantId]>,
     secrets: Secrets,
+    /// Turns to work on a picture, which is in memory as a whole.
+    pictures: Arc<Semaphore>,
 }
 
 impl App {
@@ -54,7 +65,15 @@ impl App {
         tenants: Vec<TenantId>,
         secrets: Secrets,
     ) -> Self {
-        Self { database, writer, clock, ids, tenants: tenants.into(), secrets }
+        Self {
+            database,
+            writer,
+            clock,
+            ids,
+            tenants: tenants.into(),
+            secrets,
+            pictures: Arc::new(Semaphore::new(PICTURES)),
+        }
     }
 
     /// Today in Finland, by the business clock.

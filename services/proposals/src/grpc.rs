@@ -1,15 +1,21 @@
 //! The generated traits: convert in, call, convert out.
 
+mod attachments;
+mod community;
 mod handling;
 mod proposals;
+mod search;
 mod texts;
 
 use chassis::status;
 use kernel::Fault;
 use tonic::{Response, Status};
 
+pub use attachments::Attachments;
+pub use community::Community;
 pub use handling::Handling;
 pub use proposals::Proposals;
+pub use search::Search;
 pub use texts::Texts;
 
 /// What a handler answers with.

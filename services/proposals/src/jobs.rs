@@ -23,6 +23,7 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::RETIRED_REFERENCES, with(retired_references))
         .job(app::DRAFT_EXPIRES, with(draft_expires))
         .job(app::CONFIRM_WORDS, with(confirm_words))
+        .job(app::UNFINISHED_ATTACHMENT, with(unfinished_attachment))
 }
 
 type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
@@ -81,6 +82,15 @@ fn confirm_words(
         Ok(())
     }
     .boxed()
+}
+
+fn unfinished_attachment(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.delete_unfinished(id(&payload)?).await?) }.boxed()
 }
 
 /// The id in a payload.

@@ -18,8 +18,11 @@ pub mod store;
 
 use chassis::{Context, Parts, Service, StartError};
 use messaging::Projection;
+use proto::proposals::attachments_service_server::AttachmentsServiceServer;
+use proto::proposals::community_service_server::CommunityServiceServer;
 use proto::proposals::handling_service_server::HandlingServiceServer;
 use proto::proposals::proposals_service_server::ProposalsServiceServer;
+use proto::proposals::search_service_server::SearchServiceServer;
 use proto::proposals::texts_service_server::TextsServiceServer;
 
 use crate::app::App;
@@ -38,9 +41,15 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         context.secrets.clone(),
     );
     let parts = Parts::default()
-        .grpc(ProposalsServiceServer::new(grpc::Proposals { app: app.clone(), verifier: context.verifier.clone() }))
+        .grpc(ProposalsServiceServer::new(grpc::Proposals {
+            app: app.clone(),
+            verifier: context.verifier.clone(),
+        }))
         .grpc(HandlingServiceServer::new(grpc::Handling(app.clone())))
         .grpc(TextsServiceServer::new(grpc::Texts(app.clone())))
+        .grpc(CommunityServiceServer::new(grpc::Community(app.clone())))
+        .grpc(AttachmentsServiceServer::new(grpc::Attachments(app.clone())))
+        .grpc(SearchServiceServer::new(grpc::Search(app.clone())))
         .project(
             Projection::new("membership", "membership", consumers::membership)
                 .sweeping(consumers::sweep_membership),

@@ -58,7 +58,10 @@ impl App {
 async fn invited(tx: &Tx, input: &Invite) -> Result<pb::InviteCoAuthorResponse, Fault> {
     let proposal = authored(tx, input.id, input.author).await?;
     if proposal.stage.is_ended() {
-        return Err(Fault::conflict("proposals.stage", "The proposal has ended, so nobody joins it any more."));
+        return Err(Fault::conflict(
+            "proposals.stage",
+            "The proposal has ended, so nobody joins it any more.",
+        ));
     }
     let authors = store::authors::of(tx.conn(), proposal.id).await?.len();
     let waiting = store::authors::invitations(tx.conn(), proposal.id).await?;
@@ -75,10 +78,14 @@ async fn invited(tx: &Tx, input: &Invite) -> Result<pb::InviteCoAuthorResponse, 
 
 async fn joined(tx: &Tx, input: &Join) -> Result<pb::JoinAsCoAuthorResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let id = store::authors::redeem(tx.conn(), &input.code_hash, today).await?.ok_or_else(no_such_invitation)?;
+    let id =
+        store::authors::redeem(tx.conn(), &input.code_hash, today).await?.ok_or_else(no_such_invitation)?;
     let proposal = store::proposals::load(tx.conn(), id).await?;
     if proposal.stage.is_ended() {
-        return Err(Fault::conflict("proposals.stage", "The proposal has ended, so nobody joins it any more."));
+        return Err(Fault::conflict(
+            "proposals.stage",
+            "The proposal has ended, so nobody joins it any more.",
+        ));
     }
     store::authors::add(tx.conn(), id, input.person, AuthorKind::CoAuthor, today).await?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(proposal.tenant, id)).await?;

@@ -48,7 +48,8 @@ pub(super) fn derive(secrets: &Secrets, purpose: Purpose, command: &Command) -> 
     let secret = secrets.account(crate::SERVICE.name)?;
     let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(secret.expose_secret().as_bytes())
         .map_err(Fault::internal)?;
-    for part in [purpose.label(), command.principal.as_bytes(), command.key.as_bytes(), &command.request_hash] {
+    for part in [purpose.label(), command.principal.as_bytes(), command.key.as_bytes(), &command.request_hash]
+    {
         mac.update(&u64::try_from(part.len()).map_err(Fault::internal)?.to_be_bytes());
         mac.update(part);
     }

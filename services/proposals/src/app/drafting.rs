@@ -103,11 +103,12 @@ impl App {
         if self.tenants.contains(&tenant) {
             return Ok(());
         }
-        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.").field(
-            "tenant",
-            "the county is one that this deployment serves",
-            "send the code of your own county",
-        ))
+        Err(Fault::invalid("proposals.tenant_not_served", "This deployment does not serve that county.")
+            .field(
+                "tenant",
+                "the county is one that this deployment serves",
+                "send the code of your own county",
+            ))
     }
 }
 

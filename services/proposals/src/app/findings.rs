@@ -27,7 +27,14 @@ pub(super) fn found(proposal: &Proposal, texts: &Texts) -> Vec<Found> {
         let starts_at = text.get(..finding.start)?.chars().count();
         let length = text.get(finding.start..finding.end)?.chars().count();
         let (starts_at, length) = (u32::try_from(starts_at).ok()?, u32::try_from(length).ok()?);
-        Some(Found { finding_no, kind: finding.kind, place: *place, starts_at, length, decision: Decision::Open })
+        Some(Found {
+            finding_no,
+            kind: finding.kind,
+            place: *place,
+            starts_at,
+            length,
+            decision: Decision::Open,
+        })
     });
     numbered.collect()
 }

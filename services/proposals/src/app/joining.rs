@@ -9,6 +9,7 @@ use proto::proposals as pb;
 
 use super::drafting::{Words, check_units, store_draft, written};
 use super::screening::publish_texts;
+use super::searching::refresh_index;
 use super::{App, findings, moving};
 use crate::domain::proposal::{Ending, Explanation, MAX_PARTS, Part, Stage};
 use crate::domain::text::{Owner, Texts};
@@ -84,6 +85,7 @@ async fn merged(tx: &Tx, input: &Merge) -> Result<pb::MergeProposalResponse, Fau
         store::authors::carry_over(tx.conn(), after.id, other.id, today).await?;
         store::supports::carry_over(tx.conn(), after.id, other.id).await?;
         store::follows::carry_over(tx.conn(), after.id, other.id).await?;
+        refresh_index(tx, &after).await?;
         tx.publish(events::proposal::merged(&after, other.id));
     }
     let promise = store::proposals::promise_of_way(tx.conn(), &after).await?;
@@ -111,9 +113,11 @@ async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Faul
         store::authors::carry_over(tx.conn(), before.id, new.id, today).await?;
         store::supports::copy(tx.conn(), before.id, new.id).await?;
         store::follows::copy(tx.conn(), before.id, new.id).await?;
+        refresh_index(tx, &new).await?;
         parts.push((new, texts));
     }
     moving::moved(tx, &after, input.explanation.as_str()).await?;
+    refresh_index(tx, &after).await?;
     tx.publish(events::proposal::split(&after, parts.iter().map(|(part, _)| part.id)));
     let texts = store::texts::load(tx.conn(), Owner::proposal(after.tenant, after.id)).await?;
     Ok(pb::SplitProposalResponse {

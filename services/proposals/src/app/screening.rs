@@ -8,6 +8,7 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::drafting::check_units;
+use super::searching::refresh_index;
 use super::{App, moving};
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
 use crate::domain::proposal::{
@@ -92,7 +93,8 @@ impl App {
         let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
         let input = Ended { tenant, id, how, explanation: advice, entry };
         let run = self.writer.run(call.command(), input, |tx, input| {
-            async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
+            async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }
+                .boxed()
         });
         run.await
     }
@@ -158,6 +160,7 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
     publish_texts(&input.caller, after.tenant, &mut texts, today)?;
     moving::moved(tx, &after, "").await?;
     store::texts::save_and_queue(tx.conn(), owner, &texts, today).await?;
+    refresh_index(tx, &after).await?;
     tx.publish(events::proposal::screened(&after, &texts));
     Ok(pb::ScreenProposalResponse {
         proposal: Some(convert::proposals::proposal(&after, &texts, after.promise, today)),
@@ -236,6 +239,7 @@ async fn in_sight(tx: &Tx, input: &Sight) -> Result<pb::Proposal, Fault> {
     };
     if after != before {
         store::proposals::save(tx.conn(), &after).await?;
+        refresh_index(tx, &after).await?;
         log(tx, &after, input.act, &input.explanation, input.entry).await?;
     }
     Ok(convert::proposals::proposal(&after, &texts, after.promise, today))

@@ -254,7 +254,8 @@ fn submission(proposal: &Proposal, texts: &Texts, today: Date) -> pb::SubmitProp
 /// Invalid `proposals.incomplete` without a title, and a summary or a body.
 fn check_complete(texts: &Texts) -> Result<(), Fault> {
     let has = |field: Field| texts.field(field).is_some();
-    let mut fault = Fault::invalid("proposals.incomplete", "Something is missing before it can be submitted.");
+    let mut fault =
+        Fault::invalid("proposals.incomplete", "Something is missing before it can be submitted.");
     if !has(Field::Title) {
         fault = fault.field("content.title", "a proposal has a title", "write one, 1 to 120 characters");
     }

@@ -10,6 +10,7 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::App;
+use super::searching::refresh_index_of;
 use crate::domain::proposal::{Proposal, Stage};
 use crate::domain::text::{
     Field, Form, Hand, Matter, Owner, OwnerKind, ReviewMethod, Reviewer, Symbol, Target, Texts, missing,
@@ -278,6 +279,7 @@ async fn wrote(tx: &Tx, staff: &Staff, write: &WriteForm) -> Result<pb::WriteFor
     }
     if changed {
         store::texts::save_and_queue(tx.conn(), matter.owner, &texts, tx.now().helsinki_date()).await?;
+        refresh_index_of(tx, matter.owner).await?;
     }
     Ok(pb::WriteFormResponse {
         form: convert::texts::form_of(&texts, *field, *form),
@@ -289,6 +291,7 @@ async fn reviewed(tx: &Tx, staff: &Staff, of: ReviewForm) -> Result<pb::ReviewFo
     let (matter, mut texts) = at_work(tx, staff, of.whose).await?;
     if review(tx, &matter, &mut texts, staff, of)? {
         store::texts::save_and_queue(tx.conn(), matter.owner, &texts, tx.now().helsinki_date()).await?;
+        refresh_index_of(tx, matter.owner).await?;
     }
     Ok(pb::ReviewFormResponse { form: convert::texts::form_of(&texts, of.field, of.form) })
 }

@@ -74,7 +74,9 @@ async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
     store::texts::forget_writer(tx.conn(), person).await?;
     forget_author(tx, person).await?;
     store::supports::forget(tx.conn(), person).await?;
-    store::follows::forget(tx.conn(), person).await
+    store::follows::forget(tx.conn(), person).await?;
+    store::comments::forget(tx.conn(), person).await?;
+    store::attachments::forget(tx.conn(), person).await
 }
 
 /// What a person wrote stays, without them; a draft goes with its last author.

@@ -6,8 +6,8 @@ use proto::proposals as pb;
 
 use crate::domain::moderation::Moderation;
 use crate::domain::proposal::{
-    Category, Channel, Confirmation, Ending, Goal, NextStep, Outcome, OwnerRole, Perspective, Promise, Proposal, Redirection,
-    ScreeningReason, Stage, StageKind,
+    Category, Channel, Confirmation, Ending, Goal, NextStep, Outcome, OwnerRole, Perspective, Promise,
+    Proposal, Redirection, ScreeningReason, Stage, StageKind,
 };
 use crate::domain::text::{Field, Texts};
 use crate::store::findings::{Decision, Found};

@@ -175,10 +175,11 @@ pub fn own_channel(channel: pb::Channel) -> Result<Channel, Fault> {
 pub fn staff_channel(channel: pb::Channel) -> Result<Channel, Fault> {
     match channel {
         pb::Channel::Unspecified => Err(choice("channel")),
-        pb::Channel::Web => {
-            Err(Invalid::new("what is dictated does not come from the person's own device", "say how it was said")
-                .in_field("channel"))
-        }
+        pb::Channel::Web => Err(Invalid::new(
+            "what is dictated does not come from the person's own device",
+            "say how it was said",
+        )
+        .in_field("channel")),
         pb::Channel::Tablet => Ok(Channel::Tablet),
         pb::Channel::Paper => Ok(Channel::Paper),
         pb::Channel::Phone => Ok(Channel::Phone),

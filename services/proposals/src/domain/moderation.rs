@@ -44,8 +44,7 @@ pub enum ModerationAct {
 
 impl ModerationAct {
     /// Every act.
-    pub const ALL: [ModerationAct; 3] =
-        [ModerationAct::Refused, ModerationAct::Hidden, ModerationAct::Shown];
+    pub const ALL: [ModerationAct; 3] = [ModerationAct::Refused, ModerationAct::Hidden, ModerationAct::Shown];
 
     /// The name in databases, for example "hidden".
     pub fn as_str(self) -> &'static str {

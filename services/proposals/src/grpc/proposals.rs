@@ -7,10 +7,10 @@ use tonic::Request;
 
 use super::{Answer, answer};
 use crate::app::{App, CreateDraft, Filter, Incoming};
+use crate::convert;
 use crate::convert::requests::{
     own_channel, read, read_maybe, size, staff_channel, stage_kind, words_answer, writing,
 };
-use crate::convert;
 use crate::domain::proposal::Goal;
 
 /// ProposalsService over the app; vouchers are verified here.
@@ -41,10 +41,7 @@ impl ProposalsService for Proposals {
         answer(run.await)
     }
 
-    async fn edit_draft(
-        &self,
-        request: Request<pb::EditDraftRequest>,
-    ) -> Answer<pb::EditDraftResponse> {
+    async fn edit_draft(&self, request: Request<pb::EditDraftRequest>) -> Answer<pb::EditDraftResponse> {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();

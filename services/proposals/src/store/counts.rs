@@ -66,7 +66,7 @@ pub(super) async fn add_comments(
 }
 
 /// Takes the next number of a comment on the proposal, from 1.
-pub(super) async fn next_comment(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+pub async fn next_comment(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
     add(conn, proposal, Column::CommentsWritten, 1).await?;
     let row = Entity::find_by_id(proposal.as_uuid()).one(conn).await.map_err(database_fault)?;
     let row = row.ok_or_else(|| Fault::internal("a counter that was just raised is missing"))?;

@@ -27,8 +27,7 @@ pub enum Place {
 
 impl Place {
     /// Every place.
-    pub const ALL: [Place; 5] =
-        [Place::Title, Place::Summary, Place::Body, Place::OwnWords, Place::Strength];
+    pub const ALL: [Place; 5] = [Place::Title, Place::Summary, Place::Body, Place::OwnWords, Place::Strength];
 
     /// The name in requests and databases, for example "own_words".
     pub fn as_str(self) -> &'static str {

@@ -142,9 +142,8 @@ async fn by_day(
     limit: u64,
 ) -> Result<Vec<Proposal>, Fault> {
     // Drafts and what has ended promise nothing.
-    let mut wanted = wanted
-        .add(proposal::Column::Tenant.eq(tenant.as_str()))
-        .add(proposal::Column::DueOn.is_not_null());
+    let mut wanted =
+        wanted.add(proposal::Column::Tenant.eq(tenant.as_str())).add(proposal::Column::DueOn.is_not_null());
     if let Some((day, id)) = after {
         let later_that_day =
             Condition::all().add(proposal::Column::DueOn.eq(&day)).add(proposal::Column::Id.gt(id.as_uuid()));

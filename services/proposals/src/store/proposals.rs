@@ -13,8 +13,8 @@ use sea_orm::{
 use super::entity::{proposal, proposal_unit, used_voucher};
 use super::values;
 use crate::domain::proposal::{
-    Acting, Category, Channel, Confirmation, Ending, Goal, NextStep, OwnerRole, Perspective, Promise, Proposal,
-    Stage, StageKind,
+    Acting, Category, Channel, Confirmation, Ending, Goal, NextStep, OwnerRole, Perspective, Promise,
+    Proposal, Stage, StageKind,
 };
 
 /// Most merges looked through; a merged proposal is not merged into again, so longer ways do not exist in practice.

@@ -34,7 +34,8 @@ async fn of_client(world: &World, client: u16, title: &str) -> anyhow::Result<Pr
     };
     let created = world.proposals().create_draft(world.by(world.client(client), create)?).await?.into_inner();
     let id = created.proposal.unwrap_or_default().proposal_id;
-    let submit = pb::SubmitProposalRequest { proposal_id: id.clone(), ..pb::SubmitProposalRequest::default() };
+    let submit =
+        pb::SubmitProposalRequest { proposal_id: id.clone(), ..pb::SubmitProposalRequest::default() };
     world.proposals().submit_proposal(world.by(world.client(client), submit)?).await?;
     Ok(id.parse()?)
 }
@@ -48,7 +49,10 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     for _ in 0..2 {
         let merged = send(world, merge(one, other)).await??;
         let stage = merged.stage.unwrap_or_default();
-        assert_eq!((stage.stage(), stage.into_proposal_id.clone()), (pb::ProposalStage::Merged, other.to_string()));
+        assert_eq!(
+            (stage.stage(), stage.into_proposal_id.clone()),
+            (pb::ProposalStage::Merged, other.to_string())
+        );
         let promise = merged.promise.unwrap_or_default();
         assert_eq!(promise.next_step(), pb::NextStep::Decide, "the promise of the one it goes on in");
     }

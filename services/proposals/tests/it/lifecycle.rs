@@ -25,8 +25,10 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     assert_eq!(draft.stage.unwrap_or_default().stage(), pb::ProposalStage::Draft);
     assert_eq!(draft.promise, None, "a draft promises nothing");
 
-    let submit =
-        pb::SubmitProposalRequest { proposal_id: draft.proposal_id.clone(), ..pb::SubmitProposalRequest::default() };
+    let submit = pb::SubmitProposalRequest {
+        proposal_id: draft.proposal_id.clone(),
+        ..pb::SubmitProposalRequest::default()
+    };
     let submitted = world.proposals().submit_proposal(world.by(assisted, submit)?).await?.into_inner();
     assert!(submitted.receipt_no.starts_with("2026-"), "{}", submitted.receipt_no);
     let promise = submitted.proposal.unwrap_or_default().promise.unwrap_or_default();

@@ -58,18 +58,23 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     }
     assert_eq!(pages, [2, 1]);
 
-    let handling = pb::ListHandlingRequest { tenant: POHDE.to_owned(), page_size: 3, ..pb::ListHandlingRequest::default() };
-    let first = world.handling().list_handling(world.by(world.coordinator(), handling.clone())?).await?.into_inner();
+    let handling = pb::ListHandlingRequest {
+        tenant: POHDE.to_owned(),
+        page_size: 3,
+        ..pb::ListHandlingRequest::default()
+    };
+    let first =
+        world.handling().list_handling(world.by(world.coordinator(), handling.clone())?).await?.into_inner();
     let rest = pb::ListHandlingRequest { page_token: first.next_page_token, ..handling };
     let rest = world.handling().list_handling(world.by(world.coordinator(), rest)?).await?.into_inner();
     let all = first.proposals.into_iter().chain(rest.proposals);
-    let due: Vec<String> = all
-        .map(|queued| queued.proposal.unwrap_or_default().promise.unwrap_or_default().due_on)
-        .collect();
+    let due: Vec<String> =
+        all.map(|queued| queued.proposal.unwrap_or_default().promise.unwrap_or_default().due_on).collect();
     assert_eq!(due, ["2026-11-06", "2026-11-06", "2026-11-27", "2027-01-19"], "what is due first, first");
 
     let mine = pb::ListMyProposalsRequest { page_size: 3, ..pb::ListMyProposalsRequest::default() };
-    let first = world.proposals().list_my_proposals(world.by(world.client(1), mine.clone())?).await?.into_inner();
+    let first =
+        world.proposals().list_my_proposals(world.by(world.client(1), mine.clone())?).await?.into_inner();
     let rest = pb::ListMyProposalsRequest { page_token: first.next_page_token, ..mine };
     let rest = world.proposals().list_my_proposals(world.by(world.client(1), rest)?).await?.into_inner();
     let all = first.proposals.into_iter().chain(rest.proposals);

@@ -1,9 +1,14 @@
 //! proposals on real databases: SQLite always, PostgreSQL where the rule might depend on the engine.
 
+mod attachments;
+mod comments;
+mod histories;
 mod joining;
 mod lifecycle;
 mod lists;
 mod screening;
+mod searching;
 mod support;
+mod supports;
 mod text_rows;
 mod writing;

@@ -54,7 +54,8 @@ async fn p1_a_rejection_has_a_reason_from_the_closed_list_a_human_and_plain_word
         }
 
         for _ in 0..2 {
-            let rejected = send(reject(proposal, listed, WHY)).await??.into_inner().proposal.unwrap_or_default();
+            let rejected =
+                send(reject(proposal, listed, WHY)).await??.into_inner().proposal.unwrap_or_default();
             let stage = rejected.stage.unwrap_or_default();
             assert_eq!(
                 (stage.stage(), stage.screening_reason()),
@@ -68,9 +69,18 @@ async fn p1_a_rejection_has_a_reason_from_the_closed_list_a_human_and_plain_word
         assert_eq!(event.reason, "not_about_services");
         let other = send(reject(proposal, pb::ScreeningReason::Abusive, WHY)).await?;
         assert_eq!(refusal(other)?, (Code::FailedPrecondition, "proposals.stage".to_owned()));
-        assert_eq!(refusal(world.handling().screen_proposal(world.by(world.coordinator(), screen(proposal))?).await)?.1, "proposals.stage");
+        assert_eq!(
+            refusal(
+                world.handling().screen_proposal(world.by(world.coordinator(), screen(proposal))?).await
+            )?
+            .1,
+            "proposals.stage"
+        );
 
-        let log = pb::GetModerationLogRequest { tenant: POHDE.to_owned(), ..pb::GetModerationLogRequest::default() };
+        let log = pb::GetModerationLogRequest {
+            tenant: POHDE.to_owned(),
+            ..pb::GetModerationLogRequest::default()
+        };
         let log = world.proposals().get_moderation_log(log).await?.into_inner().entries;
         let [entry] = &log[..] else { panic!("one entry: {log:?}") };
         assert_eq!((entry.act.as_str(), entry.reason.as_str()), ("refused", WHY));
@@ -101,7 +111,10 @@ async fn p1_nothing_is_rejected_by_time_and_what_is_late_comes_first() -> anyhow
         world.on("2027-09-20").await?;
         world.jobs_done().await?;
         assert_eq!(waiting().await?, [(old.to_string(), true), (new.to_string(), true)]);
-        assert_eq!(world.mine(old).await?.proposal.unwrap_or_default().stage.unwrap_or_default().stage(), pb::ProposalStage::Submitted);
+        assert_eq!(
+            world.mine(old).await?.proposal.unwrap_or_default().stage.unwrap_or_default().stage(),
+            pb::ProposalStage::Submitted
+        );
         Ok(())
     })
     .await
@@ -188,7 +201,8 @@ async fn p9_a_proposal_about_an_own_decision_goes_to_the_own_worker_with_advice(
 }
 
 #[tokio::test]
-async fn p2_a_proposal_comes_before_a_forum_with_a_reviewed_plain_summary_and_a_picture() -> anyhow::Result<()> {
+async fn p2_a_proposal_comes_before_a_forum_with_a_reviewed_plain_summary_and_a_picture() -> anyhow::Result<()>
+{
     run(Store::Sqlite, async |world| {
         let proposal = world.open_proposal("Ulkoilua").await?;
         let send = async |forum: kernel::ForumId| -> anyhow::Result<Result<_, Status>> {
@@ -244,7 +258,8 @@ async fn a_hidden_proposal_is_out_of_sight_with_a_public_reason_and_no_name() ->
             world.handling().hide_proposal(world.by(world.coordinator(), hide.clone())?).await?;
         }
         assert!(world.public(proposal).await.is_err());
-        let list = pb::ListProposalsRequest { tenant: POHDE.to_owned(), ..pb::ListProposalsRequest::default() };
+        let list =
+            pb::ListProposalsRequest { tenant: POHDE.to_owned(), ..pb::ListProposalsRequest::default() };
         assert_eq!(world.proposals().list_proposals(list).await?.into_inner().proposals, []);
         let mine = world.mine(proposal).await?;
         assert_eq!(mine.hidden_reason, why, "its author learns why");
@@ -257,11 +272,18 @@ async fn a_hidden_proposal_is_out_of_sight_with_a_public_reason_and_no_name() ->
         };
         world.handling().show_proposal(world.by(world.coordinator(), show)?).await?;
         assert!(world.public(proposal).await.is_ok());
-        let log = pb::GetModerationLogRequest { tenant: POHDE.to_owned(), ..pb::GetModerationLogRequest::default() };
+        let log = pb::GetModerationLogRequest {
+            tenant: POHDE.to_owned(),
+            ..pb::GetModerationLogRequest::default()
+        };
         let log = world.proposals().get_moderation_log(log).await?.into_inner().entries;
         let acts: Vec<(&str, &str)> =
             log.iter().map(|entry| (entry.act.as_str(), entry.reason.as_str())).collect();
-        assert_eq!(acts, [("shown", "Teksti on nyt korjattu."), ("hidden", why)], "each once, the newest first");
+        assert_eq!(
+            acts,
+            [("shown", "Teksti on nyt korjattu."), ("hidden", why)],
+            "each once, the newest first"
+        );
         let shown = format!("{log:?}");
         let officer = world.coordinator().subject()?.to_string();
         assert!(!shown.contains(&officer) && !shown.contains("Haluamme"), "neither who nor the text");

@@ -25,13 +25,13 @@ use kernel::{
     Uuid,
 };
 use messaging::{Database, NewEvent, Writer};
+use proposals::app::App;
+use proposals::domain::text::{Field, Form, Hand, Owner, ReviewMethod, Reviewer, Symbol};
+use proposals::store;
 use prost::{Message, Name};
 use proto::membership::{PolicySet, ServiceUnitRegistered};
 use proto::messaging::SetClockRequest;
 use proto::messaging::operator_service_client::OperatorServiceClient;
-use proposals::app::App;
-use proposals::domain::text::{Field, Form, Hand, Owner, ReviewMethod, Reviewer, Symbol};
-use proposals::store;
 use proto::proposals as pb;
 use proto::proposals::handling_service_client::HandlingServiceClient;
 use proto::proposals::proposals_service_client::ProposalsServiceClient;

@@ -109,7 +109,10 @@ async fn what_is_wrong_with_a_proposal_names_its_field_and_changes_nothing() -> 
             (changed(&|content| content.unit_ids = vec![other_county.clone()]), "proposals.unknown_unit"),
             (changed(&|content| content.lead_unit_id = other_county.clone()), "proposals.units"),
             (pb::CreateDraftRequest { tenant: "9".to_owned(), ..base.clone() }, "request.invalid"),
-            (pb::CreateDraftRequest { tenant: "02".to_owned(), ..base.clone() }, "proposals.tenant_not_served"),
+            (
+                pb::CreateDraftRequest { tenant: "02".to_owned(), ..base.clone() },
+                "proposals.tenant_not_served",
+            ),
         ];
         for (request, code) in wrong {
             let refused = world.proposals().create_draft(world.by(world.client(1), request.clone())?).await;
@@ -167,10 +170,12 @@ async fn a_proposal_is_taken_back_before_screening_and_not_after() -> anyhow::Re
     run(Store::Sqlite, async |world| {
         let proposal = world.submitted_proposal("Ulkoilua").await?;
         let withdraw = pb::WithdrawProposalRequest { proposal_id: proposal.to_string() };
-        let stranger = world.proposals().withdraw_proposal(world.by(world.client(2), withdraw.clone())?).await;
+        let stranger =
+            world.proposals().withdraw_proposal(world.by(world.client(2), withdraw.clone())?).await;
         assert_eq!(refusal(stranger)?.0, Code::NotFound);
         for _ in 0..2 {
-            let gone = world.proposals().withdraw_proposal(world.by(world.client(1), withdraw.clone())?).await?;
+            let gone =
+                world.proposals().withdraw_proposal(world.by(world.client(1), withdraw.clone())?).await?;
             let gone = gone.into_inner().proposal.unwrap_or_default();
             assert_eq!(gone.stage.unwrap_or_default().stage(), pb::ProposalStage::Withdrawn);
             assert_eq!(gone.promise, None);
@@ -231,7 +236,8 @@ async fn a_co_author_joins_by_a_code_once_and_edits_the_draft() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn p8_an_author_without_a_name_comes_back_by_a_code_of_which_only_a_hash_is_kept() -> anyhow::Result<()> {
+async fn p8_an_author_without_a_name_comes_back_by_a_code_of_which_only_a_hash_is_kept() -> anyhow::Result<()>
+{
     run(Store::Sqlite, async |world| {
         let request = pb::SubmitAnonymouslyRequest {
             tenant: POHDE.to_owned(),
@@ -250,7 +256,8 @@ async fn p8_an_author_without_a_name_comes_back_by_a_code_of_which_only_a_hash_i
         }
         world.screen(proposal).await?;
         let get = pb::GetByReturnCodeRequest { return_code: submitted.return_code.to_lowercase() };
-        let found = world.proposals().get_by_return_code(get).await?.into_inner().proposal.unwrap_or_default();
+        let found =
+            world.proposals().get_by_return_code(get).await?.into_inner().proposal.unwrap_or_default();
         assert_eq!(found.receipt_no, submitted.receipt_no);
         assert_eq!(found.steps.len(), 2);
         for wrong in ["7QK2-M0XA-93TB-5WCE", "", "not a code"] {
@@ -277,8 +284,14 @@ async fn p8_no_answer_to_staff_or_public_shows_a_reference_of_an_author() -> any
             format!("{:?}", world.public(proposal).await?),
             format!("{:?}", world.handled(proposal).await?),
             format!("{:?}", world.proposals().list_proposals(list).await?.into_inner()),
-            format!("{:?}", world.handling().list_to_screen(world.by(world.coordinator(), screen)?).await?.into_inner()),
-            format!("{:?}", world.handling().list_handling(world.by(world.coordinator(), handling)?).await?.into_inner()),
+            format!(
+                "{:?}",
+                world.handling().list_to_screen(world.by(world.coordinator(), screen)?).await?.into_inner()
+            ),
+            format!(
+                "{:?}",
+                world.handling().list_handling(world.by(world.coordinator(), handling)?).await?.into_inner()
+            ),
         ];
         let author = world.person(1).to_string();
         for answer in answers {
@@ -314,7 +327,10 @@ async fn what_is_dictated_keeps_own_words_apart_and_the_person_corrects_them() -
             unit_id: world.units.ii_day.to_string(),
             tenant: POHDE.to_owned(),
             voucher: voucher(world, Purpose::Dictation)?,
-            content: Some(pb::Content { own_words: "Ulos! Metsään.".to_owned(), ..world.content("Ulkoilua") }),
+            content: Some(pb::Content {
+                own_words: "Ulos! Metsään.".to_owned(),
+                ..world.content("Ulkoilua")
+            }),
             ..pb::RecordDictatedProposalRequest::default()
         };
         record.set_channel(pb::Channel::Meeting);
@@ -324,11 +340,18 @@ async fn what_is_dictated_keeps_own_words_apart_and_the_person_corrects_them() -
             anyhow::Ok(world.proposals().record_dictated_proposal(request).await)
         };
         let own_unit = send(staff.clone(), &record).await?;
-        assert_eq!(refusal(own_unit)?.1, "proposals.conflict_of_interest", "M3: about the recorder's own unit");
+        assert_eq!(
+            refusal(own_unit)?.1,
+            "proposals.conflict_of_interest",
+            "M3: about the recorder's own unit"
+        );
         record.conflict_accepted = true;
         let elsewhere = send(world.staff(world.units.ii_work), &record).await?;
         assert_eq!(refusal(elsewhere)?.0, Code::PermissionDenied, "staff of another unit");
-        let wrong = pb::RecordDictatedProposalRequest { voucher: voucher(world, Purpose::Nominate)?, ..record.clone() };
+        let wrong = pb::RecordDictatedProposalRequest {
+            voucher: voucher(world, Purpose::Nominate)?,
+            ..record.clone()
+        };
         assert_eq!(refusal(send(staff.clone(), &wrong).await?)?.1, "access.voucher_purpose");
         let web = pb::RecordDictatedProposalRequest { channel: pb::Channel::Web.into(), ..record.clone() };
         assert_eq!(refusal(send(staff.clone(), &web).await?)?.1, "request.invalid");

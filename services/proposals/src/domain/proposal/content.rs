@@ -102,7 +102,8 @@ impl Explanation {
         if (10..=MAX_EXPLANATION).contains(&text.chars().count()) {
             return Ok(Self(text.to_owned()));
         }
-        let rule = format!("a decision is explained in plain language, in 10 to {MAX_EXPLANATION} characters");
+        let rule =
+            format!("a decision is explained in plain language, in 10 to {MAX_EXPLANATION} characters");
         Err(kernel::Invalid::new(rule, "say why, and what the person can do").in_field(field))
     }
 

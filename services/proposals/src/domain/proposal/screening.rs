@@ -89,7 +89,10 @@ impl Proposal {
     /// Conflict `proposals.not_public` if it never was in sight.
     pub fn hide(&self) -> Result<Self, Fault> {
         if !self.is_public {
-            return Err(Fault::conflict("proposals.not_public", "The proposal is not public, so it is not hidden."));
+            return Err(Fault::conflict(
+                "proposals.not_public",
+                "The proposal is not public, so it is not hidden.",
+            ));
         }
         Ok(Self { is_hidden: true, ..self.clone() })
     }

@@ -4,9 +4,7 @@ use kernel::deadline::add_days;
 use kernel::{ActingMode, Caller, Date, Fault, Policies, PolicyKey, ProposalId, TenantId, UnitId};
 
 use super::content::MAX_OWN_WORDS;
-use super::{
-    Acting, Channel, Confirmation, Content, Ending, Proposal, Stage, StageKind, wrong_stage,
-};
+use super::{Acting, Channel, Confirmation, Content, Ending, Proposal, Stage, StageKind, wrong_stage};
 
 /// What a person says to "was this what you said?".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +24,12 @@ impl Acting {
     /// How this caller acts: alone, with a helper, or as one by a mandate.
     pub fn of(caller: &Caller, conflict_accepted: bool) -> Self {
         let helper = caller.helper.as_ref().map(|helper| helper.reference);
-        Self { mode: caller.mode, recorder: None, helper, conflict_accepted: conflict_accepted && helper.is_some() }
+        Self {
+            mode: caller.mode,
+            recorder: None,
+            helper,
+            conflict_accepted: conflict_accepted && helper.is_some(),
+        }
     }
 
     /// Refuses with Conflict `proposals.conflict_of_interest` if the caller's helper works at one of these units and the

@@ -84,7 +84,7 @@ impl Beginnings {
     /// What follows the longest beginning of a word.
     fn rest<'a>(&self, lower: &'a str) -> Option<&'a str> {
         let ends = lower.char_indices().map(|(at, letter)| at + letter.len_utf8());
-        let longest = ends.filter(|end| self.beginnings.contains(&lower[..*end])).last()?;
+        let longest = ends.rev().find(|end| self.beginnings.contains(&lower[..*end]))?;
         Some(&lower[longest..])
     }
 }
