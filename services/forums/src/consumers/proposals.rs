@@ -15,7 +15,7 @@ use proto::proposals::{
 
 use super::{handler_error, permanent};
 use crate::domain::forum::Forum;
-use crate::domain::meeting::agenda::{AgendaItem, Source};
+use crate::domain::meeting::agenda::{AgendaItem, ItemState, Source};
 use crate::domain::meeting::forms::{Form, Forms, MAX_BODY};
 use crate::store::meeting_texts::Kind;
 use crate::{events, store};
@@ -87,9 +87,11 @@ async fn take(
         None => {
             let pending = store::agenda::pending_of_proposal(conn, proposal).await?;
             match pending.iter().find(|item| item.forum == forum.id) {
-                // Sent twice: one topic, with the titles of the later sending.
+                // Sent twice: one topic, with the titles of the later sending unless it is on an agenda (F11).
                 Some(item) => {
-                    store::meeting_texts::save(conn, item.id.as_uuid(), Kind::Topic, forms).await?;
+                    if matches!(item.state, ItemState::Raised | ItemState::Deferred) {
+                        store::meeting_texts::save(conn, item.id.as_uuid(), Kind::Topic, forms).await?;
+                    }
                     item.id
                 }
                 None => {

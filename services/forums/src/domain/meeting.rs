@@ -256,6 +256,17 @@ impl Meeting {
         Ok(Some(MeetingEvent::NoticeSent { on: today }))
     }
 
+    /// Whether a notice that comes again is the one that was sent: Conflict `forums.notice_sent`.
+    pub fn check_same_notice(&self, is_same: bool) -> Result<(), Fault> {
+        if is_same {
+            return Ok(());
+        }
+        Err(Fault::conflict(
+            "forums.notice_sent",
+            "Another notice of this meeting is sent. Move the meeting if it has changed, and send the new one.",
+        ))
+    }
+
     /// Whether its agenda may change: Conflict `forums.agenda_closed`.
     pub fn check_agenda(&self) -> Result<(), Fault> {
         if self.state == MeetingState::Planned {
@@ -414,6 +425,7 @@ impl Meeting {
             MeetingEvent::MinutesPublished { on } => {
                 self.state = MeetingState::Published;
                 self.minutes.published_on = Some(*on);
+                self.minutes.drafted_by = None;
             }
         }
         self

@@ -8,7 +8,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::entity::{agenda_item, proposal_sending};
+use super::entity::{agenda_item, deferred_topic, proposal_sending};
 use super::meeting_texts::{self, Kind};
 use super::values;
 use crate::domain::meeting::agenda::{AgendaItem, Decision, DecisionKind, ItemState, Source};
@@ -50,6 +50,48 @@ pub async fn of_meeting(conn: &impl ConnectionTrait, meeting: MeetingId) -> Resu
         .await
         .map_err(database_fault)?;
     rows.into_iter().map(item_of).collect()
+}
+
+/// Stores a topic that a meeting leaves to another one, and that it was on that meeting's agenda.
+pub async fn save_deferred(
+    conn: &impl ConnectionTrait,
+    before: &AgendaItem,
+    deferred: &AgendaItem,
+) -> Result<(), Fault> {
+    save(conn, deferred).await?;
+    let Some(meeting) = before.meeting else { return Ok(()) };
+    let position = i64::from(before.position);
+    let row = deferred_topic::Model { meeting_id: meeting.as_uuid(), item_id: before.id.as_uuid(), position };
+    let stored = deferred_topic::Entity::insert(row.into_active_model()).exec_without_returning(conn).await;
+    stored.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Topics that were on the agenda of a meeting: those that are on it, and those that it left to another one, as they
+/// were then; by their place.
+pub async fn ever_of_meeting(
+    conn: &impl ConnectionTrait,
+    meeting: MeetingId,
+) -> Result<Vec<AgendaItem>, Fault> {
+    let mut items = of_meeting(conn, meeting).await?;
+    let left = deferred_topic::Entity::find()
+        .filter(deferred_topic::Column::MeetingId.eq(meeting.as_uuid()))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    if left.is_empty() {
+        return Ok(items);
+    }
+    let these = agenda_item::Column::Id.is_in(left.iter().map(|row| row.item_id));
+    let rows = agenda_item::Entity::find().filter(these).all(conn).await.map_err(database_fault)?;
+    for row in rows {
+        let item = item_of(row)?;
+        let place = left.iter().find(|left| left.item_id == item.id.as_uuid());
+        let position = values::count(place.map_or(0, |place| place.position))?;
+        items.push(item.as_deferred_by(meeting, position));
+    }
+    items.sort_by_key(|item| item.position);
+    Ok(items)
 }
 
 /// Topics of a forum about which a decision may follow, in the order of raising, from after this id on.

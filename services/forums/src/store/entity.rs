@@ -7,6 +7,7 @@ pub(crate) mod candidate;
 pub(crate) mod candidate_picture;
 pub(crate) mod constituency;
 pub(crate) mod counted_choices;
+pub(crate) mod deferred_topic;
 pub(crate) mod deputy;
 pub(crate) mod dissent;
 pub(crate) mod election;

@@ -75,15 +75,6 @@ pub async fn list(
     whole(conn, rows.map_err(database_fault)?).await
 }
 
-/// Forgets who wrote the minutes of a meeting.
-pub async fn forget_writer(conn: &impl ConnectionTrait, id: MeetingId) -> Result<(), Fault> {
-    let of_meeting = meeting::Column::Id.eq(id.as_uuid());
-    let nobody = Expr::value(Option::<kernel::Uuid>::None);
-    let forgotten = meeting::Entity::update_many().col_expr(meeting::Column::DraftedBy, nobody);
-    forgotten.filter(of_meeting).exec(conn).await.map_err(database_fault)?;
-    Ok(())
-}
-
 /// Forgets a person who has left as the writer of minutes.
 pub async fn forget_person(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
     let of_person = meeting::Column::DraftedBy.eq(person.as_uuid());

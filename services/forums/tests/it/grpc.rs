@@ -31,7 +31,7 @@ use hpke::{Kem as _, Serializable as _};
 use crate::world::{GROUP, day};
 
 /// Freezes a roll of twenty people in each municipality when an election is announced.
-const MEMBERSHIP: Service =
+pub(crate) const MEMBERSHIP: Service =
     Service { name: "membership", defaults: "", migrations: Vec::new, build: build_membership };
 
 fn build_membership(_: &Context) -> Result<Parts, StartError> {
@@ -59,7 +59,7 @@ fn freeze<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Result<(), Ha
 }
 
 /// How long timers and notices may take.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// The election and those who take part in it.
 struct Play<'a> {

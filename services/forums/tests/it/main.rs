@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what tests share is a test too")]
 
 mod grpc;
+mod meetings;
 mod paper;
 mod people;
 mod refusals;

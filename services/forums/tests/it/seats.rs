@@ -8,7 +8,7 @@ use proto::forums as pb;
 use crate::support::texts;
 use crate::world::{DATES, Store, World, charter, municipality, small};
 
-async fn elected(world: &World) {
+pub(crate) async fn elected(world: &World) {
     let election = world.open_small().await;
     for person in &world.people[0][5..8] {
         world.cast(person, election, &[1]).await.unwrap();

@@ -78,8 +78,8 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| publish(tx, input.0, input.1).boxed()).await
     }
 
-    /// Erases who was present at a meeting by reference, which seats have voted, who dissented and who wrote the minutes.
-    /// Seats, sums, decisions and texts stay.
+    /// Erases who was present at a meeting by reference, which seats have voted and who dissented. Seats, sums, decisions
+    /// and texts stay. Who wrote the minutes is forgotten when they are published.
     pub async fn erase_meeting(&self, meeting: MeetingId) -> Result<(), Fault> {
         let erased =
             self.writer.internal(ERASE_MEETING, meeting, |tx, meeting| erase(tx, *meeting).boxed()).await?;
@@ -143,6 +143,5 @@ async fn erase(tx: &Tx, meeting: MeetingId) -> Result<Vec<(&'static str, u64)>, 
     let marks = store::votes::erase_marks(tx.conn(), &items).await?;
     let persons = store::attendance::forget_meeting(tx.conn(), meeting).await?;
     let authors = store::dissents::forget_meeting(tx.conn(), meeting).await?;
-    store::meetings::forget_writer(tx.conn(), meeting).await?;
     Ok(vec![("forum vote marks", marks), ("attending persons", persons), ("dissenting persons", authors)])
 }

@@ -191,15 +191,18 @@ async fn send_notice(tx: &Tx, input: &SendNotice) -> Result<pb::SendNoticeRespon
     let items = store::agenda::of_meeting(tx.conn(), meeting.id).await?;
     let pending: Vec<_> = items.iter().filter(|item| item.state.is_pending()).collect();
     let days = policy(tx.conn(), &forum, PolicyKey::MeetingNoticeDays, today).await?;
-    if let Some(event) = meeting.send_notice(days, pending.len(), today)? {
-        // Each was complete when it was scheduled; counties may serve in more languages since.
-        for item in pending {
-            let texts = store::meeting_texts::load(tx.conn(), item.id.as_uuid(), Kind::Topic).await?;
-            texts.check_required("texts", &required)?;
-        }
-        store::meeting_texts::save(tx.conn(), meeting.id.as_uuid(), Kind::Notice, &input.notice).await?;
-        meeting = happened(tx, &forum, meeting, &event).await?;
-        tell(tx, &meeting, MeetingNotice::Called);
+    let Some(event) = meeting.send_notice(days, pending.len(), today)? else {
+        let sent = store::meeting_texts::load(tx.conn(), meeting.id.as_uuid(), Kind::Notice).await?;
+        meeting.check_same_notice(sent == input.notice)?;
+        return Ok(pb::SendNoticeResponse { meeting: answered(tx, &forum, &meeting).await? });
+    };
+    // Each was complete when it was scheduled; counties may serve in more languages since.
+    for item in pending {
+        let texts = store::meeting_texts::load(tx.conn(), item.id.as_uuid(), Kind::Topic).await?;
+        texts.check_required("texts", &required)?;
     }
+    store::meeting_texts::save(tx.conn(), meeting.id.as_uuid(), Kind::Notice, &input.notice).await?;
+    meeting = happened(tx, &forum, meeting, &event).await?;
+    tell(tx, &meeting, MeetingNotice::Called);
     Ok(pb::SendNoticeResponse { meeting: answered(tx, &forum, &meeting).await? })
 }

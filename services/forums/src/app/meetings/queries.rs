@@ -208,6 +208,11 @@ impl App {
 }
 
 async fn agenda(conn: &impl ConnectionTrait, meeting: &Meeting) -> Result<Vec<pb::AgendaItem>, Fault> {
-    let items = store::agenda::of_meeting(conn, meeting.id).await?;
-    shown(conn, &items).await
+    let items = store::agenda::ever_of_meeting(conn, meeting.id).await?;
+    let mut shown = shown(conn, &items).await?;
+    // What another meeting is voting on now, or decided, is none of this one's.
+    for one in shown.iter_mut().filter(|one| one.state() == pb::TopicState::Deferred) {
+        (one.vote_open, one.decision) = (false, None);
+    }
+    Ok(shown)
 }

@@ -73,6 +73,7 @@ async fn open(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::OpenMeetingR
     let mut meeting = store::meetings::load_in(tx.conn(), forum.id, id).await?;
     if let Some(event) = meeting.open(tx.now().helsinki_date())? {
         meeting = happened(tx, &forum, meeting, &event).await?;
+        schedule_erasure(tx, &forum, &meeting).await?;
     }
     Ok(pb::OpenMeetingResponse { meeting: answered(tx, &forum, &meeting).await? })
 }
@@ -112,10 +113,9 @@ async fn close(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::CloseMeetin
             if item.state.is_pending()
                 && let Some(deferred) = item.defer()?
             {
-                store::agenda::save(tx.conn(), &deferred).await?;
+                store::agenda::save_deferred(tx.conn(), &item, &deferred).await?;
             }
         }
-        schedule_erasure(tx, &forum, &meeting).await?;
     }
     Ok(pb::CloseMeetingResponse { meeting: answered(tx, &forum, &meeting).await? })
 }

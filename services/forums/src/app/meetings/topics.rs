@@ -265,7 +265,7 @@ async fn defer(tx: &Tx, within: Within, id: AgendaItemId) -> Result<pb::DeferTop
     }
     if let Some(deferred) = item.defer()? {
         store::votes::delete(tx.conn(), item.id).await?;
-        store::agenda::save(tx.conn(), &deferred).await?;
+        store::agenda::save_deferred(tx.conn(), &item, &deferred).await?;
         item = deferred;
     }
     Ok(pb::DeferTopicResponse { item: Some(convert::meetings::item_without_texts(&item, None)) })

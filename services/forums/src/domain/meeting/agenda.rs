@@ -292,6 +292,12 @@ impl AgendaItem {
         Ok(Some(Self { state: ItemState::Deferred, meeting: None, position: 0, ..self.clone() }))
     }
 
+    /// As the meeting that left it to another one saw it last.
+    #[must_use]
+    pub fn as_deferred_by(self, meeting: MeetingId, position: u32) -> Self {
+        Self { state: ItemState::Deferred, meeting: Some(meeting), position, decision: None, ..self }
+    }
+
     /// Whether it is before a meeting: Conflict `forums.topic_not_on_table`.
     pub fn check_on_table(&self) -> Result<(), Fault> {
         if matches!(self.state, ItemState::Scheduled | ItemState::Discussed) {

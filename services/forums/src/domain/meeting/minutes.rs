@@ -12,7 +12,7 @@ pub const MAX_DISSENT: usize = 2_000;
 /// How far the minutes have come. Their texts are kept with other forms of texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Minutes {
-    /// Who wrote them; forgotten after the appeal period.
+    /// Who wrote them; forgotten when they are public.
     pub drafted_by: Option<Subject>,
     /// When.
     pub drafted_on: Option<Date>,

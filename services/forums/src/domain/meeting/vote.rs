@@ -80,6 +80,17 @@ impl Tally {
         [self.votes_for, self.votes_against, self.votes_blank].map(u64::from).iter().sum()
     }
 
+    /// Refuses where nobody voted: Conflict `forums.no_votes`. That is no decision of a forum.
+    pub fn check_any(self) -> Result<(), Fault> {
+        if self.sum() > 0 {
+            return Ok(());
+        }
+        Err(Fault::conflict(
+            "forums.no_votes",
+            "Nobody has voted. Wait for the votes, or leave the topic to another meeting.",
+        ))
+    }
+
     /// What it decides: endorsed by more than half of the votes cast, blank ones not counted; a tie is not (F10).
     pub fn decision(self) -> DecisionKind {
         if self.votes_for > self.votes_against { DecisionKind::Endorsed } else { DecisionKind::NotEndorsed }
@@ -124,6 +135,7 @@ impl Vote {
         tally: Tally,
     ) -> Result<Self, Fault> {
         turnout.check_quorate()?;
+        tally.check_any()?;
         let present = turnout.present_total();
         if tally.sum() > u64::from(present) {
             let message = format!("{} votes of {present} present seats cannot be. Count again.", tally.sum());
@@ -146,6 +158,7 @@ impl Vote {
     pub fn close(mut self, marks: u32, turnout: &Turnout) -> Result<Self, Fault> {
         self.check_open()?;
         turnout.check_quorate()?;
+        self.tally.check_any()?;
         if self.tally.sum() != u64::from(marks) {
             return Err(Fault::internal("a vote has other sums than marks"));
         }

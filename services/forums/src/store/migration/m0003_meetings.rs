@@ -24,6 +24,7 @@ impl MigrationTrait for Migration {
             meeting_present(),
             attendance(),
             agenda_item(),
+            deferred_topic(),
             proposal_sending(),
             meeting_text(),
             forum_vote(),
@@ -105,6 +106,11 @@ fn agenda_item() -> TableCreateStatement {
         optional(text("decided_on")),
     ];
     table("agenda_item", columns, &["id"])
+}
+
+fn deferred_topic() -> TableCreateStatement {
+    let columns = [uuid("meeting_id"), uuid("item_id"), number("position")];
+    table("deferred_topic", columns, &["meeting_id", "item_id"])
 }
 
 fn proposal_sending() -> TableCreateStatement {
