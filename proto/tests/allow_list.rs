@@ -95,10 +95,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proposals.v1.ResponseOverdue", &["proposal_id", "unit_id", "due_on"]),
     ("proposals.v1.ResponseEscalated", &["proposal_id", "unit_id", "level"]),
     ("proposals.v1.UnitResponseGiven", &["proposal_id", "unit_id", "outcome", "days", "days_late"]),
+    ("proposals.v1.UnitResponseAmended", &["proposal_id", "unit_id", "outcome"]),
     ("proposals.v1.ProposalForwarded", &["proposal_id", "due_on"]),
     ("proposals.v1.ImplementationStarted", &["proposal_id", "unit_id", "started_on", "due_on"]),
     ("proposals.v1.ImplementationDelayed", &["proposal_id", "unit_id", "due_on"]),
     ("proposals.v1.ImplementationCompleted", &["proposal_id", "unit_id", "completed_on"]),
+    ("proposals.v1.ImplementationCancelled", &["proposal_id", "unit_id", "cancelled_on"]),
     ("proposals.v1.BaselineSet", &["proposal_id", "indicator_ids"]),
     (
         "proposals.v1.ImpactMeasured",

@@ -135,8 +135,11 @@ impl DirectoryClient {
                 dedupe_key: dedupe_key.to_owned(),
                 urgent,
             };
+            // A job that tells a page again may find other people on it: that is another call, and nobody is told twice by
+            // the dedupe key.
+            let people = message.references.concat();
             let mut request = self.identity.request("membership", message, CALL).await?;
-            let key = idempotency_key(&format!("notify|{number}|{dedupe_key}"))?;
+            let key = idempotency_key(&format!("notify|{number}|{people}|{dedupe_key}"))?;
             request.metadata_mut().insert("idempotency-key", key);
             let channel = self.peers.channel("membership")?;
             let answer = DirectoryServiceClient::new(channel).notify(request).await;

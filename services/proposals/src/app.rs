@@ -4,21 +4,29 @@
 //! A command's act runs in the writer's transaction and may run twice, so ids and randomness are made before and come
 //! in as part of its input.
 
+mod answering;
 mod attachments;
+mod changing;
 mod coauthors;
 mod codes;
 mod comments;
 mod community;
+mod deciding;
 mod drafting;
+mod feedback;
 mod findings;
 mod joining;
 mod moving;
+mod promising;
+mod reach;
 mod reading;
 mod routing;
 mod screening;
 mod searching;
 mod submitting;
+mod telling;
 mod texts;
+mod timers;
 mod upkeep;
 mod work;
 
@@ -30,12 +38,17 @@ use messaging::{Database, Writer};
 use tokio::sync::Semaphore;
 
 pub use crate::store::lists::Filter;
+pub use answering::{GiveAnswer, WrittenAnswer};
 pub use attachments::{Reading, UNFINISHED_ATTACHMENT};
+pub use deciding::{ForumDecision, Verdict, forum_decided};
 pub use drafting::{CreateDraft, Words, Writing};
+pub use feedback::WrittenCard;
 pub use joining::PartOf;
 pub use screening::Decisions;
 pub use submitting::{CONFIRM_WORDS, Incoming, TEMPLATE_CONFIRM_WORDS};
+pub use telling::{TELL_PEOPLE, TELL_ROLE, Telling, TellingRole};
 pub use texts::{ReviewForm, Whose, WriteForm};
+pub use timers::{IMPACT_DUE, RESPONSE_STEP, ResponseTimer};
 pub use upkeep::{DRAFT_EXPIRES, RETIRED_REFERENCES, first_reading_of_retirements};
 
 /// Pictures that are worked on at once.

@@ -6,10 +6,10 @@ use futures::future::BoxFuture;
 use kernel::policy::PolicyValue;
 use kernel::{Fault, FaultKind, Invalid, PolicyKey, TenantId};
 use messaging::{HandlerError, Received, Swept, Tx};
-use proto::forums::ForumFounded;
+use proto::forums::{ForumFounded, ProposalEndorsed, ProposalNotEndorsed, ProposalReturnedForWork};
 use proto::membership::{PolicySet, ServiceUnitRegistered};
 
-use crate::app::first_reading_of_retirements;
+use crate::app::{ForumDecision, Verdict, first_reading_of_retirements, forum_decided};
 use crate::store;
 use crate::store::units::Unit;
 
@@ -51,9 +51,41 @@ pub fn forums<'a>(tx: &'a Tx, received: &'a Received) -> BoxFuture<'a, Result<()
             let saved = store::forums::save(tx.conn(), id, tenant, &others, received.generation);
             return saved.await.map_err(handler_error);
         }
+        if let Some(decision) = decision(received)? {
+            // A proposal that is not here, or not before that forum, waits for a person, loudly (REL-43).
+            return forum_decided(tx, &decision).await.map_err(handler_error);
+        }
         Ok(())
     }
     .boxed()
+}
+
+/// What a forum decided about a proposal, if that is what the event tells.
+fn decision(received: &Received) -> Result<Option<ForumDecision>, HandlerError> {
+    let read = |verdict, [proposal, forum, meeting]: [String; 3], decided_on: &str| {
+        let decision = || -> Result<ForumDecision, Invalid> {
+            let (proposal, forum) = (proposal.parse()?, forum.parse()?);
+            let on = kernel::deadline::parse_date(decided_on)?;
+            Ok(ForumDecision { proposal, forum, meeting: meeting.parse()?, on, verdict })
+        };
+        decision().map(Some).map_err(permanent)
+    };
+    if received.is::<ProposalEndorsed>() {
+        let event: ProposalEndorsed = received.decode()?;
+        let ids = [event.proposal_id, event.forum_id, event.meeting_id];
+        return read(Verdict::Endorsed, ids, &event.decided_on);
+    }
+    if received.is::<ProposalNotEndorsed>() {
+        let event: ProposalNotEndorsed = received.decode()?;
+        let ids = [event.proposal_id, event.forum_id, event.meeting_id];
+        return read(Verdict::NotEndorsed, ids, &event.decided_on);
+    }
+    if received.is::<ProposalReturnedForWork>() {
+        let event: ProposalReturnedForWork = received.decode()?;
+        let ids = [event.proposal_id, event.forum_id, event.meeting_id];
+        return read(Verdict::Returned, ids, &event.decided_on);
+    }
+    Ok(None)
 }
 
 /// At the end of a rebuild of forums' projection, forums go that no event founds any more.

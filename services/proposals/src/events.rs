@@ -1,4 +1,5 @@
 //! What proposals publishes: states, days and approved titles, never a person or a text (SEC-31). The one place that
 //! decides it.
 
+pub mod answer;
 pub mod proposal;

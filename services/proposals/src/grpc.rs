@@ -1,7 +1,10 @@
 //! The generated traits: convert in, call, convert out.
 
+mod answers;
 mod attachments;
+mod changes;
 mod community;
+mod feedback;
 mod handling;
 mod proposals;
 mod search;
@@ -11,8 +14,11 @@ use chassis::status;
 use kernel::Fault;
 use tonic::{Response, Status};
 
+pub use answers::Answers;
 pub use attachments::Attachments;
+pub use changes::Changes;
 pub use community::Community;
+pub use feedback::Feedback;
 pub use handling::Handling;
 pub use proposals::Proposals;
 pub use search::Search;

@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::{Fault, Uuid};
 use messaging::{JobContext, JobError};
+use serde::de::DeserializeOwned;
 
 use crate::app::{self, App};
 
@@ -24,6 +25,10 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::DRAFT_EXPIRES, with(draft_expires))
         .job(app::CONFIRM_WORDS, with(confirm_words))
         .job(app::UNFINISHED_ATTACHMENT, with(unfinished_attachment))
+        .job(app::RESPONSE_STEP, with(response_step))
+        .job(app::IMPACT_DUE, with(impact_due))
+        .job(app::TELL_PEOPLE, with(tell_people))
+        .job(app::TELL_ROLE, with(tell_role))
 }
 
 type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
@@ -97,4 +102,58 @@ fn unfinished_attachment(
 fn id<I: From<Uuid>>(payload: &[u8]) -> Result<I, JobError> {
     let uuid = Uuid::from_slice(payload).map_err(|error| JobError::Permanent(error.to_string()))?;
     Ok(I::from(uuid))
+}
+
+fn response_step(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.response_step(read(&payload)?).await?) }.boxed()
+}
+
+fn impact_due(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.impact_due(read(&payload)?).await?) }.boxed()
+}
+
+/// One page of a round: membership tells nobody twice by the round's key, and the next page is a job of its own.
+fn tell_people(
+    app: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let telling: app::Telling = read(&payload)?;
+        let page = app.audience(&telling).await?;
+        if !page.is_empty() {
+            directory.notify(&page, telling.template(), &telling.key).await?;
+        }
+        Ok(app.told(&context, telling, page).await?)
+    }
+    .boxed()
+}
+
+fn tell_role(
+    _: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let app::TellingRole { role, scope, template } = read(&payload)?;
+        directory.notify_role(role, scope, &template, &context.dedupe_key).await?;
+        Ok(())
+    }
+    .boxed()
+}
+
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, JobError> {
+    serde_json::from_slice(payload).map_err(|error| JobError::Permanent(format!("the payload: {error}")))
 }

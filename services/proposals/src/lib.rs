@@ -18,8 +18,11 @@ pub mod store;
 
 use chassis::{Context, Parts, Service, StartError};
 use messaging::Projection;
+use proto::proposals::answers_service_server::AnswersServiceServer;
 use proto::proposals::attachments_service_server::AttachmentsServiceServer;
+use proto::proposals::changes_service_server::ChangesServiceServer;
 use proto::proposals::community_service_server::CommunityServiceServer;
+use proto::proposals::feedback_service_server::FeedbackServiceServer;
 use proto::proposals::handling_service_server::HandlingServiceServer;
 use proto::proposals::proposals_service_server::ProposalsServiceServer;
 use proto::proposals::search_service_server::SearchServiceServer;
@@ -50,6 +53,9 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .grpc(CommunityServiceServer::new(grpc::Community(app.clone())))
         .grpc(AttachmentsServiceServer::new(grpc::Attachments(app.clone())))
         .grpc(SearchServiceServer::new(grpc::Search(app.clone())))
+        .grpc(AnswersServiceServer::new(grpc::Answers(app.clone())))
+        .grpc(ChangesServiceServer::new(grpc::Changes(app.clone())))
+        .grpc(FeedbackServiceServer::new(grpc::Feedback(app.clone())))
         .project(
             Projection::new("membership", "membership", consumers::membership)
                 .sweeping(consumers::sweep_membership),

@@ -3,6 +3,7 @@
 use kernel::{Date, Fault, Policies, ProposalId, TenantId};
 use messaging::Tx;
 
+use super::telling::came_to;
 use crate::domain::proposal::Proposal;
 use crate::store;
 
@@ -17,9 +18,9 @@ pub(crate) async fn load(
     Ok((proposal, tx.now().helsinki_date(), policies))
 }
 
-/// Stores a proposal that has come to another stage, and the step in its history. `reason` is in plain language; empty
+/// Stores a proposal that has come to another stage, and the step in its history; tells those whom it concerns. `reason` is in plain language; empty
 /// where nobody had to say why.
 pub(crate) async fn moved(tx: &Tx, proposal: &Proposal, reason: &str) -> Result<(), Fault> {
     store::proposals::save(tx.conn(), proposal).await?;
-    store::steps::append(tx.conn(), proposal, tx.now().helsinki_date(), reason).await
+    came_to(tx, proposal, tx.now().helsinki_date(), reason).await
 }

@@ -8,6 +8,7 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::drafting::check_units;
+use super::feedback::{DecisionCard, decision_card};
 use super::searching::refresh_index;
 use super::{App, moving};
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
@@ -35,6 +36,7 @@ struct Ended {
     how: Ending,
     explanation: Explanation,
     entry: Uuid,
+    card: DecisionCard,
 }
 
 struct Sight {
@@ -74,7 +76,9 @@ impl App {
         explanation: Explanation,
     ) -> Result<pb::RejectProposalResponse, Fault> {
         let how = Ending::RejectedAtScreening { reason };
-        let input = Ended { tenant: call.scope.tenant()?, id, how, explanation, entry: self.ids.uuid() };
+        let card = self.decision_card(call, &explanation)?;
+        let input =
+            Ended { tenant: call.scope.tenant()?, id, how, explanation, entry: self.ids.uuid(), card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RejectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
         });
@@ -91,7 +95,8 @@ impl App {
     ) -> Result<pb::RedirectProposalResponse, Fault> {
         let how = Ending::Redirected { kind };
         let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
-        let input = Ended { tenant, id, how, explanation: advice, entry };
+        let card = self.decision_card(call, &advice)?;
+        let input = Ended { tenant, id, how, explanation: advice, entry, card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }
                 .boxed()
@@ -220,6 +225,7 @@ async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
         Ending::Redirected { kind } => before.redirect(kind, today, &policies)?,
         _ => before.go(to, today, &policies)?,
     };
+    let after = Proposal { feedback_on: Some(today), ..after };
     moving::moved(tx, &after, input.explanation.as_str()).await?;
     if after.stage.kind() == StageKind::RejectedAtScreening {
         log(tx, &after, ModerationAct::Refused, &input.explanation, input.entry).await?;
@@ -227,6 +233,7 @@ async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
     if let Some(event) = events::proposal::ended(&after, input.how) {
         tx.publish(event);
     }
+    decision_card(tx, &after, &input.card).await?;
     Ok(answer(&after))
 }
 

@@ -73,6 +73,7 @@ async fn forget_all(tx: &Tx, persons: &[Subject], cursor: u64) -> Result<(), Fau
 async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
     store::texts::forget_writer(tx.conn(), person).await?;
     forget_author(tx, person).await?;
+    store::answers::forget(tx.conn(), person).await?;
     store::supports::forget(tx.conn(), person).await?;
     store::follows::forget(tx.conn(), person).await?;
     store::comments::forget(tx.conn(), person).await?;

@@ -146,14 +146,14 @@ impl Proposal {
     /// Conflict `proposals.stage` if no way leads there, `proposals.no_feedback` if it would close without published
     /// feedback (P7), `proposals.no_unit` if a unit should answer and there is none.
     pub fn go(&self, to: Stage, today: Date, policies: &Policies) -> Result<Self, Fault> {
-        if !self.stage.may_go_to(to) {
-            return Err(wrong_stage(self.stage, to.kind()));
-        }
         if to == (Stage::Ended { how: Ending::Closed }) && self.feedback_on.is_none() {
             return Err(Fault::conflict(
                 "proposals.no_feedback",
                 "A proposal is closed when its people have been told what came of it (P7). Publish its feedback first.",
             ));
+        }
+        if !self.stage.may_go_to(to) {
+            return Err(wrong_stage(self.stage, to.kind()));
         }
         if to == Stage::AwaitingResponse {
             check_unit(self)?;
@@ -194,7 +194,7 @@ fn check_unit(proposal: &Proposal) -> Result<(), Fault> {
 }
 
 /// Conflict `proposals.stage`.
-fn wrong_stage(from: Stage, to: StageKind) -> Fault {
+pub fn wrong_stage(from: Stage, to: StageKind) -> Fault {
     let (from, to) = (from.kind().as_str(), to.as_str());
     Fault::conflict(
         "proposals.stage",

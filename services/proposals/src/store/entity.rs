@@ -1,10 +1,17 @@
 //! The tables as sea-orm sees them. Nothing outside of the store knows them.
 
+pub(crate) mod answer_part;
 pub(crate) mod attachment;
 pub(crate) mod attachment_chunk;
 pub(crate) mod author_invitation;
 pub(crate) mod comment;
+pub(crate) mod disqualification;
+pub(crate) mod feedback_item;
 pub(crate) mod follow;
+pub(crate) mod forum_decision;
+pub(crate) mod impact_indicator;
+pub(crate) mod impact_report;
+pub(crate) mod implementation_plan;
 pub(crate) mod known_forum;
 pub(crate) mod moderation_log;
 pub(crate) mod policy_value;
@@ -21,8 +28,11 @@ pub(crate) mod search_stem;
 pub(crate) mod search_term;
 pub(crate) mod service_unit;
 pub(crate) mod support;
+pub(crate) mod telling;
 pub(crate) mod text_audio;
 pub(crate) mod text_queue;
 pub(crate) mod text_symbols;
 pub(crate) mod text_variant;
+pub(crate) mod unit_answer;
+pub(crate) mod unit_response;
 pub(crate) mod used_voucher;

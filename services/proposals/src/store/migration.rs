@@ -3,6 +3,7 @@
 mod m0001_projections;
 mod m0002_proposals;
 mod m0003_texts;
+mod m0004_answers;
 mod m0005_community;
 
 use sea_orm_migration::MigrationTrait;
@@ -13,6 +14,7 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0001_projections::Migration),
         Box::new(m0002_proposals::Migration),
         Box::new(m0003_texts::Migration),
+        Box::new(m0004_answers::Migration),
         Box::new(m0005_community::Migration),
     ]
 }

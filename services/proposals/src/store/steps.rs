@@ -9,6 +9,7 @@ use sea_orm::{
 use super::entity::proposal_step;
 use super::{proposals, values};
 use crate::domain::proposal::{Promise, Proposal, Stage};
+use crate::domain::timeline::Mark;
 
 /// A step that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,9 @@ pub struct Step {
     pub step_no: u32,
     /// Day.
     pub happened_on: Date,
-    /// The stage it came to.
+    /// What happened within the stage; None if it came to the stage then.
+    pub mark: Option<Mark>,
+    /// The stage it came to, or was at.
     pub stage: Stage,
     /// What was promised then.
     pub promise: Option<Promise>,
@@ -25,13 +28,34 @@ pub struct Step {
     pub reason: String,
 }
 
-/// Adds the step that brought the proposal to where it stands now.
+/// Adds the step that brought the proposal to where it stands now; answers its number.
 pub async fn append(
     conn: &impl ConnectionTrait,
     proposal: &Proposal,
     today: Date,
     reason: &str,
-) -> Result<(), Fault> {
+) -> Result<u32, Fault> {
+    add(conn, proposal, None, today, reason).await
+}
+
+/// Adds something that happened while the proposal stays where it is; answers its number.
+pub async fn mark(
+    conn: &impl ConnectionTrait,
+    proposal: &Proposal,
+    mark: Mark,
+    today: Date,
+    reason: &str,
+) -> Result<u32, Fault> {
+    add(conn, proposal, Some(mark), today, reason).await
+}
+
+async fn add(
+    conn: &impl ConnectionTrait,
+    proposal: &Proposal,
+    mark: Option<Mark>,
+    today: Date,
+    reason: &str,
+) -> Result<u32, Fault> {
     let last = proposal_step::Entity::find()
         .filter(proposal_step::Column::ProposalId.eq(proposal.id.as_uuid()))
         .select_only()
@@ -40,11 +64,13 @@ pub async fn append(
         .one(conn)
         .await
         .map_err(database_fault)?;
+    let step_no = last.flatten().unwrap_or(0) + 1;
     let promise = proposal.promise;
     let row = proposal_step::Model {
         proposal_id: proposal.id.as_uuid(),
-        step_no: last.flatten().unwrap_or(0) + 1,
+        step_no,
         happened_on: today.to_string(),
+        mark: mark.map(Mark::as_str).unwrap_or_default().to_owned(),
         stage: proposal.stage.kind().as_str().to_owned(),
         stage_detail: proposal.stage.detail().to_owned(),
         stage_ref: proposal.stage.reference(),
@@ -55,7 +81,7 @@ pub async fn append(
     };
     let row = row.into_active_model();
     proposal_step::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
-    Ok(())
+    values::count(step_no)
 }
 
 /// The steps of a proposal, the first one first; `from` is the first number wanted.
@@ -78,6 +104,10 @@ pub async fn of(
             Ok(Step {
                 step_no: values::count(row.step_no)?,
                 happened_on: values::day(&row.happened_on)?,
+                mark: match row.mark.as_str() {
+                    "" => None,
+                    name => Some(values::known(&Mark::ALL, Mark::as_str, name)?),
+                },
                 stage: proposals::stage_of(&row.stage, &row.stage_detail, row.stage_ref)?,
                 promise: proposals::promise_of(
                     row.owner_role.as_deref(),

@@ -1,5 +1,6 @@
 //! proposals on real databases: SQLite always, PostgreSQL where the rule might depend on the engine.
 
+mod answers;
 mod attachments;
 mod comments;
 mod histories;

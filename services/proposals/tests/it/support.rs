@@ -243,6 +243,11 @@ impl World {
         self.system.settle().await
     }
 
+    /// The writer of proposals, for what no contract can bring about in time.
+    pub(crate) fn writer(&self) -> anyhow::Result<Writer> {
+        Ok(self.handle("proposals")?.writer)
+    }
+
     fn handle(&self, service: &'static str) -> anyhow::Result<Handle> {
         let handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
         let handle = handles.as_ref().and_then(|handles| handles.get(&(self.system.folder(), service)));

@@ -127,8 +127,9 @@ pub fn promise(stage: Stage, today: Date, policies: &Policies) -> Option<Promise
             (OwnerRole::ForumSecretary, NextStep::ForumDecides, PolicyKey::ForumDays)
         }
         Stage::AwaitingResponse => (OwnerRole::UnitManager, NextStep::Answer, PolicyKey::ResponseDays),
+        // Who forwarded it brings the decision, as the answer.
         Stage::Forwarded | Stage::Answered { outcome: Outcome::NeedsHigherDecision } => {
-            (OwnerRole::AreaCoordinator, NextStep::HigherDecision, PolicyKey::ResponseDays)
+            (OwnerRole::UnitManager, NextStep::HigherDecision, PolicyKey::ResponseDays)
         }
         Stage::Answered { outcome: Outcome::Accepted | Outcome::AcceptedInPart | Outcome::Trial } => {
             (OwnerRole::UnitManager, NextStep::StartChange, PolicyKey::OpenDays)

@@ -295,8 +295,9 @@ impl StageKind {
             NotEndorsed | ImpactMeasured => matches!(to, Closed),
             AwaitingResponse | Forwarded => matches!(to, Answered),
             // Which of these it is depends on the outcome, see `Stage::may_go_to`.
-            Answered => matches!(to, InImplementation | Forwarded | Closed),
-            InImplementation => matches!(to, Implemented | Closed),
+            Answered => matches!(to, Answered | InImplementation | Forwarded | Closed),
+            // A change that is given up is a rejection with its reasons (P4).
+            InImplementation => matches!(to, Implemented | Answered),
             Implemented => matches!(to, ImpactMeasured | Closed),
             Closed | Merged | Split | Redirected | RejectedAtScreening | Withdrawn => false,
         }

@@ -13,7 +13,9 @@ pub(crate) struct Model {
     pub(crate) step_no: i64,
     /// Day.
     pub(crate) happened_on: String,
-    /// The stage it came to.
+    /// What happened within the stage; empty if it came to the stage then.
+    pub(crate) mark: String,
+    /// The stage it came to, or was at.
     pub(crate) stage: String,
     /// Detail of the stage.
     pub(crate) stage_detail: String,

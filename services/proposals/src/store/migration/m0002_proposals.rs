@@ -100,6 +100,7 @@ fn proposal_step() -> TableCreateStatement {
         uuid("proposal_id"),
         number("step_no"),
         text("happened_on"),
+        text("mark"),
         text("stage"),
         text("stage_detail"),
         optional(uuid("stage_ref")),
