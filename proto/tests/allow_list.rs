@@ -86,7 +86,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proposals.v1.ComparisonRoundOpened", &["round_id", "idea_ids", "closes_on"]),
     ("proposals.v1.OwnIdeaAdded", &["round_id", "idea_id"]),
     ("proposals.v1.ComparisonRoundClosed", &["round_id", "comparisons", "skips", "sessions"]),
-    ("proposals.v1.RankingPublished", &["round_id", "ranks.idea_id", "ranks.rank", "provisional"]),
+    (
+        "proposals.v1.RankingPublished",
+        &["round_id", "ranks.idea_id", "ranks.rank", "ranks.group", "provisional"],
+    ),
     ("proposals.v1.ProposalShortlisted", &["proposal_id"]),
     ("proposals.v1.ProposalSentToForum", &["proposal_id", "forum_id", "titles.language", "titles.title"]),
     ("proposals.v1.ResponseRequested", &["proposal_id", "unit_id", "due_on"]),

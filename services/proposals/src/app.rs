@@ -12,6 +12,7 @@ mod codes;
 mod comments;
 mod community;
 mod deciding;
+pub mod comparison;
 mod drafting;
 mod feedback;
 mod findings;

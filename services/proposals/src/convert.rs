@@ -4,6 +4,7 @@ pub mod answers;
 pub mod changes;
 pub mod community;
 pub mod feedback;
+pub mod comparisons;
 pub mod proposals;
 pub mod requests;
 pub mod search;

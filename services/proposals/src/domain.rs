@@ -9,6 +9,7 @@
 //! | [`impact`] | what a change brought about: measured before and after it, or not claimed |
 //! | [`implementation`] | the change that an answer promised: plan, progress, end |
 //! | [`moderation`] | what is moderated, and what everybody may know of it |
+//! | [`comparison`] | ideas compared in pairs, and the ranking that comes of it |
 //! | [`proposal`] | where a proposal stands, where it may go, whose turn it is |
 //! | [`response`] | what a unit owes an endorsed proposal, when, and what its answer says |
 //! | [`screening`] | what in a text looks like personal data; it warns and never decides |
@@ -23,6 +24,7 @@ pub mod comment;
 pub mod feedback;
 pub mod impact;
 pub mod implementation;
+pub mod comparison;
 pub mod moderation;
 pub mod proposal;
 pub mod response;

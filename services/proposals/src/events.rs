@@ -2,4 +2,5 @@
 //! decides it.
 
 pub mod answer;
+pub mod comparison;
 pub mod proposal;

@@ -29,6 +29,7 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::IMPACT_DUE, with(impact_due))
         .job(app::TELL_PEOPLE, with(tell_people))
         .job(app::TELL_ROLE, with(tell_role))
+        .job(app::comparison::CLOSE_ROUND, with(close_round))
 }
 
 type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
@@ -96,6 +97,16 @@ fn unfinished_attachment(
     payload: Vec<u8>,
 ) -> BoxFuture<'static, Result<(), JobError>> {
     async move { Ok(app.delete_unfinished(id(&payload)?).await?) }.boxed()
+}
+
+/// A round that was closed by hand in the meantime is left as it is.
+fn close_round(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.close_round_when_due(id(&payload)?).await?) }.boxed()
 }
 
 /// The id in a payload.

@@ -23,6 +23,7 @@ use proto::proposals::attachments_service_server::AttachmentsServiceServer;
 use proto::proposals::changes_service_server::ChangesServiceServer;
 use proto::proposals::community_service_server::CommunityServiceServer;
 use proto::proposals::feedback_service_server::FeedbackServiceServer;
+use proto::proposals::comparisons_service_server::ComparisonsServiceServer;
 use proto::proposals::handling_service_server::HandlingServiceServer;
 use proto::proposals::proposals_service_server::ProposalsServiceServer;
 use proto::proposals::search_service_server::SearchServiceServer;
@@ -56,6 +57,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .grpc(AnswersServiceServer::new(grpc::Answers(app.clone())))
         .grpc(ChangesServiceServer::new(grpc::Changes(app.clone())))
         .grpc(FeedbackServiceServer::new(grpc::Feedback(app.clone())))
+        .grpc(ComparisonsServiceServer::new(grpc::Comparisons(app.clone())))
         .project(
             Projection::new("membership", "membership", consumers::membership)
                 .sweeping(consumers::sweep_membership),

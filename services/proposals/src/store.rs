@@ -6,6 +6,7 @@ pub mod attachments;
 pub mod authors;
 pub mod changes;
 pub mod comments;
+pub mod comparison;
 pub mod counts;
 pub mod decisions;
 mod entity;

@@ -65,7 +65,7 @@ pub struct Moderation {
     pub tenant: TenantId,
     /// Kind of thing.
     pub what: Moderated,
-    /// The proposal that it is, or belongs to.
+    /// The proposal that it is, or belongs to; of an own idea, which belongs to none, the id of the idea.
     pub proposal: ProposalId,
     /// What was done.
     pub act: ModerationAct,

@@ -5,6 +5,7 @@ mod m0002_proposals;
 mod m0003_texts;
 mod m0004_answers;
 mod m0005_community;
+mod m0006_comparison;
 
 use sea_orm_migration::MigrationTrait;
 
@@ -16,5 +17,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0003_texts::Migration),
         Box::new(m0004_answers::Migration),
         Box::new(m0005_community::Migration),
+        Box::new(m0006_comparison::Migration),
     ]
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod attachments;
 mod comments;
+mod comparison;
 mod histories;
 mod joining;
 mod lifecycle;

@@ -13,10 +13,10 @@ use crate::ledger::CheckError;
 use crate::ledger::index::{number, text};
 use crate::ledger::verdict::{Rule, TOLD, Verdict};
 
-/// RPCs that leave no row in the command log: ballots on purpose (their marks are looked at with the boxes), and what an
-/// operator does to a process.
-const UNLOGGED: &str =
-    "(rpc LIKE '/osallisuus.messaging.%' OR rpc LIKE '%/CastBallot' OR rpc LIKE '%/HandPaperBallot')";
+/// RPCs that leave no row in the command log: ballots on purpose (their marks are looked at with the boxes), visits to a
+/// comparison round, whose answer is a token that is kept nowhere, and what an operator does to a process.
+const UNLOGGED: &str = "(rpc LIKE '/osallisuus.messaging.%' OR rpc LIKE '%/CastBallot' \
+     OR rpc LIKE '%/HandPaperBallot' OR rpc LIKE '%/StartSession')";
 /// RPCs whose answer holds a secret or a signature that is put in on the way out and never stored.
 const FINISHED_ON_THE_WAY: &str = "(rpc LIKE '%/RedeemSetupCode' OR rpc LIKE '%/SignInWithCodeCard' \
      OR rpc LIKE '%/IssueCodeCard' OR rpc LIKE '%/CreateServiceAccount' OR rpc LIKE '%/CreateNominationCode' \

@@ -1,0 +1,171 @@
+//! Own ideas: added by a visit, read by a human, then in the round or not.
+
+use chassis::Call;
+use futures::FutureExt as _;
+use kernel::{Fault, IdeaId, PageSize, PageToken, ProposalId, RoundId, Scope, Uuid};
+use messaging::Tx;
+use proto::proposals as pb;
+
+use super::super::App;
+use super::visits::open_visit;
+use crate::domain::comparison::IdeaNo;
+use crate::domain::comparison::idea::{Decision, Idea, IdeaState, IdeaText};
+use crate::domain::comparison::session::{SessionHash, SessionToken};
+use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
+use crate::domain::text::Symbol;
+use crate::{convert, events, store};
+
+/// Own ideas of a round that may wait for a human. More would only mean that nobody reads them.
+const MOST_WAITING: u64 = 200;
+
+/// An own idea to add.
+#[derive(Debug, Clone)]
+pub struct NewOwnIdea {
+    /// What it says.
+    pub text: IdeaText,
+    /// The picture its author chose.
+    pub picture: Option<Symbol>,
+}
+
+struct Add {
+    hash: SessionHash,
+    id: IdeaId,
+    idea: NewOwnIdea,
+}
+
+struct Decide {
+    /// Of the entry in the moderation log, if it comes to one.
+    entry: Uuid,
+    scope: Scope,
+    round: RoundId,
+    idea: IdeaId,
+    decision: Decision,
+}
+
+impl App {
+    /// Adds an own idea of a visit; nobody sees it before a human has read it.
+    pub async fn add_own_idea(
+        &self,
+        call: &Call,
+        token: &SessionToken,
+        idea: NewOwnIdea,
+    ) -> Result<pb::AddOwnIdeaResponse, Fault> {
+        let input = Add { hash: token.hash(), id: self.ids.new_id(), idea };
+        self.writer.run(call.command(), input, |tx, input| added(tx, input).boxed()).await
+    }
+
+    /// Lets an own idea into its round, as the human who read it has written it down.
+    pub async fn approve_own_idea(
+        &self,
+        call: &Call,
+        round: RoundId,
+        idea: IdeaId,
+        text: IdeaText,
+        picture: Symbol,
+    ) -> Result<pb::ApproveOwnIdeaResponse, Fault> {
+        let decision = Decision::Approve { text, picture };
+        let input = Decide { entry: self.ids.uuid(), scope: call.scope.clone(), round, idea, decision };
+        self.writer.run(call.command(), input, |tx, input| approved(tx, input).boxed()).await
+    }
+
+    /// Does not let an own idea in.
+    pub async fn reject_own_idea(
+        &self,
+        call: &Call,
+        round: RoundId,
+        idea: IdeaId,
+        decision: Decision,
+    ) -> Result<pb::RejectOwnIdeaResponse, Fault> {
+        let input = Decide { entry: self.ids.uuid(), scope: call.scope.clone(), round, idea, decision };
+        self.writer.run(call.command(), input, |tx, input| rejected(tx, input).boxed()).await
+    }
+
+    /// Own ideas that no human has read.
+    pub async fn list_own_ideas(
+        &self,
+        call: &Call,
+        round: RoundId,
+        size: PageSize,
+        token: &str,
+    ) -> Result<pb::ListOwnIdeasResponse, Fault> {
+        let conn = self.database.read();
+        let round = store::comparison::rounds::load_in(conn, &call.scope, round).await?;
+        let list = format!("own_ideas|{}", round.id);
+        let after = super::reading::page_id(token, &list)?;
+        let ideas = store::comparison::ideas::waiting(conn, round.id, after, size.limit()).await?;
+        let (ideas, next) = size.cut(ideas, &list, |idea| idea.id.to_string());
+        Ok(pb::ListOwnIdeasResponse {
+            ideas: ideas.iter().map(convert::comparisons::waiting_idea).collect(),
+            next_page_token: next.map(PageToken::into_string).unwrap_or_default(),
+        })
+    }
+
+    /// What became of an own idea.
+    pub async fn get_own_idea(&self, id: IdeaId) -> Result<pb::GetOwnIdeaResponse, Fault> {
+        let idea = store::comparison::ideas::load_own(self.database.read(), id).await?;
+        Ok(pb::GetOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+    }
+}
+
+async fn added(tx: &Tx, input: &Add) -> Result<pb::AddOwnIdeaResponse, Fault> {
+    let (round, session, _) = open_visit(tx, input.hash).await?;
+    round.check_own_ideas()?;
+    let session = session.add_own_idea()?;
+    if store::comparison::ideas::count_waiting(tx.conn(), round.id).await? >= MOST_WAITING {
+        return Err(Fault::resource_exhausted(
+            "proposals.own_ideas_waiting",
+            "So many ideas of participants wait to be read that no more are taken now. Please try again on another day.",
+        ));
+    }
+    let idea = Idea {
+        id: input.id,
+        number: None,
+        text: input.idea.text.as_str().to_owned(),
+        picture: input.idea.picture,
+        proposal: None,
+        own: true,
+        state: IdeaState::Waiting,
+        shown: 0,
+    };
+    store::comparison::sessions::save(tx.conn(), &session).await?;
+    store::comparison::ideas::insert(tx.conn(), round.id, std::slice::from_ref(&idea), &[]).await?;
+    Ok(pb::AddOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+}
+
+async fn approved(tx: &Tx, input: &Decide) -> Result<pb::ApproveOwnIdeaResponse, Fault> {
+    let idea = decided(tx, input).await?;
+    Ok(pb::ApproveOwnIdeaResponse { idea: Some(convert::comparisons::idea(&idea)) })
+}
+
+async fn rejected(tx: &Tx, input: &Decide) -> Result<pb::RejectOwnIdeaResponse, Fault> {
+    let idea = decided(tx, input).await?;
+    Ok(pb::RejectOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+}
+
+/// The idea as it is decided.
+async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
+    let round = store::comparison::rounds::load_in(tx.conn(), &input.scope, input.round).await?;
+    let before = store::comparison::ideas::load(tx.conn(), round.id, input.idea).await?;
+    let number = IdeaNo::try_from(round.ideas + 1).map_err(Fault::internal)?;
+    let Some(idea) = before.decide(&input.decision, number)? else { return Ok(before) };
+    if let IdeaState::Rejected(reason) = &idea.state {
+        let entry = Moderation {
+            id: input.entry,
+            tenant: round.charter.tenant,
+            what: Moderated::Idea,
+            proposal: ProposalId::from_uuid(idea.id.as_uuid()),
+            act: ModerationAct::Refused,
+            reason: reason.as_str().to_owned(),
+            on: tx.now().helsinki_date(),
+        };
+        store::moderations::append(tx.conn(), &entry).await?;
+    }
+    if idea.state == IdeaState::Approved {
+        let event = round.join(tx.now().helsinki_date())?;
+        let round = round.apply(event);
+        store::comparison::rounds::save(tx.conn(), &round).await?;
+        tx.publish(events::comparison::own_idea_added(&round, &idea));
+    }
+    store::comparison::ideas::save(tx.conn(), input.round, &idea).await?;
+    Ok(idea)
+}
