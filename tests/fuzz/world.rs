@@ -222,6 +222,7 @@ async fn listeners(folder: &Path, ids: &Ids) -> (Vec<Listener>, BTreeMap<&'stati
         real_clock: clock,
         ids: ids.clone(),
         vault: membership::vault::Vault::open(folder).expect("the key"),
+        mailer: None,
     });
     let listener = |reader, source, handler| Listener { reader, source, handler };
     let all = vec![

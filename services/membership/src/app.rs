@@ -16,12 +16,14 @@
 //! | `app/dictation.rs` | vouchers to write down what a member says |
 //! | `app/vouchers.rs` | vouchers, signed on the way out |
 //! | `app/nominations.rs` | nomination codes |
+//! | `app/contact.rs` | how people want to be told, e-mail and letters |
 //! | `app/directory.rs` | notices and retired references |
 //! | `app/import.rs` | the register file |
 //! | `app/upkeep.rs` | deleting what has run out |
 
 mod attestations;
 mod cards;
+mod contact;
 mod dictation;
 mod directory;
 mod import;
@@ -47,11 +49,13 @@ use messaging::{Database, Writer};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use crate::domain::{PersonId, Rejection};
+use crate::mail::Mailer;
 use crate::store;
 use crate::vault::Vault;
 
 pub use attestations::{EXPIRY_JOB, Eligibility};
 pub use cards::CARD_MADE;
+pub use contact::MAIL_JOB;
 pub use directory::{Ask, NOTICE_JOB};
 pub use participants::NewParticipant;
 pub use roles::{NewRole, ROLE_END_JOB};
@@ -89,6 +93,8 @@ pub struct Wiring {
     pub ids: Ids,
     /// The membership key.
     pub vault: Vault,
+    /// The way to people's mailboxes; None if the deployment has none.
+    pub mailer: Option<Mailer>,
 }
 
 /// The application. Clones share everything.

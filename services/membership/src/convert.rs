@@ -1,5 +1,6 @@
 //! Every conversion between the contracts' messages and the domain's types.
 
+pub(crate) mod contact;
 pub(crate) mod support;
 
 use std::collections::BTreeMap;

@@ -12,6 +12,7 @@
 //! | [`support`] | who helps a member, accepted by them (M3, M4) |
 //! | [`card`] | code cards: single use, expiring, locked after wrong tries |
 //! | [`roll`] | electoral rolls: one human, one entry |
+//! | [`contact`] | how somebody wants to be told, and the words |
 //! | [`notice`] | one notice a person a day |
 //! | [`token`] | what a token tells about its holder |
 //! | [`import`] | rows of a county's register file |
@@ -20,6 +21,7 @@
 pub mod attestation;
 pub mod card;
 pub mod code;
+pub mod contact;
 pub mod import;
 pub mod mandate;
 pub mod notice;

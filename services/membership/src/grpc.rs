@@ -1,5 +1,6 @@
 //! The generated traits: convert in, call, convert out. Who may call was decided before a call arrives here.
 
+mod contact;
 mod directory;
 mod participants;
 mod rolls;

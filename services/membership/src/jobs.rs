@@ -27,6 +27,14 @@ pub(crate) fn notice(app: App) -> Run {
     on(app, |app, id: NoticeId| async move { app.deliver_notice(id).await }.boxed())
 }
 
+/// Sends the e-mail of a notice.
+pub(crate) fn mail(app: App) -> Run {
+    Box::new(move |context, payload| {
+        let app = app.clone();
+        async move { app.send_mail(id_of(&payload)?, context.attempt).await }.boxed()
+    })
+}
+
 /// Checks a frozen roll.
 pub(crate) fn roll_check(app: App) -> Run {
     on(app, |app, id: ElectionId| async move { app.check_roll(id).await }.boxed())
@@ -46,10 +54,12 @@ fn on<I: From<Uuid> + Send + 'static>(
 ) -> Run {
     Box::new(move |_, payload| {
         let app = app.clone();
-        async move {
-            let id = Uuid::from_slice(&payload).map_err(|error| JobError::Permanent(error.to_string()))?;
-            act(app, I::from(id)).await.map_err(JobError::from)
-        }
-        .boxed()
+        async move { act(app, id_of(&payload)?).await.map_err(JobError::from) }.boxed()
     })
+}
+
+/// The id that is a job's payload.
+fn id_of<I: From<Uuid>>(payload: &[u8]) -> Result<I, JobError> {
+    let id = Uuid::from_slice(payload).map_err(|error| JobError::Permanent(error.to_string()))?;
+    Ok(I::from(id))
 }

@@ -4,8 +4,8 @@
 //! in their scopes, mandates, who helps whom, the counties' policy, regions and service units, electoral rolls; code cards, sessions,
 //! service accounts, the keys that sign tokens; and how each service knows a person: a random reference of its own.
 //!
-//! **Commands and queries**: `osallisuus.membership.v1`, six services: `SignInService` (the doors), `TenancyService`,
-//! `ParticipantsService`, `SupportService`, `RollsService`, `DirectoryService` (what services ask).
+//! **Commands and queries**: `osallisuus.membership.v1`, seven services: `SignInService` (the doors), `TenancyService`,
+//! `ParticipantsService`, `SupportService`, `ContactService`, `RollsService`, `DirectoryService` (what services ask).
 //!
 //! **Events out** (`events.rs`): `PolicySet`, `RegionDefined`, `ServiceUnitRegistered`,
 //! `ParticipantActivated`, `RoleAssigned`, `RoleEnded`, `EligibleCountChanged`, `RollFrozen`. None names a person.
@@ -14,6 +14,7 @@
 //! municipalities), `ElectionAnnounced` (freezes the roll), `ElectionConfirmed` and `ElectionAnnulled` (end its claims).
 //!
 //! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next;
+//! notices leave by e-mail for those who want that, see [`mail`];
 //! frozen rolls are compared with their published hashes every night; what has run out (sessions, nomination codes, old
 //! cards) is deleted once a night.
 //!
@@ -26,6 +27,7 @@ pub mod domain;
 mod events;
 mod grpc;
 mod jobs;
+pub mod mail;
 pub mod reconciliation;
 pub mod setup;
 mod store;
@@ -34,6 +36,7 @@ pub mod vault;
 use chassis::{Context, Parts, Service, StartError};
 use futures::FutureExt as _;
 use messaging::Projection;
+use proto::membership::contact_service_server::ContactServiceServer;
 use proto::membership::directory_service_server::DirectoryServiceServer;
 use proto::membership::participants_service_server::ParticipantsServiceServer;
 use proto::membership::rolls_service_server::RollsServiceServer;
@@ -44,10 +47,12 @@ use sea_orm_migration::MigrationTrait;
 
 use crate::app::{App, Wiring};
 use crate::grpc::Api;
+use crate::mail::Mailer;
 use crate::vault::Vault;
 
 /// The service, for chassis.
-pub const SERVICE: Service = Service { name: "membership", defaults: "", migrations, build };
+pub const SERVICE: Service =
+    Service { name: "membership", defaults: include_str!("defaults.toml"), migrations, build };
 
 /// The migrations of membership's own tables, for whoever opens its database without the service.
 #[must_use]
@@ -60,6 +65,9 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         let why = fault.internal_text().unwrap_or_default();
         StartError::Other(format!("{why}; make the data folder with `osallisuus init`, or restore the file"))
     })?;
+    let settings: mail::Settings = context.settings()?;
+    let mailer = Mailer::new(&settings.smtp);
+    let mailer = mailer.map_err(|wrong| context.refuse(wrong.key, &wrong.rule, wrong.remedy))?;
     let app = App::new(Wiring {
         tenants: context.tenants.clone(),
         cell: context.cell.clone(),
@@ -69,6 +77,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         real_clock: context.real_clock.clone(),
         ids: context.ids.clone(),
         vault,
+        mailer,
     });
     let api = Api(app.clone());
     let names = app.clone();
@@ -80,6 +89,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .grpc(SignInServiceServer::new(api.clone()))
         .grpc(TenancyServiceServer::new(api.clone()))
         .grpc(ParticipantsServiceServer::new(api.clone()))
+        .grpc(ContactServiceServer::new(api.clone()))
         .grpc(RollsServiceServer::new(api.clone()))
         .grpc(SupportServiceServer::new(api.clone()))
         .grpc(DirectoryServiceServer::new(api))
@@ -89,6 +99,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
         .job(app::EXPIRY_JOB, jobs::attestation_expiry(app.clone()))
         .job(app::ROLE_END_JOB, jobs::role_end(app.clone()))
         .job(app::NOTICE_JOB, jobs::notice(app.clone()))
+        .job(app::MAIL_JOB, jobs::mail(app.clone()))
         .job(app::ROLL_CHECK_JOB, jobs::roll_check(app.clone()))
         .job(app::PURGE_JOB, jobs::purge(app)))
 }

@@ -7,6 +7,7 @@
 pub(crate) mod accounts;
 pub(crate) mod attestations;
 pub(crate) mod cards;
+pub(crate) mod contacts;
 mod entity;
 pub(crate) mod forums;
 pub(crate) mod keys;

@@ -49,6 +49,8 @@ pub enum Purpose {
     RollEntry,
     /// The private half of a signing key.
     SigningKey,
+    /// How a person wants to be told, with their addresses.
+    Contact,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
             Purpose::IdentityLink => "identity link",
             Purpose::RollEntry => "roll entry",
             Purpose::SigningKey => "signing key",
+            Purpose::Contact => "contact",
         }
     }
 }

@@ -158,7 +158,9 @@ impl App {
         };
         store::notices::add(tx.conn(), &notice).await?;
         schedule_purge(tx);
-        if !is_now {
+        if is_now {
+            self.let_out(tx, &notice).await?;
+        } else {
             tx.schedule(NewJob {
                 kind: NOTICE_JOB,
                 dedupe_key: notice.id.to_string(),
@@ -175,8 +177,14 @@ impl App {
     /// Of the database.
     pub async fn deliver_notice(&self, id: NoticeId) -> Result<(), Fault> {
         self.writer()
-            .internal(NOTICE_JOB, id, |tx, id| {
-                async move { store::notices::deliver(tx.conn(), *id, tx.now()).await }.boxed()
+            .internal(NOTICE_JOB, (self.clone(), id), |tx, (app, id)| {
+                async move {
+                    match store::notices::deliver(tx.conn(), *id, tx.now()).await? {
+                        Some(notice) => app.let_out(tx, &notice).await,
+                        None => Ok(()),
+                    }
+                }
+                .boxed()
             })
             .await
     }

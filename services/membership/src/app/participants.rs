@@ -337,6 +337,7 @@ async fn leave(tx: &Tx, leaving: &Leaving) -> Result<pb::LeaveParticipationRespo
     store::cards::drop_nomination_codes(tx.conn(), person).await?;
     store::roles::forget_mandates(tx.conn(), person, entry.tenant).await?;
     store::support::forget(tx.conn(), entry.id).await?;
+    store::contacts::forget(tx.conn(), entry.id).await?;
     store::rolls::withdraw(tx.conn(), person, entry.id).await?;
     let places = store::rolls::claims(tx.conn(), person).await?;
     let is_on_roll = |id| places.iter().any(|(holder, _)| *holder == id);

@@ -68,6 +68,7 @@ async fn purge(tx: &Tx, real_now: Timestamp, tenants: &[TenantId]) -> Result<Pur
         let (gone, left) = store::notices::purge(tx.conn(), Some(*tenant), told).await?;
         purged.notices += gone;
         purged.is_left |= left;
+        purged.is_left |= store::contacts::purge(tx.conn(), *tenant, told).await?;
     }
     // Notices that are about no county's register are kept as long as the default says.
     let days = i64::from(PolicyKey::NoticeDays.rule().default);

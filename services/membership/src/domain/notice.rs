@@ -15,6 +15,31 @@ pub fn delivery_day(taken: &BTreeSet<Date>, today: Date) -> Date {
     day
 }
 
+/// Where the e-mail or letter of a notice stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// On its way.
+    Waiting,
+    /// Taken by the mail server; printed.
+    Done,
+    /// Did not get through: the notice is in the service only.
+    Failed,
+}
+
+impl Delivery {
+    /// Every state.
+    pub const ALL: [Delivery; 3] = [Delivery::Waiting, Delivery::Done, Delivery::Failed];
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Delivery::Waiting => "waiting",
+            Delivery::Done => "done",
+            Delivery::Failed => "failed",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -123,7 +123,7 @@ pub enum Rejection {
     NotAttestedThere,
     /// The person has no attestation with which to be nominated.
     NothingToStandFor,
-    /// About support relationships and dictation.
+    /// About support relationships, dictation and contact settings.
     Support(Support),
 }
 

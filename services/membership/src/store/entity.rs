@@ -2,6 +2,8 @@
 
 pub(super) mod attestation;
 pub(super) mod code_card;
+pub(super) mod contact;
+pub(super) mod delivery;
 pub(super) mod eligible_count;
 pub(super) mod known_forum;
 pub(super) mod mandate;

@@ -7,6 +7,7 @@ mod m0004_rebuild;
 mod m0005_retention;
 mod m0006_urgent;
 mod m0007_support;
+mod m0008_contact;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::ColumnDef;
@@ -21,6 +22,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0005_retention::Migration),
         Box::new(m0006_urgent::Migration),
         Box::new(m0007_support::Migration),
+        Box::new(m0008_contact::Migration),
     ]
 }
 

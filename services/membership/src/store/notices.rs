@@ -109,16 +109,24 @@ pub(crate) async fn add(db: &impl ConnectionTrait, notice: &Notice) -> Result<()
     Ok(())
 }
 
-/// Notes that a held notice has reached its person.
-pub(crate) async fn deliver(db: &impl ConnectionTrait, id: NoticeId, at: Timestamp) -> Result<()> {
-    notice::Entity::update_many()
+/// Notes that a held notice has reached its person, and gives it; None if it had before, or its person has left.
+pub(crate) async fn deliver(
+    db: &impl ConnectionTrait,
+    id: NoticeId,
+    at: Timestamp,
+) -> Result<Option<Notice>> {
+    let delivered = notice::Entity::update_many()
         .col_expr(notice::Column::DeliveredAt, Expr::value(at.as_micros()))
         .filter(notice::Column::Id.eq(id.as_uuid()))
         .filter(notice::Column::DeliveredAt.is_null())
         .exec(db)
         .await
         .map_err(failed)?;
-    Ok(())
+    if delivered.rows_affected == 0 {
+        return Ok(None);
+    }
+    let row = notice::Entity::find_by_id(id.as_uuid()).one(db).await.map_err(failed)?;
+    row.map(to_notice).transpose()
 }
 
 /// A page of the notices that have reached a person, the latest day first, after the one with this day and id; one more
@@ -149,22 +157,22 @@ pub(crate) async fn page(
         .all(db)
         .await
         .map_err(failed)?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Notice {
-                id: NoticeId::from_uuid(row.id),
-                person: PersonId::from(row.person),
-                tenant: row.tenant.map(|tenant| stored(tenant.parse())).transpose()?,
-                service: row.service,
-                template: row.template,
-                dedupe_key: row.dedupe_key,
-                urgent: row.urgent,
-                created_at: Timestamp::from_micros(row.created_at),
-                deliver_on: row.deliver_on,
-                delivered_at: row.delivered_at.map(Timestamp::from_micros),
-            })
-        })
-        .collect()
+    rows.into_iter().map(to_notice).collect()
+}
+
+fn to_notice(row: notice::Model) -> Result<Notice> {
+    Ok(Notice {
+        id: NoticeId::from_uuid(row.id),
+        person: PersonId::from(row.person),
+        tenant: row.tenant.map(|tenant| stored(tenant.parse())).transpose()?,
+        service: row.service,
+        template: row.template,
+        dedupe_key: row.dedupe_key,
+        urgent: row.urgent,
+        created_at: Timestamp::from_micros(row.created_at),
+        deliver_on: row.deliver_on,
+        delivered_at: row.delivered_at.map(Timestamp::from_micros),
+    })
 }
 
 /// Deletes the notices that reached their people before this day, of a county or of none: how many, and whether others

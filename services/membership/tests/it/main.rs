@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "what tests share is a test too")]
 
 mod cards;
+mod contact;
 mod directory;
 mod import;
 mod leaving;
 mod log;
+mod mail_server;
 mod nominations;
 mod register;
 mod retention;

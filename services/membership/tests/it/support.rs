@@ -14,6 +14,7 @@ use membership::app::{App, Asked, Eligibility, NewAdministrator, NewParticipant,
 use membership::domain::PersonId;
 use membership::domain::participant::Profile;
 use membership::domain::tenancy::{ServiceUnit, UnitKind};
+use membership::mail::Mailer;
 use membership::vault::Vault;
 use messaging::{
     Clocks, Command, Database, DatabaseKind, Envelope, Received, Writer, WriterSettings, request_hash,
@@ -97,6 +98,11 @@ pub(crate) fn claims(token: &str) -> Value {
 
 impl World {
     pub(crate) async fn open(engine: DatabaseKind) -> Self {
+        Self::open_with(engine, None).await
+    }
+
+    /// One that sends e-mail.
+    pub(crate) async fn open_with(engine: DatabaseKind, mailer: Option<Mailer>) -> Self {
         println!("engine: {engine:?}");
         let folder = TempDir::new().unwrap();
         let url = match engine {
@@ -133,6 +139,7 @@ impl World {
             real_clock: real.clone(),
             ids: ids.clone(),
             vault: Vault::open(&secrets).unwrap(),
+            mailer,
         });
         let keys = AtomicU32::new(0);
         Self {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chassis::{Config, Running};
+use chassis::{Config, Running, StartError};
 use kernel::{Ids, SettableClock, TenantId};
 use messaging::{Clocks, Database, DatabaseKind};
 use proto::common::{HeldRole, Role, ScopeKind};
@@ -35,15 +35,19 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn start(engine: DatabaseKind) -> Self {
-        Self::start_with(engine, false).await
+        Self::start_set(engine, Vec::new()).await.unwrap()
     }
 
     /// One whose business clock an operator may set.
     pub(crate) async fn start_demo(engine: DatabaseKind) -> Self {
-        Self::start_with(engine, true).await
+        Self::start_set(engine, vec![("DEMO".to_owned(), "true".to_owned())]).await.unwrap()
     }
 
-    async fn start_with(engine: DatabaseKind, demo: bool) -> Self {
+    /// One with these settings over the usual ones.
+    pub(crate) async fn start_set(
+        engine: DatabaseKind,
+        set: Vec<(String, String)>,
+    ) -> Result<Self, StartError> {
         println!("engine: {engine:?}");
         let folder = TempDir::new().unwrap();
         let url = match engine {
@@ -58,19 +62,19 @@ impl Served {
             ("TENANTS", "19,21".to_owned()),
             ("DATA_DIR", folder.path().display().to_string()),
             ("LISTEN__GRPC", "127.0.0.1:0".to_owned()),
-            ("DEMO", demo.to_string()),
             ("NATS__URL", nats.url()),
             ("NATS__PROVISION", "true".to_owned()),
             ("SERVICES__MEMBERSHIP__DATABASE", url),
         ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(set);
         let variables = settings.map(|(name, value)| (format!("OSALLISUUS_{name}"), value));
         let services = [membership::SERVICE];
         let config = Config::load(&services, None, variables).unwrap();
-        let running = chassis::start(&services, config).await.unwrap();
+        let running = chassis::start(&services, config).await?;
         running.ready().await;
         let channel = Endpoint::from_shared(format!("http://{}", running.addr())).unwrap().connect_lazy();
         let keys = AtomicU32::new(0);
-        Self { running, channel, setup_code, secrets, keys, _nats: nats, _folder: folder }
+        Ok(Self { running, channel, setup_code, secrets, keys, _nats: nats, _folder: folder })
     }
 
     /// A request with a new idempotency key and, unless it is empty, a token.

@@ -14,7 +14,7 @@ use crate::wire::{Served, code_of};
 const COUNTY: &str = "19";
 
 impl Served {
-    fn directory(&self) -> DirectoryServiceClient<tonic::transport::Channel> {
+    pub(crate) fn directory(&self) -> DirectoryServiceClient<tonic::transport::Channel> {
         DirectoryServiceClient::new(self.channel.clone())
     }
 
@@ -30,13 +30,13 @@ impl Served {
     }
 
     /// A token of one of the platform's services.
-    async fn service(&self, service: &str) -> String {
+    pub(crate) async fn service(&self, service: &str) -> String {
         let secret = std::fs::read_to_string(self.secrets.join(format!("{service}.secret"))).unwrap();
         self.account(service, secret.trim()).await.unwrap()
     }
 
     /// The reference by which a service knows the holder of a session.
-    async fn reference(&self, session: &str, audience: &str) -> Result<String, Status> {
+    pub(crate) async fn reference(&self, session: &str, audience: &str) -> Result<String, Status> {
         let message = pb::IssueActorTokenRequest {
             session: session.to_owned(),
             audience: audience.to_owned(),

@@ -1,4 +1,4 @@
-//! Refusals about support relationships and dictation.
+//! Refusals about support relationships, dictation and contact settings.
 
 use kernel::FaultKind;
 
@@ -31,6 +31,10 @@ pub enum Support {
     DictationNotAllowed,
     /// Nobody dictates to themselves.
     DictatesSelf,
+    /// The unit may set the contact settings only of people it serves.
+    ContactNotForUnit,
+    /// The deployment has no mail server.
+    NoMail,
 }
 
 impl Support {
@@ -107,6 +111,17 @@ impl Support {
                 Invalid,
                 "membership.dictates_self",
                 "participant_id: nobody dictates to themselves. Write your own proposal.",
+            ),
+            Support::ContactNotForUnit => (
+                Forbidden,
+                "membership.contact_not_for_unit",
+                "participant_id: a unit sets this for people who are attested for its municipality by a unit there, \
+                 and this person is not. Ask the area coordinator.",
+            ),
+            Support::NoMail => (
+                Conflict,
+                "membership.no_mail",
+                "contact.channel: nobody is told by e-mail here, as no mail server is set. Choose the service or a letter.",
             ),
         }
     }
