@@ -279,6 +279,15 @@ impl ServiceConfig {
     pub fn owner(&self) -> &str {
         self.database_owner.as_deref().unwrap_or(&self.database)
     }
+
+    /// The service's own settings: the keys of [`Service::defaults`](crate::Service::defaults). Of a service that is not
+    /// built into the program there are none.
+    ///
+    /// # Errors
+    /// Configuration, naming the key.
+    pub fn settings<T: serde::de::DeserializeOwned>(&self) -> Result<T, ConfigFaults> {
+        self.section.read().map_err(|fault| ConfigFaults::new(vec![fault]))
+    }
 }
 
 impl fmt::Debug for ServiceConfig {

@@ -49,6 +49,15 @@ fn settings_come_in_layers_and_every_fault_is_told_at_once() {
     );
     assert_eq!(setting(&shown, "tenants"), ("[\"19\", \"21\"]".to_owned(), variable("OSALLISUUS_TENANTS")));
 
+    // A mail server is tried. None listens here with a certificate that is good for this machine's own name.
+    let line = "OSALLISUUS_SERVICES__MEMBERSHIP__SMTP__HOST=localhost OSALLISUUS_SERVICES__MEMBERSHIP__SMTP__FROM=osallisuus@esimerkki.fi osallisuus doctor --data /srv/osallisuus";
+    let found = machine.run(line).with(4).out;
+    let found: Value = serde_json::from_str(&found).expect("findings");
+    let mail = found.as_array().expect("a list").iter().find(|one| one["what"] == "mail server");
+    let mail = mail.expect("the mail server was looked at");
+    assert_eq!(mail["state"], "fault");
+    assert!(mail["detail"].as_str().is_some_and(|detail| detail.starts_with("localhost:587")), "{mail}");
+
     // A password in a file of its own is not shown.
     let secret = machine.path("forums-database");
     std::fs::write(&secret, "postgres://forums:s3cret@127.0.0.1/forums\n").expect("written");

@@ -65,10 +65,7 @@ impl App {
                     let of_county =
                         roles.iter().any(|one| one.held.role == Role::SupportPerson && one.is_on(today));
                     let begun = app.begin(tx, *id, &member, &supporter, Origin::Offer { of_county }).await?;
-                    Ok(pb::OfferSupportResponse {
-                        support_id: begun.id.to_string(),
-                        state: convert::support::state_out(begun.state).into(),
-                    })
+                    Ok(pb::OfferSupportResponse { support_id: begun.id.to_string() })
                 }
                 .boxed()
             })
@@ -122,7 +119,9 @@ impl App {
         let helping = helping(tx.conn(), member.person, supporter.person, today).await?;
         if let Some(there) = store::support::open(tx.conn(), member.id, supporter.id).await? {
             return match origin {
-                Origin::MemberAsks => self.put(tx, there, support::Command::Accept, &helping).await,
+                Origin::MemberAsks => {
+                    self.put(tx, there, support::Command::Accept, &helping, member.person).await
+                }
                 Origin::Offer { .. } => Ok(there),
             };
         }
@@ -172,7 +171,7 @@ impl App {
                     let (member, supporter) = both(tx.conn(), &support).await?;
                     let today = tx.now().helsinki_date();
                     let helping = helping(tx.conn(), member.person, supporter.person, today).await?;
-                    let after = app.put(tx, support, *change, &helping).await?;
+                    let after = app.put(tx, support, *change, &helping, person).await?;
                     Ok(answer(convert::support::state_out(after.state)))
                 }
                 .boxed()
@@ -180,18 +179,20 @@ impl App {
             .await
     }
 
-    /// Makes the change, if it is one, and tells the other one.
+    /// Makes the change, if it is one, and tells the other one; `by` is who made it.
     async fn put(
         &self,
         tx: &Tx,
         support: Support,
         change: support::Command,
         helping: &Helping,
+        by: PersonId,
     ) -> Result<Support, Fault> {
         let Some(event) = support.decide(change, helping, tx.now().helsinki_date())? else {
             return Ok(support);
         };
         let (member, supporter) = both(tx.conn(), &support).await?;
+        let was = support.state;
         let after = support.apply(&event);
         store::support::save(tx.conn(), &after).await?;
         let id = after.id;
@@ -204,9 +205,10 @@ impl App {
             Event::Declared(_) => {}
             Event::Ended(_) => {
                 schedule_purge(tx);
-                // Whoever ended it is told too: the one notice is for both sides' lists.
-                for entry in [&member, &supporter] {
-                    self.tell_of_own(tx, entry, SUPPORT_ENDED, &format!("{SUPPORT_ENDED}.{id}")).await?;
+                // Of an offer that is declined the support person was not told either.
+                if was != State::Offered {
+                    let other = if by == member.person { &supporter } else { &member };
+                    self.tell_of_own(tx, other, SUPPORT_ENDED, &format!("{SUPPORT_ENDED}.{id}")).await?;
                 }
             }
         }

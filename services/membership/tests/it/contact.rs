@@ -291,7 +291,8 @@ async fn through_the_wire_a_notice_becomes_an_e_mail_and_a_letter_a_page_for_the
             contact: Some(contact),
             ..Default::default()
         };
-        let by_client = contacts().set_contact_for(served.request(&token, set_for.clone())).await;
+        let of_both = pb::SetContactForRequest { unit_id: person.clone(), ..set_for.clone() };
+        let by_client = contacts().set_contact_for(served.request(&token, of_both)).await;
         assert_eq!(by_client.unwrap_err().code(), Code::PermissionDenied);
         contacts().set_contact_for(served.request(&administrator, set_for)).await.unwrap();
         assert_eq!(notify("two").await, 1);

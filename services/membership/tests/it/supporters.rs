@@ -321,7 +321,11 @@ async fn a_county_offers_its_support_persons_and_a_unit_only_to_its_clients() {
         world.attest(vaala, staff, client, "785").await.unwrap();
         let offered = offer(unit, supporter).await.unwrap();
         assert_eq!(offer(county, supporter).await.unwrap(), offered, "offered already");
-        assert_eq!(offered.state(), pb::SupportState::Offered);
+        // Whoever offers does not learn that the member has asked the same person themselves.
+        let (other, _, member) = comes(&world, "19", "A-2").await;
+        let own = world.app.ask_for_support(&world.command(), &member, supporter).await.unwrap();
+        let offered = world.app.offer_support(&world.command(), county, other, supporter).await.unwrap();
+        assert_eq!(offered, pb::OfferSupportResponse { support_id: own.support_id });
         world.close().await;
     }
 }

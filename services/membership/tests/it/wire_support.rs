@@ -93,9 +93,8 @@ async fn m3_scenario_2_only_the_member_accepts_a_support_person_and_sees_where_t
             supporter_id: supporter_id.clone(),
             ..Default::default()
         };
-        let of_county =
-            pb::OfferSupportRequest { tenant: "19".to_owned(), unit_id: String::new(), ..offer.clone() };
-        let by_member = served.support().offer_support(served.request(&member, of_county)).await;
+        let of_both = pb::OfferSupportRequest { tenant: "19".to_owned(), ..offer.clone() };
+        let by_member = served.support().offer_support(served.request(&member, of_both)).await;
         assert_eq!(by_member.unwrap_err().code(), Code::PermissionDenied);
         let offered =
             served.support().offer_support(served.request(&staff, offer)).await.unwrap().into_inner();

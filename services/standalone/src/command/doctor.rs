@@ -4,6 +4,7 @@
 
 mod certificates;
 mod checks;
+mod mail;
 
 use std::fmt;
 

@@ -45,6 +45,7 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
         findings.extend(database(name, &service.database).await);
     }
     findings.push(nats(config).await);
+    findings.extend(super::mail::server(config).await);
     findings.push(listener(config));
     findings
 }
