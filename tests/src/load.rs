@@ -250,8 +250,7 @@ impl Client {
             };
             let call = |who: Account, draft| async move { who.proposals().create_draft(draft).await };
             let drafted = self.send(draft, call).await?.proposal.context("a draft")?;
-            let whole =
-                SubmitProposalRequest { proposal_id: drafted.proposal_id, ..Default::default() };
+            let whole = SubmitProposalRequest { proposal_id: drafted.proposal_id, ..Default::default() };
             let call = |who: Account, whole| async move { who.proposals().submit_proposal(whole).await };
             let receipt = self.send(whole, call).await?.receipt_no;
             self.done.proposals.push(receipt);

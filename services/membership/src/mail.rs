@@ -11,10 +11,11 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use crate::domain::contact;
 
-/// How long the mail server may take for anything.
+/// How long the mail server may take, for a connection and for all of a conversation: the library limits the first only.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The service's own settings.
@@ -134,7 +135,10 @@ impl Mailer {
             .header(lettre::message::header::ContentType::TEXT_PLAIN)
             .body(message.body.to_owned())
             .map_err(|_| Failure::ForGood)?;
-        self.transport.send(message).await.map(|_| ()).map_err(|error| failure(&error))
+        match timeout(PATIENCE, self.transport.send(message)).await {
+            Ok(sent) => sent.map(|_| ()).map_err(|error| failure(&error)),
+            Err(_) => Err(Failure::ForNow),
+        }
     }
 
     /// Whether the server answers and takes the user's password; a sentence if not.
@@ -142,10 +146,11 @@ impl Mailer {
     /// # Errors
     /// What is wrong.
     pub async fn check(&self) -> Result<(), String> {
-        match self.transport.test_connection().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("the mail server ends the connection".to_owned()),
-            Err(error) => Err(error.to_string()),
+        match timeout(PATIENCE, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err("the mail server ends the connection".to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("no answer within ten seconds".to_owned()),
         }
     }
 }

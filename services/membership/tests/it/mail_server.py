@@ -45,7 +45,9 @@ class Handler:
 
 def right(server, session, envelope, mechanism, data):
     """Whether user and password are right."""
-    return AuthResult(success=(data.login, data.password) == (b"notices", b"s3cret"))
+    is_right = (data.login, data.password) == (b"notices", b"s3cret")
+    # Not handled: the server answers a wrong one itself.
+    return AuthResult(success=is_right, handled=False)
 
 
 async def main():
