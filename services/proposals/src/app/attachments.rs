@@ -399,6 +399,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateAttachmentRe
     store::attachments::save(tx.conn(), &after).await?;
     if let Verdict::Remove { reason } = &input.verdict {
         store::attachments::delete_chunks(tx.conn(), after.id, after.part).await?;
+        store::texts::drop_recording(tx.conn(), after.id).await?;
         let entry = Moderation {
             id: input.entry,
             tenant: after.tenant,

@@ -220,7 +220,7 @@ pub(super) async fn store_draft(tx: &Tx, draft: &Proposal, texts: &Texts) -> Res
 }
 
 /// A draft that nobody touches from now on ends on its day (TIHA-12).
-async fn schedule_end(tx: &Tx, draft: &Proposal) -> Result<(), Fault> {
+pub(super) async fn schedule_end(tx: &Tx, draft: &Proposal) -> Result<(), Fault> {
     let policies = store::policies::of(tx.conn(), draft.tenant).await?;
     let ends_on: Date = draft.expires_on(&policies);
     tx.schedule(NewJob {

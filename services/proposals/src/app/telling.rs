@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use crate::domain::proposal::Proposal;
+use crate::domain::text::Owner;
 use crate::domain::timeline::{self, Mark};
 use crate::{events, store};
 
@@ -67,6 +68,10 @@ pub struct TellingRole {
 /// Adds to the timeline that a proposal came to where it stands now, and tells author and followers.
 pub(super) async fn came_to(tx: &Tx, proposal: &Proposal, today: Date, reason: &str) -> Result<(), Fault> {
     let step_no = store::steps::append(tx.conn(), proposal, today, reason).await?;
+    if proposal.stage.is_ended() {
+        // Nobody has to translate what goes no further.
+        store::texts::end_waiting(tx.conn(), Owner::proposal(proposal.tenant, proposal.id)).await?;
+    }
     if timeline::is_told(proposal.stage.kind()) {
         tell_step(tx, proposal, step_no)?;
     }

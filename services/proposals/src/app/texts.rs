@@ -10,8 +10,9 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::App;
+use super::drafting::{authored, schedule_end};
 use super::searching::refresh_index_of;
-use crate::domain::proposal::{Proposal, Stage};
+use crate::domain::proposal::{Acting, Proposal, Stage};
 use crate::domain::text::{
     Field, Form, Hand, Matter, Owner, OwnerKind, ReviewMethod, Reviewer, Symbol, Target, Texts, missing,
     readability, required_languages,
@@ -355,18 +356,17 @@ async fn at_work(tx: &Tx, staff: &Staff, whose: Whose) -> Result<(Matter, Texts)
     Ok((matter, texts))
 }
 
-/// An author's draft and its texts. NotFound `proposals.no_such_proposal`; Conflict `proposals.not_a_draft`.
+/// An author's draft and its texts. NotFound `proposals.no_such_proposal`; Conflict `proposals.not_a_draft`, and
+/// `proposals.conflict_of_interest` for a helper who is not independent (M3).
 async fn own_draft(tx: &Tx, author: &Caller, id: ProposalId) -> Result<(Proposal, Texts), Fault> {
-    if !store::authors::is_author(tx.conn(), id, author.subject()?).await? {
-        return Err(store::proposals::no_such_proposal());
-    }
-    let draft = store::proposals::load(tx.conn(), id).await?;
+    let draft = authored(tx, id, author.subject()?).await?;
     if draft.stage != Stage::Draft {
         return Err(Fault::conflict(
             "proposals.not_a_draft",
             "The proposal was submitted, so its words stay. Ask the area coordinator to correct them.",
         ));
     }
+    Acting::check_independence(author, &draft.units, draft.acting.conflict_accepted)?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(draft.tenant, id)).await?;
     Ok((draft, texts))
 }
@@ -375,5 +375,6 @@ async fn own_draft(tx: &Tx, author: &Caller, id: ProposalId) -> Result<(Proposal
 async fn save_draft(tx: &Tx, mut draft: Proposal, texts: &Texts) -> Result<(), Fault> {
     draft.touched_on = tx.now().helsinki_date();
     store::texts::save(tx.conn(), Owner::proposal(draft.tenant, draft.id), texts).await?;
-    store::proposals::save(tx.conn(), &draft).await
+    store::proposals::save(tx.conn(), &draft).await?;
+    schedule_end(tx, &draft).await
 }

@@ -9,8 +9,9 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 
-use super::entity::{attachment, text_audio, text_queue, text_symbols, text_variant};
-use super::{proposals, values};
+use super::entity::{text_audio, text_queue, text_symbols, text_variant};
+use super::{attachments, proposals, values};
+use crate::domain::attachment::{AttachmentState, MediaType};
 use crate::domain::proposal::{Proposal, StageKind};
 use crate::domain::text::{
     Field, Form, Hand, Matter, Owner, OwnerKind, Reading, Review, ReviewMethod, Symbols, Text, Texts,
@@ -52,7 +53,7 @@ pub async fn save_and_queue(
 ) -> Result<(), Fault> {
     save(conn, owner, texts).await?;
     if !texts.needs_work() {
-        return delete_from_queue(conn, owner).await;
+        return end_waiting(conn, owner).await;
     }
     let row = text_queue::Model {
         tenant: owner.tenant.to_string(),
@@ -121,7 +122,17 @@ pub async fn load_many(
 /// Deletes everything of an owner's texts.
 pub async fn delete(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), Fault> {
     delete_words(conn, owner).await?;
-    delete_from_queue(conn, owner).await
+    end_waiting(conn, owner).await
+}
+
+/// Takes a recording that is gone away from every text.
+pub async fn drop_recording(conn: &impl ConnectionTrait, recording: AttachmentId) -> Result<(), Fault> {
+    text_audio::Entity::delete_many()
+        .filter(text_audio::Column::AttachmentId.eq(recording.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
 }
 
 /// Forgets that a person who has left brought in automatic texts.
@@ -211,14 +222,11 @@ pub async fn is_recording(
     proposal: ProposalId,
     id: AttachmentId,
 ) -> Result<bool, Fault> {
-    let file = attachment::Entity::find_by_id(id.as_uuid())
-        .filter(attachment::Column::ProposalId.eq(proposal.as_uuid()))
-        .filter(attachment::Column::State.eq("visible"))
-        .filter(attachment::Column::MediaType.starts_with("audio/"))
-        .one(conn)
-        .await
-        .map_err(database_fault)?;
-    Ok(file.is_some())
+    let file = attachments::find(conn, id).await?;
+    Ok(file.is_some_and(|file| {
+        let is_sound = matches!(file.kind, Some(MediaType::Ogg | MediaType::Mp3 | MediaType::M4a));
+        file.proposal == proposal && file.state == AttachmentState::Visible && is_sound
+    }))
 }
 
 async fn delete_words(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), Fault> {
@@ -244,7 +252,8 @@ async fn delete_words(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), F
     Ok(())
 }
 
-async fn delete_from_queue(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), Fault> {
+/// Takes an owner off the list of texts that wait.
+pub async fn end_waiting(conn: &impl ConnectionTrait, owner: Owner) -> Result<(), Fault> {
     let key = (owner.tenant.to_string(), owner.id, owner.kind.as_str().to_owned());
     text_queue::Entity::delete_by_id(key).exec(conn).await.map_err(database_fault)?;
     Ok(())

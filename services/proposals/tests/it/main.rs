@@ -13,4 +13,5 @@ mod searching;
 mod support;
 mod supports;
 mod text_rows;
+mod texts;
 mod writing;

@@ -75,8 +75,10 @@ fn text_queue() -> TableCreateStatement {
     table("text_queue", columns, &["tenant", "owner_id", "owner_kind"])
 }
 
-fn indexes() -> [IndexCreateStatement; 1] {
+fn indexes() -> [IndexCreateStatement; 2] {
     let automatic =
         Index::create().name("text_variant_automatic_by").table("text_variant").col("automatic_by").take();
-    [automatic]
+    let recording =
+        Index::create().name("text_audio_attachment_id").table("text_audio").col("attachment_id").take();
+    [automatic, recording]
 }
