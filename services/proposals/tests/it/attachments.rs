@@ -40,7 +40,7 @@ async fn finish(world: &World, id: &str, file: &[u8]) -> Result<pb::Attachment, 
 }
 
 /// Sends a whole file of client 1.
-async fn send(world: &World, proposal: ProposalId, file: &[u8]) -> Result<pb::Attachment, Status> {
+pub(crate) async fn send(world: &World, proposal: ProposalId, file: &[u8]) -> Result<pb::Attachment, Status> {
     let id = begin(world, world.client(1), proposal).await?;
     for (position, piece) in (0..).zip(file.chunks(PIECE)) {
         append(world, &id, position, piece).await?;
@@ -48,7 +48,7 @@ async fn send(world: &World, proposal: ProposalId, file: &[u8]) -> Result<pb::At
     finish(world, &id, file).await
 }
 
-async fn moderate(world: &World, id: &str, verdict: pb::Verdict, reason: &str) -> Result<bool, Status> {
+pub(crate) async fn moderate(world: &World, id: &str, verdict: pb::Verdict, reason: &str) -> Result<bool, Status> {
     let moderate = pb::ModerateAttachmentRequest {
         tenant: POHDE.to_owned(),
         attachment_id: id.to_owned(),

@@ -8,6 +8,7 @@ use proto::proposals::texts_service_client::TextsServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+use crate::attachments::{moderate, send};
 use crate::support::{LAPHA, POHDE, Store, World, refusal, run, tenant};
 
 /// Who writes for staff: the caller with the scope that the request names.
@@ -458,4 +459,61 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
         world.system.finish().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_recording_is_attached_once_a_human_took_it_and_goes_when_it_is_removed() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
+        let staff = world.hand(world.staff(world.units.ii_day));
+        let recording = send(world, proposal, b"ID3\x03\0\0\0\0\0\0 read aloud").await?.attachment_id;
+        let picture = send(world, proposal, b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xaeB`\x82").await?.attachment_id;
+        let attach = |attachment_id: &str, form: &str| pb::AttachAudioRequest {
+            unit_id: staff.unit_id.clone(),
+            proposal_id: proposal.to_string(),
+            owner: pb::TextOwner::Proposal.into(),
+            attachment_id: attachment_id.to_owned(),
+            form: form.to_owned(),
+            ..pb::AttachAudioRequest::default()
+        };
+        let send_it = async |request| {
+            let request = world.by(staff.caller.clone(), request).unwrap();
+            world.texts_service().attach_audio(request).await
+        };
+        let no_recording = (Code::NotFound, "proposals.no_such_recording".to_owned());
+        assert_eq!(refusal(send_it(attach(&recording, "fi")).await)?, no_recording, "nobody has heard it");
+        moderate(world, &recording, pb::Verdict::Show, "").await?;
+        moderate(world, &picture, pb::Verdict::Show, "").await?;
+        assert_eq!(refusal(send_it(attach(&picture, "fi")).await)?, no_recording, "a picture says nothing");
+        let other = world.ids.uuid().to_string();
+        assert_eq!(refusal(send_it(attach(&other, "fi")).await)?, no_recording);
+        let unwritten = send_it(attach(&recording, "sv")).await;
+        assert_eq!(refusal(unwritten)?, (Code::NotFound, "proposals.no_such_form".to_owned()));
+
+        let attached = send_it(attach(&recording, "fi")).await?.into_inner().texts.unwrap();
+        let reading = pb::Reading {
+            attachment_id: recording.clone(),
+            form: "fi".to_owned(),
+            state: pb::FormState::Reviewed.into(),
+        };
+        assert_eq!(attached.readings, [reading.clone()]);
+        assert_eq!(world.public_forms(proposal).await?.readings, [reading]);
+        let remove = pb::RemoveAudioRequest {
+            unit_id: staff.unit_id.clone(),
+            proposal_id: proposal.to_string(),
+            owner: pb::TextOwner::Proposal.into(),
+            attachment_id: recording.clone(),
+            ..pb::RemoveAudioRequest::default()
+        };
+        for _ in 0..2 {
+            let request = world.by(staff.caller.clone(), remove.clone())?;
+            let texts = world.texts_service().remove_audio(request).await?.into_inner().texts.unwrap();
+            assert_eq!(texts.readings, []);
+        }
+        send_it(attach(&recording, "fi")).await?;
+        moderate(world, &recording, pb::Verdict::Remove, "Äänitteellä puhuu joku toinen.").await?;
+        assert_eq!(world.public_forms(proposal).await?.readings, [], "gone with the file");
+        Ok(())
+    })
+    .await
 }
