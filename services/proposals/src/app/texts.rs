@@ -126,7 +126,7 @@ impl App {
         whose: Whose,
     ) -> Result<pb::ListFormsInWorkResponse, Fault> {
         let conn = self.database.read();
-        let proposal = store::texts::handled(conn, &call.scope, whose.proposal).await?;
+        let proposal = store::texts::handled(conn, &call.scope, whose.proposal, whose.kind).await?;
         let matter = store::texts::matter(conn, &proposal, whose.kind, whose.id).await?;
         let texts = store::texts::load(conn, matter.owner).await?;
         let target = match (matter.owner.kind, matter.told) {
@@ -350,7 +350,7 @@ fn staff(call: &Call) -> Result<Staff, Fault> {
 
 /// What staff works on, and its texts.
 async fn at_work(tx: &Tx, staff: &Staff, whose: Whose) -> Result<(Matter, Texts), Fault> {
-    let proposal = store::texts::handled(tx.conn(), &staff.scope, whose.proposal).await?;
+    let proposal = store::texts::handled(tx.conn(), &staff.scope, whose.proposal, whose.kind).await?;
     let matter = store::texts::matter(tx.conn(), &proposal, whose.kind, whose.id).await?;
     let texts = store::texts::load(tx.conn(), matter.owner).await?;
     Ok((matter, texts))

@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::entity::{text_audio, text_queue, text_symbols, text_variant};
-use super::{attachments, proposals, values};
+use super::{answers, attachments, feedback, proposals, values};
 use crate::domain::attachment::{AttachmentState, MediaType};
 use crate::domain::proposal::{Proposal, StageKind};
 use crate::domain::text::{
@@ -176,14 +176,21 @@ pub async fn waiting(
     rows.into_iter().map(waiting).collect()
 }
 
-/// A proposal past its draft that staff handles by the scope that was granted: their county's, one that was sent to their
-/// forum, or one that is addressed to their unit. NotFound `proposals.no_such_proposal`.
-pub async fn handled(conn: &impl ConnectionTrait, scope: &Scope, id: ProposalId) -> Result<Proposal, Fault> {
+/// A proposal past its draft whose texts of this kind staff handles by the scope that was granted: their county's, one that
+/// was sent to their forum, or one that is addressed to their unit; answers and cards are the lead unit's. NotFound
+/// `proposals.no_such_proposal`.
+pub async fn handled(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    id: ProposalId,
+    kind: OwnerKind,
+) -> Result<Proposal, Fault> {
     let proposal = proposals::load(conn, id).await?;
     let is_theirs = match scope {
         Scope::Tenant(tenant) => proposal.tenant == *tenant,
         Scope::Forum(forum) => proposal.forum == Some(*forum),
-        Scope::Unit(unit) => proposal.units.contains(unit),
+        Scope::Unit(unit) if kind == OwnerKind::Proposal => proposal.units.contains(unit),
+        Scope::Unit(unit) => proposal.lead_unit == Some(*unit),
         _ => false,
     };
     if is_theirs && !matches!(proposal.stage.kind(), StageKind::Draft | StageKind::Withdrawn) {
@@ -192,20 +199,37 @@ pub async fn handled(conn: &impl ConnectionTrait, scope: &Scope, id: ProposalId)
     Err(proposals::no_such_proposal())
 }
 
-/// Whose texts these are: of the proposal itself. NotFound `proposals.no_such_text`.
+/// Whose texts these are: of the proposal itself, of its answer or the draft of one, of its loop card. NotFound
+/// `proposals.no_such_text`.
 pub async fn matter(
-    _conn: &impl ConnectionTrait,
+    conn: &impl ConnectionTrait,
     proposal: &Proposal,
     kind: OwnerKind,
-    _id: Option<Uuid>,
+    id: Option<Uuid>,
 ) -> Result<Matter, Fault> {
-    match kind {
+    let tenant = proposal.tenant;
+    let found = match kind {
         OwnerKind::Proposal => {
-            let owner = Owner::proposal(proposal.tenant, proposal.id);
-            Ok(Matter { owner, told: proposal.is_visible() })
+            Some(Matter { owner: Owner::proposal(tenant, proposal.id), told: proposal.is_visible() })
         }
-        OwnerKind::Response | OwnerKind::Feedback => Err(no_such_text()),
-    }
+        OwnerKind::Response => {
+            let draft = answers::draft(conn, proposal.id).await?;
+            let given = answers::given(conn, proposal.id).await?;
+            let answer = draft.into_iter().chain(given).find(|answer| Some(answer.id) == id);
+            answer.map(|answer| Matter {
+                owner: Owner::response(tenant, answer.id),
+                told: answer.given_on.is_some(),
+            })
+        }
+        OwnerKind::Feedback => {
+            let card = feedback::of(conn, proposal.id).await?.filter(|card| Some(card.id.as_uuid()) == id);
+            card.map(|card| Matter {
+                owner: Owner::feedback(tenant, card.id),
+                told: card.published_on.is_some(),
+            })
+        }
+    };
+    found.ok_or_else(no_such_text)
 }
 
 /// What is answered for texts that are not there, or that the caller may not know of.

@@ -24,7 +24,7 @@ use crate::support::{LAPHA, POHDE, World, day};
 type Called<T> = Result<T, Status>;
 
 impl World {
-    fn answers(&self) -> AnswersServiceClient<Channel> {
+    pub(crate) fn answers(&self) -> AnswersServiceClient<Channel> {
         AnswersServiceClient::new(self.system.channel())
     }
 
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// A proposal that the forum endorsed today.
-    async fn endorsed_proposal(&self, title: &str, on: &str) -> anyhow::Result<ProposalId> {
+    pub(crate) async fn endorsed_proposal(&self, title: &str, on: &str) -> anyhow::Result<ProposalId> {
         let proposal = self.proposal_before_forum(title).await?;
         self.endorse(proposal, on).await?;
         Ok(proposal)

@@ -1,14 +1,15 @@
 //! Texts in several forms, through the contracts.
 
-use kernel::{Caller, ProposalId, Role, ScopeRef, UnitId};
+mod answers;
+mod counties;
+
+use kernel::{Caller, ProposalId, Role, ScopeRef};
 use proto::common::Role as PbRole;
-use proto::membership::ServiceUnitRegistered;
 use proto::proposals as pb;
 use proto::proposals::texts_service_client::TextsServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use crate::attachments::{moderate, send};
 use crate::support::{LAPHA, POHDE, Store, World, refusal, run, tenant};
 
 /// Who writes for staff: the caller with the scope that the request names.
@@ -376,143 +377,6 @@ async fn staff_of_others_does_not_handle_a_text_and_who_brought_in_a_machines_do
         // What staff changed is in the audit log, with what it was about.
         let noted = "SELECT COUNT(*) FROM audit_log WHERE rpc LIKE '%TextsService/ReviewForm'";
         assert!(world.value::<i64>(noted).await >= 1);
-        Ok(())
-    })
-    .await
-}
-
-/// Pohjanmaa: a bilingual county.
-const POHJANMAA: &str = "17";
-
-#[tokio::test]
-async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_and_county_19_does()
--> anyhow::Result<()> {
-    for store in [Store::Sqlite, Store::Postgres] {
-        let world = World::start(store, &[("tenants", "17,19,21")]).await?;
-        let unit: UnitId = world.ids.new_id();
-        let registered = ServiceUnitRegistered {
-            unit_id: unit.to_string(),
-            name: "Vaasan päivätoiminta".to_owned(),
-            kind: "day_activity".to_owned(),
-            municipality: "905".to_owned(),
-        };
-        world.membership_says(POHJANMAA, &registered).await?;
-
-        // In Finnish alone: county 19 may, county 17 may not.
-        world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
-        let author = Caller { tenants: vec![tenant(POHJANMAA)], ..world.client(1) };
-        let mut content = world.content("Päivätoimintaan lisää ulkoilua");
-        content.unit_ids = vec![unit.to_string()];
-        let create = pb::CreateDraftRequest {
-            tenant: POHJANMAA.to_owned(),
-            content: Some(content),
-            ..pb::CreateDraftRequest::default()
-        };
-        let created = world.proposals().create_draft(world.by(author.clone(), create)?).await?.into_inner();
-        let proposal: ProposalId = created.proposal.unwrap_or_default().proposal_id.parse()?;
-        let submit = pb::SubmitProposalRequest {
-            proposal_id: proposal.to_string(),
-            ..pb::SubmitProposalRequest::default()
-        };
-        world.proposals().submit_proposal(world.by(author, submit)?).await?;
-
-        let coordinator = world.hand(world.coordinator_of(POHJANMAA));
-        let screen = async || {
-            let screen = pb::ScreenProposalRequest {
-                tenant: POHJANMAA.to_owned(),
-                proposal_id: proposal.to_string(),
-                ..pb::ScreenProposalRequest::default()
-            };
-            world.handling().screen_proposal(world.by(coordinator.caller.clone(), screen).unwrap()).await
-        };
-        assert_eq!(
-            refusal(screen().await)?,
-            (Code::FailedPrecondition, "proposals.forms_missing".to_owned())
-        );
-        assert!(world.public_forms(proposal).await.is_err(), "nothing of it is public");
-        let missing = world.in_work(&coordinator, proposal).await?.missing;
-        let missing: Vec<_> = missing.iter().map(|one| (one.field(), one.form.as_str())).collect();
-        let (title, summary) = (pb::TextField::Title, pb::TextField::Summary);
-        assert_eq!(missing, [(title, "fi"), (summary, "fi"), (title, "sv"), (summary, "sv")]);
-
-        let swedish = [(title, "Mer utevistelse i dagverksamheten"), (summary, "Vi vill ut oftare.")];
-        for (field, content) in swedish {
-            let request = pb::WriteFormRequest {
-                field: field.into(),
-                ..world.writing(&coordinator, proposal, "sv", content)
-            };
-            let written = world.write(&coordinator, request).await?;
-            // A translation that nobody has reviewed is not there yet.
-            let refused = screen().await;
-            assert_eq!(refusal(refused)?, (Code::FailedPrecondition, "proposals.forms_missing".to_owned()));
-            world.review(&coordinator, proposal, &written, pb::ReviewMethod::LanguageCheck).await?;
-        }
-        screen().await?;
-        let public = world.public_forms(proposal).await?;
-        let reviewed = |form: &str| (form.to_owned(), pb::FormState::Reviewed);
-        assert_eq!(states(&public, title), [reviewed("fi"), reviewed("sv")]);
-        let screened = world.published::<pb::ProposalScreened>().await;
-        let told = screened.iter().find(|one| one.proposal_id == proposal.to_string());
-        let titles =
-            told.map(|one| one.titles.iter().map(|title| title.language.as_str()).collect::<Vec<_>>());
-        assert_eq!(titles, Some(vec!["fi", "sv"]));
-        world.system.finish().await?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_recording_is_attached_once_a_human_took_it_and_goes_when_it_is_removed() -> anyhow::Result<()> {
-    run(Store::Sqlite, async |world| {
-        let proposal = world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
-        let staff = world.hand(world.staff(world.units.ii_day));
-        let recording = send(world, proposal, b"ID3\x03\0\0\0\0\0\0 read aloud").await?.attachment_id;
-        let picture = send(world, proposal, b"\x89PNG\r\n\x1a\n\0\0\0\0IEND\xaeB`\x82").await?.attachment_id;
-        let attach = |attachment_id: &str, form: &str| pb::AttachAudioRequest {
-            unit_id: staff.unit_id.clone(),
-            proposal_id: proposal.to_string(),
-            owner: pb::TextOwner::Proposal.into(),
-            attachment_id: attachment_id.to_owned(),
-            form: form.to_owned(),
-            ..pb::AttachAudioRequest::default()
-        };
-        let send_it = async |request| {
-            let request = world.by(staff.caller.clone(), request).unwrap();
-            world.texts_service().attach_audio(request).await
-        };
-        let no_recording = (Code::NotFound, "proposals.no_such_recording".to_owned());
-        assert_eq!(refusal(send_it(attach(&recording, "fi")).await)?, no_recording, "nobody has heard it");
-        moderate(world, &recording, pb::Verdict::Show, "").await?;
-        moderate(world, &picture, pb::Verdict::Show, "").await?;
-        assert_eq!(refusal(send_it(attach(&picture, "fi")).await)?, no_recording, "a picture says nothing");
-        let other = world.ids.uuid().to_string();
-        assert_eq!(refusal(send_it(attach(&other, "fi")).await)?, no_recording);
-        let unwritten = send_it(attach(&recording, "sv")).await;
-        assert_eq!(refusal(unwritten)?, (Code::NotFound, "proposals.no_such_form".to_owned()));
-
-        let attached = send_it(attach(&recording, "fi")).await?.into_inner().texts.unwrap();
-        let reading = pb::Reading {
-            attachment_id: recording.clone(),
-            form: "fi".to_owned(),
-            state: pb::FormState::Reviewed.into(),
-        };
-        assert_eq!(attached.readings, [reading.clone()]);
-        assert_eq!(world.public_forms(proposal).await?.readings, [reading]);
-        let remove = pb::RemoveAudioRequest {
-            unit_id: staff.unit_id.clone(),
-            proposal_id: proposal.to_string(),
-            owner: pb::TextOwner::Proposal.into(),
-            attachment_id: recording.clone(),
-            ..pb::RemoveAudioRequest::default()
-        };
-        for _ in 0..2 {
-            let request = world.by(staff.caller.clone(), remove.clone())?;
-            let texts = world.texts_service().remove_audio(request).await?.into_inner().texts.unwrap();
-            assert_eq!(texts.readings, []);
-        }
-        send_it(attach(&recording, "fi")).await?;
-        moderate(world, &recording, pb::Verdict::Remove, "Äänitteellä puhuu joku toinen.").await?;
-        assert_eq!(world.public_forms(proposal).await?.readings, [], "gone with the file");
         Ok(())
     })
     .await

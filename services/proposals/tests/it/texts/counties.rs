@@ -1,0 +1,89 @@
+//! The languages of counties.
+
+use kernel::{Caller, ProposalId, UnitId};
+use proto::membership::ServiceUnitRegistered;
+use proto::proposals as pb;
+use tonic::Code;
+
+use super::states;
+use crate::support::{Store, World, refusal, tenant};
+
+/// Pohjanmaa: a bilingual county.
+const POHJANMAA: &str = "17";
+
+#[tokio::test]
+async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_and_county_19_does()
+-> anyhow::Result<()> {
+    for store in [Store::Sqlite, Store::Postgres] {
+        let world = World::start(store, &[("tenants", "17,19,21")]).await?;
+        let unit: UnitId = world.ids.new_id();
+        let registered = ServiceUnitRegistered {
+            unit_id: unit.to_string(),
+            name: "Vaasan päivätoiminta".to_owned(),
+            kind: "day_activity".to_owned(),
+            municipality: "905".to_owned(),
+        };
+        world.membership_says(POHJANMAA, &registered).await?;
+
+        // In Finnish alone: county 19 may, county 17 may not.
+        world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
+        let author = Caller { tenants: vec![tenant(POHJANMAA)], ..world.client(1) };
+        let mut content = world.content("Päivätoimintaan lisää ulkoilua");
+        content.unit_ids = vec![unit.to_string()];
+        let create = pb::CreateDraftRequest {
+            tenant: POHJANMAA.to_owned(),
+            content: Some(content),
+            ..pb::CreateDraftRequest::default()
+        };
+        let created = world.proposals().create_draft(world.by(author.clone(), create)?).await?.into_inner();
+        let proposal: ProposalId = created.proposal.unwrap_or_default().proposal_id.parse()?;
+        let submit = pb::SubmitProposalRequest {
+            proposal_id: proposal.to_string(),
+            ..pb::SubmitProposalRequest::default()
+        };
+        world.proposals().submit_proposal(world.by(author, submit)?).await?;
+
+        let coordinator = world.hand(world.coordinator_of(POHJANMAA));
+        let screen = async || {
+            let screen = pb::ScreenProposalRequest {
+                tenant: POHJANMAA.to_owned(),
+                proposal_id: proposal.to_string(),
+                ..pb::ScreenProposalRequest::default()
+            };
+            world.handling().screen_proposal(world.by(coordinator.caller.clone(), screen).unwrap()).await
+        };
+        assert_eq!(
+            refusal(screen().await)?,
+            (Code::FailedPrecondition, "proposals.forms_missing".to_owned())
+        );
+        assert!(world.public_forms(proposal).await.is_err(), "nothing of it is public");
+        let missing = world.in_work(&coordinator, proposal).await?.missing;
+        let missing: Vec<_> = missing.iter().map(|one| (one.field(), one.form.as_str())).collect();
+        let (title, summary) = (pb::TextField::Title, pb::TextField::Summary);
+        assert_eq!(missing, [(title, "fi"), (summary, "fi"), (title, "sv"), (summary, "sv")]);
+
+        let swedish = [(title, "Mer utevistelse i dagverksamheten"), (summary, "Vi vill ut oftare.")];
+        for (field, content) in swedish {
+            let request = pb::WriteFormRequest {
+                field: field.into(),
+                ..world.writing(&coordinator, proposal, "sv", content)
+            };
+            let written = world.write(&coordinator, request).await?;
+            // A translation that nobody has reviewed is not there yet.
+            let refused = screen().await;
+            assert_eq!(refusal(refused)?, (Code::FailedPrecondition, "proposals.forms_missing".to_owned()));
+            world.review(&coordinator, proposal, &written, pb::ReviewMethod::LanguageCheck).await?;
+        }
+        screen().await?;
+        let public = world.public_forms(proposal).await?;
+        let reviewed = |form: &str| (form.to_owned(), pb::FormState::Reviewed);
+        assert_eq!(states(&public, title), [reviewed("fi"), reviewed("sv")]);
+        let screened = world.published::<pb::ProposalScreened>().await;
+        let told = screened.iter().find(|one| one.proposal_id == proposal.to_string());
+        let titles =
+            told.map(|one| one.titles.iter().map(|title| title.language.as_str()).collect::<Vec<_>>());
+        assert_eq!(titles, Some(vec!["fi", "sv"]));
+        world.system.finish().await?;
+    }
+    Ok(())
+}
