@@ -158,7 +158,7 @@ fn lacking(texts: &Texts, fields: &[Field], language: Form, level: Level) -> Opt
     }
     // The nearest to done is named: a draft before what is out of date, that before what nobody wrote.
     let named = |(field, form): (Field, Form)| (lack(state((field, form))), field, form);
-    let nearest = candidates.into_iter().map(named).max_by_key(|(why, ..)| *why);
+    let nearest = candidates.into_iter().map(named).min_by_key(|(why, ..)| std::cmp::Reverse(*why));
     let first = (Lack::Absent, *fields.first()?, *forms.first()?);
     let (why, field, form) = nearest.filter(|(why, ..)| *why != Lack::Absent).unwrap_or(first);
     Some(Missing::Form { field, form, why })
