@@ -4,8 +4,15 @@
 //! files; the answers of units, changes and what they brought about, loop cards; comparison rounds. It knows nobody's
 //! name.
 //!
+//! - Commands of authors: draft, submit (signed in, helped, without a name, dictated), withdraw, confirm their words, invite
+//!   and join as co-author. Of coordinators: screen, reject, redirect, merge, split, route, shortlist, send to a forum,
+//!   hide and show.
+//! - Events out: `ProposalSubmitted`, `ProposalScreened`, `ProposalRejectedAtScreening`, `ProposalRedirected`,
+//!   `ProposalMerged`, `ProposalSplit`, `ProposalShortlisted`, `ProposalSentToForum`.
 //! - Events in: from membership `PolicySet`, `ServiceUnitRegistered`; from forums `ForumFounded` and what a forum decided
 //!   about a proposal.
+//! - Jobs: ask people whether the words in a proposal are theirs, delete drafts that nobody touches, forget people who have
+//!   left.
 
 pub mod app;
 pub mod consumers;

@@ -75,7 +75,7 @@ pub async fn written_by(
 pub async fn parts_of(conn: &impl ConnectionTrait, whole_one: ProposalId) -> Result<Vec<ProposalId>, Fault> {
     let ids: Vec<Uuid> = proposal::Entity::find()
         .filter(proposal::Column::SplitFrom.eq(whole_one.as_uuid()))
-        .order_by_asc(proposal::Column::Id)
+        .order_by_asc(proposal::Column::ReceiptNo)
         .select_only()
         .column(proposal::Column::Id)
         .into_tuple()

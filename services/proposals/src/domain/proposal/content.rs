@@ -3,6 +3,7 @@
 use kernel::{Fault, UnitId};
 
 use super::tags::{Category, Goal, Perspective};
+use crate::domain::screening::{FindingKind, screen};
 
 /// Most characters of the person's own words.
 pub const MAX_OWN_WORDS: usize = 5_000;
@@ -90,15 +91,24 @@ impl Content {
 /// Most characters of an explanation.
 pub const MAX_EXPLANATION: usize = 1_000;
 
+/// What leads to a person, whatever stands around it.
+const TELLING: [FindingKind; 4] =
+    [FindingKind::IdentityCode, FindingKind::Phone, FindingKind::Email, FindingKind::Address];
+
 /// Why something was decided, in plain language, for its author and where it says so for everybody: 10 to 1,000
-/// characters.
+/// characters, without codes, numbers or addresses of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation(String);
 
 impl Explanation {
-    /// Invalid `request.invalid` naming the field, for a text of a wrong length.
+    /// Invalid `request.invalid` naming the field, for a text of a wrong length, or one that tells how to find a person:
+    /// it stands in the public moderation log.
     pub fn new(field: &str, text: &str) -> Result<Self, Fault> {
         let text = text.trim();
+        if screen(&[text]).iter().any(|finding| TELLING.contains(&finding.kind)) {
+            let rule = "an explanation names no person: no identity code, phone number, e-mail or street address";
+            return Err(kernel::Invalid::new(rule, "say it without them").in_field(field));
+        }
         if (10..=MAX_EXPLANATION).contains(&text.chars().count()) {
             return Ok(Self(text.to_owned()));
         }

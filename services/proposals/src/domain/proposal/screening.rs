@@ -71,7 +71,7 @@ impl Proposal {
     pub fn part(&self, id: ProposalId, number: usize, part: Part) -> Self {
         Self {
             id,
-            receipt_no: format!("{}-{number}", self.receipt_no),
+            receipt_no: format!("{}-{number:02}", self.receipt_no),
             category: part.category,
             units: part.addressed.units,
             lead_unit: part.addressed.lead,

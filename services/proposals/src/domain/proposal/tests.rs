@@ -146,6 +146,9 @@ fn a_stage_reads_back_from_its_parts() {
 fn an_explanation_is_neither_a_word_nor_a_novel() {
     assert!(Explanation::new("explanation", "  ei käy  ").is_err());
     assert!(Explanation::new("explanation", &"ä".repeat(1_001)).is_err());
+    for telling in ["Soita Maijalle 040 123 4567.", "Kirjoita maija@example.fi niin kerron."] {
+        assert!(Explanation::new("explanation", telling).is_err(), "{telling}");
+    }
     let said = Explanation::new("explanation", " Asia ei koske palveluja. ").unwrap();
     assert_eq!(said.as_str(), "Asia ei koske palveluja.");
 }

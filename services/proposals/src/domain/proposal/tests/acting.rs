@@ -78,6 +78,6 @@ fn a_part_of_a_split_stands_where_the_whole_one_stood() {
         Part { category: Category::WayOfWorking, addressed: Addressed::new(&[unit(9)], None).unwrap() };
     let made = whole.part(Uuid::from_u128(70).into(), 2, part);
     assert_eq!((made.stage, made.promise, made.is_public), (whole.stage, whole.promise, true));
-    assert_eq!((made.receipt_no.as_str(), made.split_from), ("2026-7K3M9QXA-2", Some(whole.id)));
+    assert_eq!((made.receipt_no.as_str(), made.split_from), ("2026-7K3M9QXA-02", Some(whole.id)));
     assert_eq!((made.category, made.lead_unit), (Category::WayOfWorking, Some(unit(9))));
 }

@@ -107,7 +107,7 @@ fn check(before: &Proposal, after: &Proposal) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn p7_no_history_leaves_a_proposal_without_promise_or_closes_it_without_feedback(
