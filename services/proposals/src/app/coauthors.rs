@@ -3,11 +3,11 @@
 use chassis::Call;
 use futures::FutureExt as _;
 use kernel::deadline::add_days;
-use kernel::{Fault, ProposalId, Subject};
+use kernel::{Caller, Fault, ProposalId, Subject};
 use messaging::Tx;
 use proto::proposals as pb;
 
-use super::drafting::authored;
+use super::drafting::authored_with;
 use super::{App, codes};
 use crate::domain::text::Owner;
 use crate::store::authors::AuthorKind;
@@ -20,7 +20,7 @@ const MAX_AUTHORS: usize = 20;
 
 struct Invite {
     id: ProposalId,
-    author: Subject,
+    caller: Caller,
     code_hash: Vec<u8>,
 }
 
@@ -37,7 +37,7 @@ impl App {
         id: ProposalId,
     ) -> Result<pb::InviteCoAuthorResponse, Fault> {
         let code = codes::derive(&self.secrets, codes::Purpose::Invitation, call.command())?;
-        let input = Invite { id, author: call.scope.subject()?, code_hash: code.hash };
+        let input = Invite { id, caller: call.caller.clone(), code_hash: code.hash };
         let answer = self.writer.run(call.command(), input, |tx, input| invited(tx, input).boxed()).await?;
         // Not in the log of answers: put in on the way out.
         Ok(pb::InviteCoAuthorResponse { code: code.shown, ..answer })
@@ -56,7 +56,7 @@ impl App {
 }
 
 async fn invited(tx: &Tx, input: &Invite) -> Result<pb::InviteCoAuthorResponse, Fault> {
-    let proposal = authored(tx, input.id, input.author).await?;
+    let proposal = authored_with(tx, input.id, &input.caller).await?;
     if proposal.stage.is_ended() {
         return Err(Fault::conflict(
             "proposals.stage",

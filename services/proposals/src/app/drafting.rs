@@ -65,7 +65,7 @@ struct Edit {
 
 struct Delete {
     id: ProposalId,
-    author: Subject,
+    caller: Caller,
 }
 
 impl App {
@@ -94,7 +94,7 @@ impl App {
 
     /// Deletes a draft.
     pub async fn delete_draft(&self, call: &Call, id: ProposalId) -> Result<pb::DeleteDraftResponse, Fault> {
-        let input = Delete { id, author: call.scope.subject()? };
+        let input = Delete { id, caller: call.caller.clone() };
         self.writer.run(call.command(), input, |tx, input| deleted(tx, input).boxed()).await
     }
 
@@ -146,7 +146,7 @@ async fn edited(tx: &Tx, input: &Edit) -> Result<pb::EditDraftResponse, Fault> {
 }
 
 async fn deleted(tx: &Tx, input: &Delete) -> Result<pb::DeleteDraftResponse, Fault> {
-    let draft = authored(tx, input.id, input.author).await?;
+    let draft = authored_with(tx, input.id, &input.caller).await?;
     if draft.stage != Stage::Draft {
         return Err(Fault::conflict(
             "proposals.stage",
@@ -170,6 +170,13 @@ pub(super) async fn authored(tx: &Tx, id: ProposalId, person: Subject) -> Result
         return Err(store::proposals::no_such_proposal());
     }
     store::proposals::load(tx.conn(), id).await
+}
+
+/// The same for an act with a helper, who is independent or was chosen all the same when the proposal was written (M3).
+pub(super) async fn authored_with(tx: &Tx, id: ProposalId, caller: &Caller) -> Result<Proposal, Fault> {
+    let proposal = authored(tx, id, caller.subject()?).await?;
+    Acting::check_independence(caller, &proposal.units, proposal.acting.conflict_accepted)?;
+    Ok(proposal)
 }
 
 /// Refuses units of another county, and a helper who is not independent (M3).

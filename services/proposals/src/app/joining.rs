@@ -11,7 +11,7 @@ use super::drafting::{Words, check_units, store_draft, written};
 use super::screening::publish_texts;
 use super::searching::refresh_index;
 use super::{App, findings, moving};
-use crate::domain::proposal::{Ending, Explanation, MAX_PARTS, Part, Stage};
+use crate::domain::proposal::{Ending, Explanation, MAX_PARTS, Part, Proposal, Stage};
 use crate::domain::text::{Owner, Texts};
 use crate::{convert, events, store};
 
@@ -95,6 +95,9 @@ async fn merged(tx: &Tx, input: &Merge) -> Result<pb::MergeProposalResponse, Fau
 
 async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Fault> {
     let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
+    if before.stage == (Stage::Ended { how: Ending::Split }) {
+        return split_before(tx, &before).await;
+    }
     let after = before.split(today, &policies)?;
     let mut parts = Vec::with_capacity(input.parts.len());
     for ((id, part), number) in input.parts.iter().zip(1..) {
@@ -127,4 +130,19 @@ async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Faul
             .map(|(part, texts)| convert::proposals::proposal(part, texts, part.promise, today))
             .collect(),
     })
+}
+
+/// The answer for what was split before: as it stands now.
+async fn split_before(tx: &Tx, whole: &Proposal) -> Result<pb::SplitProposalResponse, Fault> {
+    let today = tx.now().helsinki_date();
+    let mut parts = Vec::new();
+    for id in store::lists::parts_of(tx.conn(), whole.id).await? {
+        let part = store::proposals::load(tx.conn(), id).await?;
+        let texts = store::texts::load(tx.conn(), Owner::proposal(part.tenant, id)).await?;
+        let promise = store::proposals::promise_of_way(tx.conn(), &part).await?;
+        parts.push(convert::proposals::proposal(&part, &texts, promise, today));
+    }
+    let texts = store::texts::load(tx.conn(), Owner::proposal(whole.tenant, whole.id)).await?;
+    let proposal = convert::proposals::proposal(whole, &texts, whole.promise, today);
+    Ok(pb::SplitProposalResponse { proposal: Some(proposal), parts })
 }

@@ -1,5 +1,7 @@
 //! Queries: what everybody may see, and what is the caller's own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chassis::Call;
 use kernel::{Fault, PageSize, PageToken, ProposalId, TenantId, Uuid};
 use proto::proposals as pb;
@@ -78,11 +80,18 @@ impl App {
         let (person, before) = (call.scope.subject()?, page_id(token, LIST)?);
         let found = store::lists::written_by(self.database.read(), person, before, size.limit()).await?;
         let (found, next) = size.cut(found, LIST, |proposal| proposal.id.to_string());
+        let tenants: BTreeSet<TenantId> = found.iter().map(|proposal| proposal.tenant).collect();
+        let mut texts = BTreeMap::new();
+        for tenant in tenants {
+            let of_county: Vec<Proposal> =
+                found.iter().filter(|proposal| proposal.tenant == tenant).cloned().collect();
+            texts.insert(tenant, self.texts_of_page(tenant, &of_county).await?);
+        }
         let mut proposals = Vec::with_capacity(found.len());
         for proposal in &found {
-            let texts = self.texts_of(proposal).await?;
-            let shown = self.shown(proposal, &texts).await?;
-            proposals.push(convert::proposals::my_proposal(proposal, &texts, shown));
+            let Some(page) = texts.get(&proposal.tenant) else { continue };
+            let shown = self.shown(proposal, page.of(proposal)).await?;
+            proposals.push(convert::proposals::my_proposal(proposal, page.of(proposal), shown));
         }
         let next_page_token = next.map(PageToken::into_string).unwrap_or_default();
         Ok(pb::ListMyProposalsResponse { proposals, next_page_token })
@@ -157,7 +166,7 @@ impl App {
 
 /// The texts of a page.
 pub(super) struct Page {
-    found: std::collections::BTreeMap<Uuid, Texts>,
+    found: BTreeMap<Uuid, Texts>,
     none: Texts,
 }
 

@@ -161,6 +161,12 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
         proposal = proposal.addressed_to(addressed.clone())?;
     }
     let after = proposal.screened(today, &policies)?;
+    if store::authors::is_author(tx.conn(), after.id, input.caller.subject()?).await? {
+        return Err(Fault::forbidden(
+            "proposals.own_proposal",
+            "Nobody screens a proposal of their own. Ask another coordinator to.",
+        ));
+    }
     decide(tx, after.id, &input.decisions).await?;
     publish_texts(&input.caller, after.tenant, &mut texts, today)?;
     moving::moved(tx, &after, "").await?;

@@ -7,7 +7,7 @@ use kernel::{ActingMode, Caller, Date, Fault, ProposalId, Subject, TenantId, Uni
 use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
-use super::drafting::{Writing, authored, check_units, store_draft, written};
+use super::drafting::{Writing, authored, authored_with, check_units, store_draft, written};
 use super::{App, codes, findings, moving};
 use crate::domain::code;
 use crate::domain::proposal::{Acting, Answer, Channel, Proposal, Stage, StageKind};
@@ -54,12 +54,12 @@ struct SubmitWhole {
 
 struct OfAuthor {
     id: ProposalId,
-    author: Subject,
+    caller: Caller,
 }
 
 struct Confirm {
     id: ProposalId,
-    author: Subject,
+    caller: Caller,
     answer: Answer,
 }
 
@@ -143,7 +143,7 @@ impl App {
         call: &Call,
         id: ProposalId,
     ) -> Result<pb::WithdrawProposalResponse, Fault> {
-        let input = OfAuthor { id, author: call.scope.subject()? };
+        let input = OfAuthor { id, caller: call.caller.clone() };
         self.writer.run(call.command(), input, |tx, input| withdrawn(tx, input).boxed()).await
     }
 
@@ -160,7 +160,7 @@ impl App {
                 "Only the person can say whether these were their words, not who acts for them.",
             ));
         }
-        let input = Confirm { id, author: call.scope.subject()?, answer };
+        let input = Confirm { id, caller: call.caller.clone(), answer };
         self.writer.run(call.command(), input, |tx, input| confirmed(tx, input).boxed()).await
     }
 
@@ -267,7 +267,7 @@ fn check_complete(texts: &Texts) -> Result<(), Fault> {
 
 async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let before = authored(tx, input.id, input.author).await?;
+    let before = authored_with(tx, input.id, &input.caller).await?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
     let answer = |of: &Proposal| pb::WithdrawProposalResponse {
         proposal: Some(convert::proposals::proposal(of, &texts, of.promise, today)),
@@ -283,7 +283,7 @@ async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResp
 }
 
 async fn confirmed(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmMyWordsResponse, Fault> {
-    let before = authored(tx, input.id, input.author).await?;
+    let before = authored_with(tx, input.id, &input.caller).await?;
     let after = before.confirm_words(&input.answer)?;
     if after != before {
         store::proposals::save(tx.conn(), &after).await?;

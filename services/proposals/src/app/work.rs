@@ -68,13 +68,14 @@ impl App {
 
     async fn queued(&self, call: &Call, page: &[Proposal]) -> Result<Vec<pb::QueuedProposal>, Fault> {
         let texts = self.texts_of_page(call.scope.tenant()?, page).await?;
+        let ids = page.iter().map(|proposal| proposal.id);
+        let open = store::findings::open(self.database.read(), ids).await?;
         let mut queued = Vec::with_capacity(page.len());
         for proposal in page {
-            let open = store::findings::open(self.database.read(), proposal.id).await?;
             queued.push(pb::QueuedProposal {
                 proposal: Some(self.shown(proposal, texts.of(proposal)).await?),
                 receipt_no: proposal.receipt_no.clone(),
-                open_findings: u32::try_from(open).map_err(Fault::internal)?,
+                open_findings: open.get(&proposal.id).copied().unwrap_or(0),
                 to_recheck: proposal.to_recheck,
             });
         }

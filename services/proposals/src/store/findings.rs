@@ -1,9 +1,11 @@
 //! What may be personal data in a proposal, and what a human said of it.
 
-use kernel::{Fault, ProposalId};
+use std::collections::BTreeMap;
+
+use kernel::{Fault, ProposalId, Uuid};
 use messaging::database_fault;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::entity::proposal_finding;
@@ -141,12 +143,21 @@ pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Vec
         .collect()
 }
 
-/// How many findings of a proposal wait for a human.
-pub async fn open(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
-    proposal_finding::Entity::find()
-        .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+/// How many findings of each of these proposals wait for a human; those without any are left out.
+pub async fn open(
+    conn: &impl ConnectionTrait,
+    page: impl Iterator<Item = ProposalId>,
+) -> Result<BTreeMap<ProposalId, u32>, Fault> {
+    let rows: Vec<(Uuid, i64)> = proposal_finding::Entity::find()
+        .filter(proposal_finding::Column::ProposalId.is_in(page.map(|proposal| proposal.as_uuid())))
         .filter(proposal_finding::Column::Decision.eq(Decision::Open.as_str()))
-        .count(conn)
+        .select_only()
+        .column(proposal_finding::Column::ProposalId)
+        .column_as(proposal_finding::Column::FindingNo.count(), "open")
+        .group_by(proposal_finding::Column::ProposalId)
+        .into_tuple()
+        .all(conn)
         .await
-        .map_err(database_fault)
+        .map_err(database_fault)?;
+    rows.into_iter().map(|(id, open)| Ok((ProposalId::from_uuid(id), values::count(open)?))).collect()
 }

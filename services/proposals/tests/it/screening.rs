@@ -323,6 +323,27 @@ async fn s1_26_the_coordinator_routes_to_the_right_units_and_the_count_is_kept()
 }
 
 #[tokio::test]
+async fn nobody_screens_a_proposal_of_their_own() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let create = pb::CreateDraftRequest {
+            tenant: POHDE.to_owned(),
+            content: Some(world.content("Henkilöstökin ehdottaa")),
+            ..pb::CreateDraftRequest::default()
+        };
+        let me = world.coordinator();
+        let created = world.proposals().create_draft(world.by(me.clone(), create)?).await?.into_inner();
+        let id = created.proposal.unwrap_or_default().proposal_id;
+        let submit =
+            pb::SubmitProposalRequest { proposal_id: id.clone(), ..pb::SubmitProposalRequest::default() };
+        world.proposals().submit_proposal(world.by(me.clone(), submit)?).await?;
+        let refused = world.handling().screen_proposal(world.by(me, screen(id.parse()?))?).await;
+        assert_eq!(refusal(refused)?, (Code::PermissionDenied, "proposals.own_proposal".to_owned()));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn only_the_coordinator_of_the_county_handles_its_proposals() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world: &mut World| {
         let proposal = world.submitted_proposal("Ulkoilua").await?;

@@ -1,7 +1,7 @@
 //! What authors do: drafts, co-authors, no name, dictation, own words.
 
 use chassis::{Purpose, Voucher};
-use kernel::{ActingMode, Caller, Clock as _, Ids, SystemClock};
+use kernel::{ActingMode, Caller, Clock as _, Helper, Ids, SystemClock};
 use proto::proposals as pb;
 use tonic::Code;
 
@@ -270,6 +270,45 @@ async fn p8_an_author_without_a_name_comes_back_by_a_code_of_which_only_a_hash_i
     .await
 }
 
+#[tokio::test]
+async fn proposals_without_a_name_are_limited_by_the_minute() -> anyhow::Result<()> {
+    let world = World::start(Store::Sqlite, &[("limits.rates", "true")]).await?;
+    let request = pb::SubmitAnonymouslyRequest {
+        tenant: POHDE.to_owned(),
+        content: Some(world.content("Nimetön")),
+        ..pb::SubmitAnonymouslyRequest::default()
+    };
+    let mut refused = Vec::new();
+    for _ in 0..10 {
+        let sent = world.proposals().submit_anonymously(world.anonymous(request.clone())?).await;
+        refused.extend(sent.err().map(|status| chassis::fault(&status).code().to_owned()));
+    }
+    assert!(!refused.is_empty() && refused.iter().all(|code| code == "access.rate"), "{refused:?}");
+    assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM proposal").await, 10 - refused.len() as i64);
+    world.system.finish().await
+}
+
+#[tokio::test]
+async fn m3_a_helper_from_the_unit_takes_no_proposal_back_and_confirms_no_words() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.submitted_proposal("Ulkoilua").await?;
+        let helper = Helper { reference: world.person(50), conflict_units: vec![world.units.ii_day] };
+        let assisted = Caller { helper: Some(helper), mode: ActingMode::Assisted, ..world.client(1) };
+        let withdraw = pb::WithdrawProposalRequest { proposal_id: proposal.to_string() };
+        let refused = world.proposals().withdraw_proposal(world.by(assisted.clone(), withdraw)?).await;
+        assert_eq!(refusal(refused)?.1, "proposals.conflict_of_interest");
+        let confirm = pb::ConfirmMyWordsRequest {
+            proposal_id: proposal.to_string(),
+            answer: pb::Confirmation::Yes.into(),
+            correction: String::new(),
+        };
+        let refused = world.proposals().confirm_my_words(world.by(assisted, confirm)?).await;
+        assert_eq!(refusal(refused)?.1, "proposals.conflict_of_interest");
+        Ok(())
+    })
+    .await
+}
+
 /// Whatever staff or the public may ask for, no answer names who wrote it, helped, or wrote it down.
 #[tokio::test]
 async fn p8_no_answer_to_staff_or_public_shows_a_reference_of_an_author() -> anyhow::Result<()> {
@@ -414,8 +453,8 @@ async fn who_leaves_takes_their_drafts_along_and_their_name_from_the_rest() -> a
         world.forget(world.person(1)).await?;
         assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM proposal_author").await, 0);
         assert!(world.public(open).await.is_ok(), "what was public stays");
-        let question = format!("SELECT COUNT(*) FROM proposal WHERE stage = 'draft'");
-        assert_eq!(world.value::<i64>(&question).await, 0, "{draft}");
+        let drafts = "SELECT COUNT(*) FROM proposal WHERE stage = 'draft'";
+        assert_eq!(world.value::<i64>(drafts).await, 0, "{draft}");
         Ok(())
     })
     .await

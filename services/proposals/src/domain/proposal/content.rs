@@ -106,7 +106,8 @@ impl Explanation {
     pub fn new(field: &str, text: &str) -> Result<Self, Fault> {
         let text = text.trim();
         if screen(&[text]).iter().any(|finding| TELLING.contains(&finding.kind)) {
-            let rule = "an explanation names no person: no identity code, phone number, e-mail or street address";
+            let rule =
+                "an explanation names no person: no identity code, phone number, e-mail or street address";
             return Err(kernel::Invalid::new(rule, "say it without them").in_field(field));
         }
         if (10..=MAX_EXPLANATION).contains(&text.chars().count()) {
