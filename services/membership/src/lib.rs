@@ -1,8 +1,9 @@
 //! membership: who may take part, in which role. The only service that knows who a person is.
 //!
 //! **Owns** the registers of participants of its counties, attestations (who is a client of which services where), roles
-//! in their scopes, mandates, who helps whom, the counties' policy, regions and service units, electoral rolls; code cards, sessions,
-//! service accounts, the keys that sign tokens; and how each service knows a person: a random reference of its own.
+//! in their scopes, mandates, who helps whom, how people want to be told, the counties' policy, regions and service units,
+//! electoral rolls; code cards, sessions, service accounts, the keys that sign tokens; and how each service knows a person:
+//! a random reference of its own.
 //!
 //! **Commands and queries**: `osallisuus.membership.v1`, seven services: `SignInService` (the doors), `TenancyService`,
 //! `ParticipantsService`, `SupportService`, `ContactService`, `RollsService`, `DirectoryService` (what services ask).
@@ -13,10 +14,9 @@
 //! **Events in**, from forums: `ForumFounded` and `SeatPlanApproved` (whose a forum is, until when, with which
 //! municipalities), `ElectionAnnounced` (freezes the roll), `ElectionConfirmed` and `ElectionAnnulled` (end its claims).
 //!
-//! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next;
-//! notices leave by e-mail for those who want that, see [`mail`];
-//! frozen rolls are compared with their published hashes every night; what has run out (sessions, nomination codes, old
-//! cards) is deleted once a night.
+//! **Jobs**: attestations and roles end after their last day; a second notice of a day is delivered on the next; notices
+//! leave by e-mail for those who want that, see [`mail`]; frozen rolls are compared with their published hashes every
+//! night; what has run out (sessions, nomination codes, old cards) is deleted once a night.
 //!
 //! **Secrets** live in `membership.key` beside the database, see [`vault`]; [`setup`] makes them.
 
