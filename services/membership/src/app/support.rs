@@ -64,8 +64,8 @@ impl App {
                     let today = tx.now().helsinki_date();
                     let of_county =
                         roles.iter().any(|one| one.held.role == Role::SupportPerson && one.is_on(today));
-                    let begun = app.begin(tx, *id, &member, &supporter, Origin::Offer { of_county }).await?;
-                    Ok(pb::OfferSupportResponse { support_id: begun.id.to_string() })
+                    app.begin(tx, *id, &member, &supporter, Origin::Offer { of_county }).await?;
+                    Ok(pb::OfferSupportResponse {})
                 }
                 .boxed()
             })
@@ -117,15 +117,17 @@ impl App {
     ) -> Result<Support, Fault> {
         let today = tx.now().helsinki_date();
         let helping = helping(tx.conn(), member.person, supporter.person, today).await?;
+        let begun = support::begin(id, member, supporter, origin, &helping, today);
         if let Some(there) = store::support::open(tx.conn(), member.id, supporter.id).await? {
             return match origin {
                 Origin::MemberAsks => {
                     self.put(tx, there, support::Command::Accept, &helping, member.person).await
                 }
-                Origin::Offer { .. } => Ok(there),
+                // What would be refused is refused all the same: the answer tells of nothing that is there.
+                Origin::Offer { .. } => begun.map(|_| there).map_err(Fault::from),
             };
         }
-        let begun = support::begin(id, member, supporter, origin, &helping, today)?;
+        let begun = begun?;
         if !store::support::save(tx.conn(), &begun).await? {
             return Err(Fault::internal("two relationships of the same two were begun at once"));
         }

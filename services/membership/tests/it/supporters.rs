@@ -319,13 +319,20 @@ async fn a_county_offers_its_support_persons_and_a_unit_only_to_its_clients() {
         assert_eq!(refused(offer(unit, supporter).await), "membership.support_not_for_unit");
         assert_eq!(refused(offer(county, abroad).await), "membership.participant_unknown");
         world.attest(vaala, staff, client, "785").await.unwrap();
-        let offered = offer(unit, supporter).await.unwrap();
-        assert_eq!(offer(county, supporter).await.unwrap(), offered, "offered already");
+        offer(unit, supporter).await.unwrap();
+        offer(county, supporter).await.unwrap();
+        let count = async || world.value::<i64>("SELECT count(*) FROM support").await;
+        assert_eq!(count().await, 1, "offered already");
         // Whoever offers does not learn that the member has asked the same person themselves.
         let (other, _, member) = comes(&world, "19", "A-2").await;
-        let own = world.app.ask_for_support(&world.command(), &member, supporter).await.unwrap();
-        let offered = world.app.offer_support(&world.command(), county, other, supporter).await.unwrap();
-        assert_eq!(offered, pb::OfferSupportResponse { support_id: own.support_id });
+        let (neighbour, _, _) = comes(&world, "19", "N-1").await;
+        for person in [supporter, neighbour] {
+            world.app.ask_for_support(&world.command(), &member, person).await.unwrap();
+        }
+        world.app.offer_support(&world.command(), county, other, supporter).await.unwrap();
+        let answer = world.app.offer_support(&world.command(), county, other, neighbour).await;
+        assert_eq!(refused(answer), "membership.not_a_support_person");
+        assert_eq!(count().await, 3);
         world.close().await;
     }
 }

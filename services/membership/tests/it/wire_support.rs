@@ -96,9 +96,8 @@ async fn m3_scenario_2_only_the_member_accepts_a_support_person_and_sees_where_t
         let of_both = pb::OfferSupportRequest { tenant: "19".to_owned(), ..offer.clone() };
         let by_member = served.support().offer_support(served.request(&member, of_both)).await;
         assert_eq!(by_member.unwrap_err().code(), Code::PermissionDenied);
-        let offered =
-            served.support().offer_support(served.request(&staff, offer)).await.unwrap().into_inner();
-        let support_id = offered.support_id;
+        served.support().offer_support(served.request(&staff, offer)).await.unwrap();
+        let support_id = served.my_support(&member).await[0].support_id.clone();
         let accept = || pb::AcceptSupportRequest { support_id: support_id.clone() };
         let declare = || pb::DeclareIndependenceRequest {
             support_id: support_id.clone(),
