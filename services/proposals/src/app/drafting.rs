@@ -161,6 +161,7 @@ async fn deleted(tx: &Tx, input: &Delete) -> Result<pb::DeleteDraftResponse, Fau
 pub(super) async fn delete_draft(tx: &Tx, draft: &Proposal) -> Result<(), Fault> {
     store::texts::delete(tx.conn(), Owner::proposal(draft.tenant, draft.id)).await?;
     store::authors::delete_of(tx.conn(), draft.id).await?;
+    store::attachments::delete_of(tx.conn(), draft.id).await?;
     store::proposals::delete(tx.conn(), draft.id).await
 }
 

@@ -36,6 +36,14 @@ pub async fn delete(conn: &impl ConnectionTrait, id: AttachmentId) -> Result<(),
     Ok(())
 }
 
+/// Deletes the files of a draft with their pieces.
+pub async fn delete_of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<(), Fault> {
+    for file in of(conn, proposal).await? {
+        delete(conn, file.id).await?;
+    }
+    Ok(())
+}
+
 /// A file; None if there is none such.
 pub async fn find(conn: &impl ConnectionTrait, id: AttachmentId) -> Result<Option<Attachment>, Fault> {
     let row = Entity::find_by_id(id.as_uuid()).one(conn).await.map_err(database_fault)?;

@@ -189,6 +189,20 @@ async fn pieces_come_in_their_order_may_come_again_and_must_be_what_the_sender_s
 }
 
 #[tokio::test]
+async fn the_files_of_a_draft_go_with_it() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let draft = world.draft("Lisää ulkoilua").await?;
+        send(world, draft, b"%PDF-1.7 ...").await?;
+        let delete = pb::DeleteDraftRequest { proposal_id: draft.to_string() };
+        world.proposals().delete_draft(world.by(world.client(1), delete)?).await?;
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment").await, 0);
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_proposal_has_ten_files_and_what_is_not_finished_is_gone_after_a_day() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         let proposal = world.open_proposal("Lisää ulkoilua").await?;
