@@ -69,11 +69,16 @@ impl App {
         let uuids: Vec<kernel::Uuid> = ids.iter().map(ProposalId::as_uuid).collect();
         let texts = store::texts::load_many(conn, tenant, OwnerKind::Proposal, &uuids).await?;
         let counts: HashMap<ProposalId, _> = store::counts::of_all(conn, &ids).await?.into_iter().collect();
+        let answers = store::answers::latest_of(conn, &ids).await?;
+        let answer_ids: Vec<kernel::Uuid> = answers.values().map(|answer| answer.id).collect();
+        let reasons = store::texts::load_many(conn, tenant, OwnerKind::Response, &answer_ids).await?;
         let (none, today) = (Texts::default(), self.today());
         let message = |proposal: &Proposal| {
             let texts = texts.get(&proposal.id.as_uuid()).unwrap_or(&none);
             let supports = counts.get(&proposal.id).map_or(0, |counts| counts.supports);
-            convert::search::found(proposal, texts, supports, today)
+            let answer = answers.get(&proposal.id);
+            let answer = answer.map(|kept| (&kept.answer, reasons.get(&kept.id).unwrap_or(&none)));
+            convert::search::found(proposal, texts, supports, answer, today)
         };
         Ok(proposals.iter().map(message).collect())
     }

@@ -1,5 +1,7 @@
 //! Answers and drafts of them, the parts of other units, and who does not answer (P5).
 
+use std::collections::HashMap;
+
 use kernel::{Date, Fault, ProposalId, Subject, UnitId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::OnConflict;
@@ -55,6 +57,22 @@ pub async fn given(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<
         .await
         .map_err(database_fault)?;
     found.into_iter().map(kept_of).collect()
+}
+
+/// The latest answer that was given to each of these proposals; one that was not answered is missing.
+pub async fn latest_of(
+    conn: &impl ConnectionTrait,
+    proposals: &[ProposalId],
+) -> Result<HashMap<ProposalId, Kept>, Fault> {
+    let found = unit_answer::Entity::find()
+        .filter(unit_answer::Column::ProposalId.is_in(proposals.iter().map(ProposalId::as_uuid)))
+        .filter(unit_answer::Column::Number.gt(DRAFT))
+        .order_by_asc(unit_answer::Column::Number)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    // Of several to one proposal the last one stays.
+    found.into_iter().map(|row| kept_of(row).map(|kept| (kept.proposal, kept))).collect()
 }
 
 /// Stores a new answer or draft.

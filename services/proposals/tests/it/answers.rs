@@ -1,6 +1,7 @@
 //! From the forum's endorsement to the closed loop, over gRPC.
 
 mod decisions;
+mod found;
 mod histories;
 mod late;
 mod path;
