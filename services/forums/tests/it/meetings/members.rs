@@ -17,7 +17,7 @@ async fn m4_m5_a_member_votes_with_help_and_nobody_votes_for_them() -> anyhow::R
     for store in [Store::Sqlite, Store::Postgres] {
         let house = House::new(store).await?;
         let idea = house.topic_of(0).await?;
-        let meeting = house.opened("2026-09-28", "2026-10-12", &[idea.clone()]).await?;
+        let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
         let present = house.some([7, 6, 2, 4, 3]);
         house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
         house.meetings().put_to_vote(house.secretary(house.put(&idea))?).await?;
@@ -40,7 +40,7 @@ async fn m4_m5_a_member_votes_with_help_and_nobody_votes_for_them() -> anyhow::R
         cast(assisted(member), true).await?;
         assert_eq!(refused(cast(Caller::person(member), true).await), "forums.already_voted");
         let mine = my_meeting(&house, member).await?;
-        assert_eq!(mine.voted_item_ids, [idea.clone()]);
+        assert_eq!(mine.voted_item_ids, std::slice::from_ref(&idea));
         assert!(mine.present && !mine.deputy && mine.remote_link.starts_with("https://"));
         assert_eq!((mine.municipality.as_str(), mine.seat_no), ("139", 1));
         let absent = my_meeting(&house, house.deputy).await?;
@@ -58,7 +58,7 @@ async fn a_seat_that_falls_empty_during_a_vote_has_no_vote_and_an_abandoned_vote
 -> anyhow::Result<()> {
     let mut house = House::new(Store::Sqlite).await?;
     let idea = house.topic_of(0).await?;
-    let meeting = house.opened("2026-09-28", "2026-10-12", &[idea.clone()]).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
     // Fifteen of 28 seats: just enough.
     let present = house.some([8, 1, 2, 4, 0]);
     assert_eq!(present.len(), 15);
@@ -112,7 +112,7 @@ async fn a_seat_that_falls_empty_during_a_vote_has_no_vote_and_an_abandoned_vote
         (pb::TopicState::Deferred, 1),
         "and stays in these minutes"
     );
-    let next = house.opened("2026-10-20", "2026-11-12", &[idea.clone()]).await?;
+    let next = house.opened("2026-10-20", "2026-11-12", std::slice::from_ref(&idea)).await?;
     house
         .meetings()
         .record_attendance(house.secretary(house.attendance(&next, &house.some([8, 1, 0, 4, 0])))?)
@@ -128,7 +128,7 @@ async fn a_seat_that_falls_empty_during_a_vote_has_no_vote_and_an_abandoned_vote
 async fn f10_a_tie_by_show_of_hands_is_not_endorsed() -> anyhow::Result<()> {
     let house = House::new(Store::Sqlite).await?;
     let idea = house.topic_of(0).await?;
-    let meeting = house.opened("2026-09-28", "2026-10-12", &[idea.clone()]).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
     let present = house.some([7, 6, 2, 4, 3]);
     house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
     let hands = |votes_for, votes_against| pb::RecordVoteRequest {

@@ -82,7 +82,7 @@ async fn planning_and_the_notice() -> anyhow::Result<()> {
 async fn f9_without_a_quorum_nothing_is_decided() -> anyhow::Result<()> {
     let house = House::new(Store::Sqlite).await?;
     let (idea, other) = (house.topic_of(0).await?, house.topic_of(2).await?);
-    let meeting = house.opened("2026-09-28", "2026-10-12", &[idea.clone()]).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
     let off_table = house.meetings().put_to_vote(house.secretary(house.put(&other))?).await;
     assert_eq!(refused(off_table), "forums.topic_not_on_table");
     for few in [house.some([7, 7, 0, 0, 0]), house.some([8, 8, 0, 0, 0])] {
@@ -114,7 +114,7 @@ async fn attendance_decisions_and_dissents() -> anyhow::Result<()> {
     let house = House::new(Store::Sqlite).await?;
     let idea = house.topic_of(0).await?;
     house.on("2026-09-28").await?;
-    let meeting = house.planned("2026-10-12", &[idea.clone()]).await?;
+    let meeting = house.planned("2026-10-12", std::slice::from_ref(&idea)).await?;
     let present = house.some([7, 6, 2, 4, 3]);
     let record = async |change: &(dyn Fn(&mut pb::RecordAttendanceRequest) + Sync)| {
         let mut attendance = house.attendance(&meeting, &present);

@@ -18,7 +18,7 @@ async fn tiha_12_persons_of_a_meeting_are_erased_after_the_appeal_period_and_sea
 async fn erased_after_the_appeal_period(store: Store) -> anyhow::Result<()> {
     let house = House::new(store).await?;
     let idea = house.topic_of(0).await?;
-    let meeting = house.opened("2026-09-28", "2026-10-12", &[idea.clone()]).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
     let present = house.some([7, 6, 2, 4, 3]);
     house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
     house.meetings().put_to_vote(house.secretary(house.put(&idea))?).await?;
