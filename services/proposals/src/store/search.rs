@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kernel::{Fault, ProposalId, TenantId};
+use kernel::{Fault, ProposalId, TenantId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
@@ -113,35 +113,41 @@ pub async fn find(
     let mut candidates = Vec::new();
     for (place, stem) in rarest.iter().map(|word| word.stem.number()).enumerate() {
         let most = if place == 0 { OF_RAREST } else { OF_OTHERS };
-        let best = search_term::Entity::find()
+        let best: Vec<Uuid> = search_term::Entity::find()
+            .select_only()
+            .column(search_term::Column::ProposalId)
             .filter(search_term::Column::Stem.eq(stem))
             .order_by_desc(search_term::Column::Weight)
             .order_by_asc(search_term::Column::ProposalId)
             .limit(most)
+            .into_tuple()
             .all(conn)
             .await
             .map_err(database_fault)?;
-        candidates.extend(best.into_iter().map(|row| row.proposal_id));
+        candidates.extend(best);
     }
     candidates.sort_unstable();
     candidates.dedup();
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
-    let weights = search_term::Entity::find()
+    let weights: Vec<(i64, Uuid, i64)> = search_term::Entity::find()
+        .select_only()
+        .columns([search_term::Column::Stem, search_term::Column::ProposalId, search_term::Column::Weight])
         .filter(search_term::Column::Stem.is_in(rarest.iter().map(|word| word.stem.number())))
         .filter(search_term::Column::ProposalId.is_in(candidates))
+        .into_tuple()
         .all(conn)
         .await
         .map_err(database_fault)?;
     // A word counts once, by the language in which it says most.
     let of_stem: HashMap<i64, &Rare> = rarest.iter().map(|rare| (rare.stem.number(), rare)).collect();
     let mut scores: BTreeMap<ProposalId, BTreeMap<usize, i64>> = BTreeMap::new();
-    for row in weights {
-        let Some(rare) = of_stem.get(&row.stem) else { continue };
-        let words = scores.entry(ProposalId::from_uuid(row.proposal_id)).or_default();
+    for (stem, proposal, weight) in weights {
+        let Some(rare) = of_stem.get(&stem) else { continue };
+        let words = scores.entry(ProposalId::from_uuid(proposal)).or_default();
         let best = words.entry(rare.word).or_default();
-        *best = std::cmp::max(*best, rare.rarity * row.weight);
+        *best = std::cmp::max(*best, rare.rarity * weight);
     }
     let mut hits: Vec<Hit> = scores
         .into_iter()

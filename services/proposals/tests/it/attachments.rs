@@ -48,7 +48,12 @@ pub(crate) async fn send(world: &World, proposal: ProposalId, file: &[u8]) -> Re
     finish(world, &id, file).await
 }
 
-pub(crate) async fn moderate(world: &World, id: &str, verdict: pb::Verdict, reason: &str) -> Result<bool, Status> {
+pub(crate) async fn moderate(
+    world: &World,
+    id: &str,
+    verdict: pb::Verdict,
+    reason: &str,
+) -> Result<bool, Status> {
     let moderate = pb::ModerateAttachmentRequest {
         tenant: POHDE.to_owned(),
         attachment_id: id.to_owned(),
