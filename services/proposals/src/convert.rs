@@ -3,8 +3,8 @@
 pub mod answers;
 pub mod changes;
 pub mod community;
-pub mod feedback;
 pub mod comparisons;
+pub mod feedback;
 pub mod proposals;
 pub mod requests;
 pub mod search;

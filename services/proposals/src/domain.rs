@@ -21,10 +21,10 @@
 pub mod attachment;
 pub mod code;
 pub mod comment;
+pub mod comparison;
 pub mod feedback;
 pub mod impact;
 pub mod implementation;
-pub mod comparison;
 pub mod moderation;
 pub mod proposal;
 pub mod response;
