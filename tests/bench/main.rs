@@ -6,11 +6,13 @@
 //! | acknowledged `FoundForum` commands through gRPC, 64 clients, relay and NATS running | the same with one command per transaction; on PostgreSQL also pgbench writing the same rows |
 //! | relay and projector catching up on a backlog | the broker's default sync and `always` |
 //! | commit to projection | – |
+//! | searching 50,000 proposals, reading a thread of 100,000 comments | – |
 
 mod commands;
 mod figures;
 mod pgbench;
 mod pipeline;
+mod reading;
 
 use clap::Parser;
 
@@ -29,6 +31,12 @@ struct Options {
     /// Events in the backlog that relay and projector catch up on.
     #[arg(long, default_value_t = 20_000)]
     backlog: u64,
+    /// Proposals that are searched.
+    #[arg(long, default_value_t = 50_000)]
+    proposals: u64,
+    /// Comments of the thread that is read.
+    #[arg(long, default_value_t = 100_000)]
+    comments: u64,
     /// cargo bench says so; there is nothing else here.
     #[arg(long, hide = true)]
     bench: bool,
@@ -38,5 +46,6 @@ struct Options {
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     commands::report(&options).await?;
-    pipeline::report(&options).await
+    pipeline::report(&options).await?;
+    reading::report(options.proposals, options.comments).await
 }
