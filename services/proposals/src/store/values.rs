@@ -38,11 +38,6 @@ pub(super) fn tenant(stored: &str) -> Result<TenantId, Fault> {
     TenantId::new(stored).map_err(broken)
 }
 
-/// Bytes of a fixed length.
-pub(super) fn bytes<const N: usize>(stored: &[u8]) -> Result<[u8; N], Fault> {
-    stored.try_into().map_err(|_| Fault::internal("stored bytes have a wrong length"))
-}
-
 /// What a stored value that cannot be read is: our own failure.
 pub(super) fn broken(invalid: Invalid) -> Fault {
     Fault::internal(invalid.rule)

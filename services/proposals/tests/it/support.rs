@@ -45,8 +45,6 @@ pub(crate) use testkit::system::Store;
 pub(crate) const POHDE: &str = "19";
 /// Lappi: another one.
 pub(crate) const LAPHA: &str = "21";
-/// The day on which every world begins: that of scenario 4's first step.
-pub(crate) const FIRST_DAY: &str = "2026-09-07";
 /// How long jobs may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// References of the people of a world: clients, staff …, each kind with numbers of its own.
@@ -106,7 +104,7 @@ pub(crate) struct Units {
     pub(crate) simo_day: UnitId,
 }
 
-/// A running system with units, two forums and people.
+/// A running system with units, two forums and people; it begins on 7.9.2026, the first day of scenario 4.
 pub(crate) struct World {
     pub(crate) system: System,
     pub(crate) units: Units,
@@ -342,11 +340,6 @@ impl World {
     /// The secretary of a forum.
     pub(crate) fn secretary(&self, forum: ForumId) -> Caller {
         self.officer(Role::ForumSecretary, ScopeRef::Forum(forum))
-    }
-
-    /// The administrator of Pohde.
-    pub(crate) fn administrator(&self) -> Caller {
-        self.officer(Role::Administrator, ScopeRef::Tenant(tenant(POHDE)))
     }
 
     /// Somebody with this role in this scope, surely identified; the same one each time.
