@@ -77,7 +77,7 @@ impl App {
         id: ProposalId,
         written: WrittenAnswer,
     ) -> Result<pb::DraftResponseResponse, Fault> {
-        let input = (call.scope.clone(), id, written, self.ids.uuid());
+        let input = (call.scope, id, written, self.ids.uuid());
         self.writer
             .run(call.command(), input, |tx, (scope, id, written, new_id)| {
                 draft(tx, scope, *id, written, *new_id).boxed()
@@ -120,7 +120,7 @@ impl App {
     }
 
     pub(super) fn give(&self, call: &Call, give: GiveAnswer) -> Result<Give, Fault> {
-        let (scope, by) = (call.scope.clone(), call.caller.subject()?);
+        let (scope, by) = (call.scope, call.caller.subject()?);
         Ok(Give { scope, by, new_id: self.ids.uuid(), give })
     }
 }

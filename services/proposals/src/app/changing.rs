@@ -47,7 +47,7 @@ impl App {
         steps: Vec<String>,
         due_on: Option<Date>,
     ) -> Result<pb::PlanChangeResponse, Fault> {
-        let input = Change { scope: call.scope.clone(), id, what: (steps, due_on) };
+        let input = Change { scope: call.scope, id, what: (steps, due_on) };
         self.writer.run(call.command(), input, |tx, input| plan(tx, input).boxed()).await
     }
 
@@ -109,7 +109,7 @@ impl App {
         what: Report,
         answer: fn(Date, Changed) -> R,
     ) -> Result<R, Fault> {
-        let input = Change { scope: call.scope.clone(), id, what };
+        let input = Change { scope: call.scope, id, what };
         self.writer
             .run(call.command(), (input, answer), |tx, (input, answer)| {
                 async move {
@@ -138,7 +138,7 @@ impl App {
         id: ProposalId,
         indicators: Vec<Baseline>,
     ) -> Result<pb::SetBaselineResponse, Fault> {
-        let input = Change { scope: call.scope.clone(), id, what: indicators };
+        let input = Change { scope: call.scope, id, what: indicators };
         self.writer.run(call.command(), input, |tx, input| set_baseline(tx, input).boxed()).await
     }
 
@@ -149,7 +149,7 @@ impl App {
         id: ProposalId,
         measured: Vec<(String, Measure)>,
     ) -> Result<pb::RecordMeasurementResponse, Fault> {
-        let input = Change { scope: call.scope.clone(), id, what: measured };
+        let input = Change { scope: call.scope, id, what: measured };
         self.writer.run(call.command(), input, |tx, input| record(tx, input).boxed()).await
     }
 
@@ -159,7 +159,7 @@ impl App {
         call: &Call,
         id: ProposalId,
     ) -> Result<pb::PublishImpactResponse, Fault> {
-        let input = Change { scope: call.scope.clone(), id, what: () };
+        let input = Change { scope: call.scope, id, what: () };
         self.writer.run(call.command(), input, |tx, input| publish_impact(tx, input).boxed()).await
     }
 

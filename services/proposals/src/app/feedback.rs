@@ -131,7 +131,7 @@ fn card<T>(call: &Call, id: ProposalId, what: T) -> Result<Card<T>, Fault> {
         Scope::Forum(_) => Role::ForumSecretary,
         _ => Role::UnitManager,
     };
-    Ok(Card { scope: call.scope.clone(), id, by: call.caller.subject()?, role, what })
+    Ok(Card { scope: call.scope, id, by: call.caller.subject()?, role, what })
 }
 
 /// The card of a proposal, if everybody may read it.

@@ -345,7 +345,7 @@ fn staff(call: &Call) -> Result<Staff, Fault> {
         }
         _ => Role::UnitStaff,
     };
-    Ok(Staff { role, scope: call.scope.clone(), person: call.caller.subject()? })
+    Ok(Staff { role, scope: call.scope, person: call.caller.subject()? })
 }
 
 /// What staff works on, and its texts.

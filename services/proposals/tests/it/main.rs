@@ -1,5 +1,7 @@
 //! proposals on real databases: SQLite always, PostgreSQL where the rule might depend on the engine.
 
+#![expect(clippy::unwrap_used, reason = "what tests share is a test too")]
+
 mod answers;
 mod attachments;
 mod comments;

@@ -64,7 +64,7 @@ impl App {
         picture: Symbol,
     ) -> Result<pb::ApproveOwnIdeaResponse, Fault> {
         let decision = Decision::Approve { text, picture };
-        let input = Decide { entry: self.ids.uuid(), scope: call.scope.clone(), round, idea, decision };
+        let input = Decide { entry: self.ids.uuid(), scope: call.scope, round, idea, decision };
         self.writer.run(call.command(), input, |tx, input| approved(tx, input).boxed()).await
     }
 
@@ -76,7 +76,7 @@ impl App {
         idea: IdeaId,
         decision: Decision,
     ) -> Result<pb::RejectOwnIdeaResponse, Fault> {
-        let input = Decide { entry: self.ids.uuid(), scope: call.scope.clone(), round, idea, decision };
+        let input = Decide { entry: self.ids.uuid(), scope: call.scope, round, idea, decision };
         self.writer.run(call.command(), input, |tx, input| rejected(tx, input).boxed()).await
     }
 

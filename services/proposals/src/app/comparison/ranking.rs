@@ -68,7 +68,7 @@ impl App {
             }
             RoundState::Prepared | RoundState::Open | RoundState::Published => None,
         };
-        let input = Publish { scope: call.scope.clone(), round: id, published };
+        let input = Publish { scope: call.scope, round: id, published };
         self.writer.run(call.command(), input, |tx, input| publish(tx, input).boxed()).await
     }
 

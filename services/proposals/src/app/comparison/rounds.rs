@@ -85,13 +85,13 @@ impl App {
 
     /// Opens a round; a timer closes it after its last day.
     pub async fn open_round(&self, call: &Call, round: RoundId) -> Result<pb::OpenRoundResponse, Fault> {
-        let input = OfRound { scope: call.scope.clone(), round };
+        let input = OfRound { scope: call.scope, round };
         self.writer.run(call.command(), input, |tx, input| opened(tx, input).boxed()).await
     }
 
     /// Closes a round.
     pub async fn close_round(&self, call: &Call, round: RoundId) -> Result<pb::CloseRoundResponse, Fault> {
-        let input = OfRound { scope: call.scope.clone(), round };
+        let input = OfRound { scope: call.scope, round };
         self.writer.run(call.command(), input, |tx, input| closed_by_hand(tx, input).boxed()).await
     }
 
@@ -116,7 +116,7 @@ impl App {
                 "send the ideas you choose",
             ));
         }
-        let input = Shortlist { scope: call.scope.clone(), round, ideas };
+        let input = Shortlist { scope: call.scope, round, ideas };
         self.writer.run(call.command(), input, |tx, input| shortlisted(tx, input).boxed()).await
     }
 }
