@@ -185,11 +185,11 @@ mod tests {
             let refused = without.publish(&whole, &finnish(), TODAY).unwrap_err();
             assert_eq!(refused.fields()[0].field, field);
         }
-        for left_out in 0..LINES.len() {
+        for (left_out, line) in LINES.iter().enumerate() {
             let mut lines = LINES.to_vec();
             lines.remove(left_out);
             let refused = card().publish(&texts(&lines, true), &finnish(), TODAY).unwrap_err();
-            assert_eq!(refused.code(), "proposals.forms_missing", "{:?}", LINES[left_out]);
+            assert_eq!(refused.code(), "proposals.forms_missing", "{line:?}");
         }
     }
 

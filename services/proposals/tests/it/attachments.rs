@@ -123,7 +123,7 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
         ..pb::ListWaitingAttachmentsRequest::default()
     };
     let queue = client(world).list_waiting_attachments(world.by(world.coordinator(), list)?).await?;
-    assert_eq!(queue.into_inner().attachments, [sent.clone()]);
+    assert_eq!(queue.into_inner().attachments, std::slice::from_ref(&sent));
 
     assert!(!moderate(world, id, pb::Verdict::Show, "").await?);
     assert!(moderate(world, id, pb::Verdict::Show, "").await?, "already");

@@ -23,8 +23,7 @@ use anyhow::Context as _;
 use chassis::{Context, Parts, Service, StartError};
 use futures::FutureExt as _;
 use kernel::{
-    Assurance, Caller, Date, ForumId, HeldRole, Ids, Role, ScopeRef, Subject, TenantId, UnitId,
-    Uuid,
+    Assurance, Caller, Date, ForumId, HeldRole, Ids, Role, ScopeRef, Subject, TenantId, UnitId, Uuid,
 };
 use messaging::{Database, NewEvent, Writer};
 use proposals::app::App;

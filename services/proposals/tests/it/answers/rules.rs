@@ -146,7 +146,6 @@ async fn s1_11_several_units_give_one_answer() -> anyhow::Result<()> {
             proposal_id: proposal.to_string(),
             unit_ids: vec![unit.to_string(), other.to_string()],
             lead_unit_id: unit.to_string(),
-            ..pb::RouteProposalRequest::default()
         };
         world.handling().route_proposal(world.by(world.coordinator(), route)?).await?;
         world.endorse(proposal, ENDORSED).await?;
@@ -432,8 +431,8 @@ async fn s2_39_a_card_reaches_everybody_once_page_by_page() -> anyhow::Result<()
             of.map(|one| one.references.len()).collect::<Vec<_>>()
         };
         assert_eq!(told("proposals.feedback_published"), [200, 200, 51], "the author once too");
-        let steps = notices.iter().filter(|one| one.template == "proposals.step_taken");
-        let last = steps.last().context("a step was told")?;
+        let mut steps = notices.iter().filter(|one| one.template == "proposals.step_taken");
+        let last = steps.next_back().context("a step was told")?;
         assert_eq!(last.references.len(), 51, "author and followers, not supporters");
         let delivered: Vec<pb::FeedbackDelivered> = world.published().await;
         assert_eq!(delivered[0].recipients_bucket, "50+");

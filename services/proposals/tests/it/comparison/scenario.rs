@@ -115,7 +115,7 @@ async fn play(world: &World, round: &Round) -> anyhow::Result<()> {
             assert_eq!(left.comparisons(), 0, "all is compared");
         }
         // What is left of the skips, by those who look on and do not know.
-        if session >= WHOLE && session < SESSIONS - 2 && left.skips > 16 {
+        if (WHOLE..SESSIONS - 2).contains(&session) && left.skips > 16 {
             while left.skips > 16 && visitor.pair().is_some() {
                 skip(&mut visitor, &mut left).await?;
             }

@@ -42,7 +42,7 @@ async fn a_recording_is_attached_once_a_human_took_it_and_goes_when_it_is_remove
             form: "fi".to_owned(),
             state: pb::FormState::Reviewed.into(),
         };
-        assert_eq!(attached.readings, [reading.clone()]);
+        assert_eq!(attached.readings, std::slice::from_ref(&reading));
         assert_eq!(world.public_forms(proposal).await?.readings, [reading]);
         let remove = pb::RemoveAudioRequest {
             unit_id: staff.unit_id.clone(),
