@@ -11,7 +11,7 @@ use super::App;
 use super::reach::{addressed, reached};
 use super::telling::{TEMPLATE_REQUESTED, came_to, marked, tell_role};
 use super::timers::schedule_next_step;
-use crate::domain::proposal::{Outcome, Proposal, Stage};
+use crate::domain::proposal::{Outcome, Proposal, Stage, StageKind, wrong_stage};
 use crate::domain::response::{Answer, ResponseEvent, UnitResponse, check_responder};
 use crate::domain::text::{
     Field, Form, Hand, Owner, ReviewMethod, Reviewer, Texts, VariantState, is_plain, required_languages,
@@ -276,6 +276,10 @@ async fn amended(tx: &Tx, input: &Give) -> Result<pb::AmendResponseResponse, Fau
     let proposal = reached(tx.conn(), &input.scope, input.give.proposal).await?;
     let before = store::responses::load(tx.conn(), proposal.id).await?;
     let event = before.amend()?;
+    // A change that has begun is cancelled, and an answer from higher up is given.
+    if !matches!(proposal.stage, Stage::Answered { .. }) {
+        return Err(wrong_stage(proposal.stage, StageKind::Answered));
+    }
     check_not_told(&proposal)?;
     let (kept, outcome) = answer(tx, input, &proposal).await?;
     let response = before.apply(&event);

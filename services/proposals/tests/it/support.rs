@@ -239,6 +239,16 @@ impl World {
         self.system.settle().await
     }
 
+    /// Stops the services the soft way and starts them again on the same data. What this world kept of the old ones would
+    /// keep their files open.
+    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        let folder = self.system.folder();
+        let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
+        handles.get_or_insert_default().retain(|(of, _), _| *of != folder);
+        drop(handles);
+        self.system.restart().await
+    }
+
     /// The writer of proposals, for what no contract can bring about in time.
     pub(crate) fn writer(&self) -> anyhow::Result<Writer> {
         Ok(self.handle("proposals")?.writer)

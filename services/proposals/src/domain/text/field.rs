@@ -124,7 +124,9 @@ impl Field {
     pub fn longest(self) -> usize {
         match self {
             Field::Title => 120,
-            Field::Summary | Field::YouSaid | Field::WeDid | Field::WeCouldNot | Field::Next => 600,
+            Field::Summary => 600,
+            // As long as the reason of a decision, which may be all that a card says.
+            Field::YouSaid | Field::WeDid | Field::WeCouldNot | Field::Next => 1_000,
             Field::NextSteps | Field::Alternative => 2_000,
             Field::Body | Field::Reasons => 5_000,
         }

@@ -22,9 +22,9 @@ async fn one_answer(world: &mut World) -> anyhow::Result<()> {
     world.forums_say(POHDE, &[LAPHA], &endorsement).await?;
     world.endorse(proposal, "2026-10-19").await?;
     world.do_not_endorse(proposal, "2026-10-19").await?;
-    world.system.restart().await?;
+    world.restart().await?;
     world.forums_say(POHDE, &[LAPHA], &endorsement).await?;
-    world.system.restart().await?;
+    world.restart().await?;
     world.jobs_done().await?;
     let asked: Vec<pb::ResponseRequested> = world.published().await;
     assert_eq!(asked.len(), 1);

@@ -1,5 +1,7 @@
 //! What answers, changes and loop cards must be (P4–P7, X2), and who is told.
 
+use std::collections::BTreeSet;
+
 use futures::FutureExt as _;
 use kernel::{ActingMode, Subject, Uuid};
 use proposals::store;
@@ -437,6 +439,62 @@ async fn s2_39_a_card_reaches_everybody_once_page_by_page() -> anyhow::Result<()
         let delivered: Vec<pb::FeedbackDelivered> = world.published().await;
         assert_eq!(delivered[0].recipients_bucket, "50+");
         assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM telling").await, 0, "the round is over");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn s2_39_the_reason_of_a_refusal_is_its_card_for_the_author_alone() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let mine = world.submitted_proposal("Uusi bussipysäkki").await?;
+        let anonymous = pb::SubmitAnonymouslyRequest {
+            tenant: POHDE.to_owned(),
+            content: Some(world.content("Toinen bussipysäkki")),
+            ..pb::SubmitAnonymouslyRequest::default()
+        };
+        let anonymous = world.anonymous(anonymous)?;
+        let anonymous = world.proposals().submit_anonymously(anonymous).await?.into_inner();
+        let theirs: ProposalId = anonymous.proposal.context("a proposal")?.proposal_id.parse()?;
+        let why = "Bussipysäkeistä päättää kunta. ".repeat(30);
+        for proposal in [mine, theirs] {
+            let reject = pb::RejectProposalRequest {
+                tenant: POHDE.to_owned(),
+                proposal_id: proposal.to_string(),
+                reason: pb::ScreeningReason::NotAboutServices.into(),
+                explanation: why.clone(),
+            };
+            world.handling().reject_proposal(world.by(world.coordinator(), reject)?).await?;
+        }
+        world.jobs_done().await?;
+        let get = pb::GetMyFeedbackRequest { proposal_id: mine.to_string() };
+        let card = world.loop_cards().get_my_feedback(world.by(world.client(1), get.clone())?).await?;
+        let card = card.into_inner().card.context("a card")?;
+        assert_eq!((card.state(), card.lines.len()), (pb::FeedbackState::Delivered, 1));
+        assert_eq!(card.lines[0].we_could_not, why.trim());
+        let other = world.loop_cards().get_my_feedback(world.by(world.client(2), get)?).await;
+        assert_eq!(refusal(other)?.0, Code::NotFound);
+        let by_id = |proposal: ProposalId| pb::GetFeedbackRequest {
+            proposal_id: proposal.to_string(),
+            ..pb::GetFeedbackRequest::default()
+        };
+        for proposal in [mine, theirs] {
+            let public = world.loop_cards().get_feedback(by_id(proposal)).await;
+            assert_eq!(refusal(public)?.0, Code::NotFound, "it was never public");
+        }
+        let by_code = |code: &str| pb::GetFeedbackRequest {
+            return_code: code.to_owned(),
+            ..pb::GetFeedbackRequest::default()
+        };
+        let card = world.loop_cards().get_feedback(by_code(&anonymous.return_code)).await?.into_inner().card;
+        assert_eq!(card.context("a card")?.proposal_id, theirs.to_string());
+        let wrong = world.loop_cards().get_feedback(by_code("0000-0000-0000-0000")).await;
+        assert_eq!(refusal(wrong)?.0, Code::NotFound);
+        let closed: Vec<pb::ProposalClosed> = world.published().await;
+        assert!(closed.iter().all(|one| one.outcome == "rejected_at_screening") && closed.len() == 2);
+        let delivered: Vec<pb::FeedbackDelivered> = world.published().await;
+        let told: BTreeSet<&str> = delivered.iter().map(|one| one.recipients_bucket.as_str()).collect();
+        assert_eq!(told, BTreeSet::from(["0", "1–4"]), "who gave no name is told by nobody");
         Ok(())
     })
     .await
