@@ -199,7 +199,7 @@ impl World {
         county: &str,
         event: &M,
     ) -> anyhow::Result<()> {
-        self.say("membership", county, &[], event).await
+        self.say("membership", county, &[], std::slice::from_ref(event)).await
     }
 
     /// Publishes an event as forums does, and waits until proposals has it.
@@ -209,7 +209,7 @@ impl World {
         others: &[&str],
         event: &M,
     ) -> anyhow::Result<()> {
-        self.say("forums", county, others, event).await
+        self.say("forums", county, others, std::slice::from_ref(event)).await
     }
 
     /// Sets a policy of Pohde from 1.1.2026 on.
@@ -218,19 +218,32 @@ impl World {
         self.membership_says(POHDE, &PolicySet { key, value, valid_from }).await
     }
 
+    /// Publishes several events as forums does, and waits until proposals has them.
+    pub(crate) async fn forums_say_all<M: Message + Name>(
+        &self,
+        county: &str,
+        others: &[&str],
+        events: &[M],
+    ) -> anyhow::Result<()> {
+        self.say("forums", county, others, events).await
+    }
+
     async fn say<M: Message + Name>(
         &self,
         service: &'static str,
         county: &str,
         others: &[&str],
-        event: &M,
+        events: &[M],
     ) -> anyhow::Result<()> {
-        let others = others.iter().map(|code| TenantId::new(code)).collect::<Result<_, _>>()?;
-        let event = NewEvent::of(TenantId::new(county)?, "story", self.ids.uuid(), event).joint(others);
+        let others: Vec<TenantId> =
+            others.iter().map(|code| TenantId::new(code)).collect::<Result<_, _>>()?;
+        let tenant = TenantId::new(county)?;
+        let story = |event| NewEvent::of(tenant, "story", self.ids.uuid(), event).joint(others.clone());
+        let events: Vec<NewEvent> = events.iter().map(story).collect();
         let writer = self.handle(service)?.writer;
-        let publish = writer.internal("story", event, |tx, event| {
+        let publish = writer.internal("story", events, |tx, events| {
             async move {
-                tx.publish(event.clone());
+                events.iter().for_each(|event| tx.publish(event.clone()));
                 Ok(())
             }
             .boxed()

@@ -11,8 +11,8 @@ use super::*;
 use crate::support::{Store, run};
 
 /// Histories of a run, and acts of each.
-const HISTORIES: u64 = 6;
-const ACTS: usize = 22;
+const HISTORIES: u64 = 3;
+const ACTS: usize = 18;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {

@@ -20,8 +20,10 @@ async fn eighteen_answers(world: &World) -> anyhow::Result<()> {
     world.on("2026-10-12").await?;
     let mut proposals = Vec::new();
     for number in 1..=18 {
-        proposals.push(world.endorsed_proposal(&format!("Ehdotus {number}"), "2026-10-12").await?);
+        proposals.push(world.proposal_before_forum(&format!("Ehdotus {number}")).await?);
     }
+    let endorsed: Vec<_> = proposals.iter().map(|one| world.endorsement(*one, "2026-10-12")).collect();
+    world.forums_say_all(POHDE, &[LAPHA], &endorsed).await?;
     let (on_time, others) = proposals.split_at(14);
     let [late, next_day, last_of_november, missing] = others else { anyhow::bail!("four are left") };
     world.on("2026-11-04").await?;
