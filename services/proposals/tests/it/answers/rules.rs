@@ -408,22 +408,35 @@ async fn s2_39_a_card_reaches_everybody_once_page_by_page() -> anyhow::Result<()
         let author = world.person(1);
         let supporters: Vec<Subject> = (1..=450).map(|n| Uuid::from_u128(0xABC_0000 + n).into()).collect();
         let followers: Vec<Subject> = supporters.iter().skip(400).copied().chain([author]).collect();
-        let input = (proposal, supporters, followers.clone());
         let writer = world.writer()?;
-        let joined = writer.internal("story", input, |tx, (proposal, supporters, followers)| {
-            async move {
-                let today = tx.now().helsinki_date();
-                for person in supporters {
-                    store::supports::give(tx.conn(), *proposal, *person, today, ActingMode::Alone).await?;
+        // No act may take long, so a few at a time.
+        for some in supporters.chunks(30) {
+            let support = writer.internal("story", (proposal, some.to_vec()), |tx, (proposal, some)| {
+                async move {
+                    let today = tx.now().helsinki_date();
+                    for person in some {
+                        store::supports::give(tx.conn(), *proposal, *person, today, ActingMode::Alone)
+                            .await?;
+                    }
+                    Ok(())
                 }
-                for person in followers {
-                    store::follows::follow(tx.conn(), *proposal, *person, today).await?;
+                .boxed()
+            });
+            support.await?;
+        }
+        for some in followers.chunks(30) {
+            let follow = writer.internal("story", (proposal, some.to_vec()), |tx, (proposal, some)| {
+                async move {
+                    let today = tx.now().helsinki_date();
+                    for person in some {
+                        store::follows::follow(tx.conn(), *proposal, *person, today).await?;
+                    }
+                    Ok(())
                 }
-                Ok(())
-            }
-            .boxed()
-        });
-        joined.await?;
+                .boxed()
+            });
+            follow.await?;
+        }
         world.do_not_endorse(proposal, ENDORSED).await?;
         world.tell_and_close(proposal).await?;
         let notices = world.system.directory().notices();
