@@ -255,11 +255,15 @@ impl World {
     /// Stops the services the soft way and starts them again on the same data. What this world kept of the old ones would
     /// keep their files open.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        self.let_go();
+        self.system.restart().await
+    }
+
+    /// Forgets the handles of this world's services.
+    fn let_go(&self) {
         let folder = self.system.folder();
         let mut handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
         handles.get_or_insert_default().retain(|(of, _), _| *of != folder);
-        drop(handles);
-        self.system.restart().await
     }
 
     /// The writer of proposals, for what no contract can bring about in time.
