@@ -84,6 +84,7 @@ Ctrl-C or SIGTERM ends it: work that was begun is finished first.")]
     /// Plays the election of the Oulunkaari client forum in a fresh system, shows the result, and stays up.
     #[command(after_help = "Examples:
   osallisuus demo
+  osallisuus demo --once --ideas
   osallisuus demo --once --output json
 
 The people are invented. The business clock of this system can be set; the election takes place in spring 2026.")]
@@ -91,6 +92,9 @@ The people are invented. The business clock of this system can be set; the elect
         /// Ends after the result.
         #[arg(long)]
         once: bool,
+        /// Goes on after the elections: ideas are compared, one is followed to its effect, one is answered late.
+        #[arg(long)]
+        ideas: bool,
         /// Data folder to make and keep; without it, one that is removed at the end.
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
@@ -105,7 +109,7 @@ The people are invented. The business clock of this system can be set; the elect
 The settings must name what the processes share: nats.url of a server that runs already, the service's database, and
 the other services' addresses. Without them it does not start.")]
     Serve {
-        /// Name of the service: membership or forums.
+        /// Name of the service: membership, forums or proposals.
         service: String,
         #[command(flatten)]
         installation: Installation,

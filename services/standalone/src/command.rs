@@ -47,7 +47,9 @@ pub(crate) async fn run(cli: Cli, screen: Screen) -> Result<ExitCode, Failure> {
     let exit = match cli.command {
         // These run services and end as those do.
         Command::Up { installation } => return up::run(&installation, screen).await,
-        Command::Demo { once, data, listen } => return demo::run(once, data, listen, screen).await,
+        Command::Demo { once, ideas, data, listen } => {
+            return demo::run(demo::Course { once, ideas }, data, listen, screen).await;
+        }
         Command::Serve { service, installation } => return serve::run(&service, &installation, screen).await,
         Command::Init { installation, tenants, new_code } => {
             init::run(&installation, &tenants, new_code, screen).await

@@ -1,4 +1,4 @@
-//! The Oulunkaari example, and the player of its election.
+//! The Oulunkaari example, and the player of its election and of what its clients propose after it.
 //!
 //! The player is a client like any other: it knows the contracts and a setup code, and everything it does goes
 //! through gRPC. [`play`] does all of it; [`Play`] lets a test do it act by act and try what must be refused in
@@ -14,10 +14,12 @@
 //! | [`Play::vote`] | online, on paper, one with a helper; voting closes |
 //! | [`Play::count`] | the count with the board's key, the witness, the lots |
 //! | [`Play::confirm`] | the result |
+//! | [`Ideas`] | what clients propose, and what becomes of it |
 
 mod ballots;
 mod counting;
 pub mod example;
+pub mod ideas;
 mod opening;
 mod play;
 mod report;
@@ -25,13 +27,15 @@ mod standing;
 mod voting;
 
 pub use ballots::{Impossible, ballots_for};
+pub use ideas::{Ideas, Moment, Story, Timeline};
 pub use play::{Contest, Person, Play, Progress};
 pub(crate) use play::{set_clock, settle};
 pub use report::{Lots, Outcome, Report, Row};
 
 use crate::exit::Failure;
 
-/// Plays the election of the client forum and Simo's supplementary election on a fresh system in demo mode.
+/// Plays the election of the client forum and Simo's supplementary election on a fresh system in demo mode. What clients
+/// propose then is played by [`propose`].
 ///
 /// # Errors
 /// What a service refused, with what was being done.
@@ -40,7 +44,7 @@ pub async fn play(play: &mut Play) -> Result<Report, Failure> {
     play.found().await?;
     let first = election(play, Contest::first()).await?;
     let again = election(play, Contest::again()).await?;
-    Ok(Report { forum_id: play.forum_id.clone(), first, again })
+    Ok(Report { forum_id: play.forum_id.clone(), first, again, ideas: None })
 }
 
 async fn election(play: &Play, contest: Contest) -> Result<Outcome, Failure> {
@@ -49,4 +53,21 @@ async fn election(play: &Play, contest: Contest) -> Result<Outcome, Failure> {
     play.vote(&contest).await?;
     play.count(&contest).await?;
     play.confirm(&contest).await
+}
+
+/// Plays what clients propose once their forum is elected.
+///
+/// # Errors
+/// What a service refused, with what was being done.
+pub async fn propose(play: &Play) -> Result<Story, Failure> {
+    let mut ideas = Ideas::begin(play).await?;
+    ideas.submit().await?;
+    ideas.compare().await?;
+    ideas.send_to_forum().await?;
+    ideas.call_meeting().await?;
+    play.day(ideas::example::MEETING).await?;
+    ideas.meet().await?;
+    ideas.answer().await?;
+    ideas.change().await?;
+    ideas.report().await
 }

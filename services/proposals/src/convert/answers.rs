@@ -146,6 +146,7 @@ pub fn step(of: &Step) -> pb::TimelineStep {
         mark: of.mark.map(timeline::Mark::as_str).unwrap_or_default().to_owned(),
         by_role: by.as_str().to_owned(),
         reason: of.reason.clone(),
+        promise: of.promise.map(|then| promise(then, of.happened_on)),
     }
 }
 

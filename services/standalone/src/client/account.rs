@@ -19,6 +19,11 @@ use proto::membership::{EndSessionRequest, IssueActorTokenRequest};
 use proto::messaging::audit_service_client::AuditServiceClient;
 use proto::messaging::event_feed_service_client::EventFeedServiceClient;
 use proto::messaging::operator_service_client::OperatorServiceClient;
+use proto::proposals::answers_service_client::AnswersServiceClient;
+use proto::proposals::changes_service_client::ChangesServiceClient;
+use proto::proposals::community_service_client::CommunityServiceClient;
+use proto::proposals::comparisons_service_client::ComparisonsServiceClient;
+use proto::proposals::feedback_service_client::FeedbackServiceClient;
 use proto::proposals::handling_service_client::HandlingServiceClient;
 use proto::proposals::proposals_service_client::ProposalsServiceClient;
 use proto::proposals::texts_service_client::TextsServiceClient;
@@ -218,6 +223,31 @@ impl Account {
     /// Texts in several forms.
     pub fn texts(&self) -> TextsServiceClient<Door> {
         TextsServiceClient::new(self.door("proposals"))
+    }
+
+    /// Ideas compared in pairs.
+    pub fn comparisons(&self) -> ComparisonsServiceClient<Door> {
+        ComparisonsServiceClient::new(self.door("proposals"))
+    }
+
+    /// Support, following, comments.
+    pub fn community(&self) -> CommunityServiceClient<Door> {
+        CommunityServiceClient::new(self.door("proposals"))
+    }
+
+    /// Answers of units, promises and timelines.
+    pub fn answers(&self) -> AnswersServiceClient<Door> {
+        AnswersServiceClient::new(self.door("proposals"))
+    }
+
+    /// Changes and what they brought about.
+    pub fn changes(&self) -> ChangesServiceClient<Door> {
+        ChangesServiceClient::new(self.door("proposals"))
+    }
+
+    /// Loop cards.
+    pub fn feedback(&self) -> FeedbackServiceClient<Door> {
+        FeedbackServiceClient::new(self.door("proposals"))
     }
 
     /// Operation of one service. Requests must name the same service.

@@ -23,8 +23,17 @@ const LOG_VARIABLE: &str = "OSALLISUUS_TELEMETRY__LOG";
 /// The file in the data folder that keeps the administrator's session.
 const SESSION_FILE: &str = "administrator.session";
 
+/// How far the play goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    /// The command ends after the result.
+    pub(super) once: bool,
+    /// It goes on after the elections, with the clients' ideas.
+    pub(super) ideas: bool,
+}
+
 pub(super) async fn run(
-    once: bool,
+    course: Course,
     data: Option<PathBuf>,
     listen: Option<String>,
     screen: Screen,
@@ -56,14 +65,14 @@ pub(super) async fn run(
     ));
     let address = format!("http://{}", running.addr());
     let played = tokio::select! {
-        played = play(&address, &made.setup_code, &folder, screen) => played,
+        played = play(&address, &made.setup_code, &folder, course, screen) => played,
         () = signals.asked_to_end() => Err(Failure::general("interrupted")),
     };
     let ended = match played {
         Ok(report) => {
             screen.note(&format!("\nPlayed in {:.1} s, start included.\n", began.elapsed().as_secs_f64()));
             screen.result(&report, || report.text(screen))?;
-            if !once {
+            if !course.once {
                 screen.say(&next(&running, &folder, &report))?;
                 let code = running.wait(signals).await;
                 up::shut_down(telemetry).await;
@@ -94,9 +103,18 @@ fn settings(listen: Option<String>) -> [(&'static str, String); 6] {
     ]
 }
 
-async fn play(address: &str, setup_code: &str, folder: &Path, screen: Screen) -> Result<Report, Failure> {
+async fn play(
+    address: &str,
+    setup_code: &str,
+    folder: &Path,
+    course: Course,
+    screen: Screen,
+) -> Result<Report, Failure> {
     let mut play = Play::begin(Server::at(address)?, setup_code, Progress::on(screen)).await?;
-    let report = demo::play(&mut play).await?;
+    let mut report = demo::play(&mut play).await?;
+    if course.ideas {
+        report.ideas = Some(demo::propose(&play).await?);
+    }
     if let Some(session) = play.administrator.session() {
         let saved = SavedSession {
             server: vec![address.to_owned()],

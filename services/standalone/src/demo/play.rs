@@ -151,10 +151,18 @@ impl Play {
     /// # Errors
     /// If the system is not in demo mode.
     pub async fn day(&self, day: &str) -> Result<(), Failure> {
+        self.hour(day, 9).await
+    }
+
+    /// Moves the business clock of all services to this hour of this day in Finland.
+    ///
+    /// # Errors
+    /// If the system is not in demo mode.
+    pub async fn hour(&self, day: &str, hour: i64) -> Result<(), Failure> {
         let date = deadline::parse_date(day).map_err(|error| Failure::general(error.to_string()))?;
-        let morning = deadline::start_of_day(date) + time::Duration::hours(9);
+        let moment = deadline::start_of_day(date) + time::Duration::hours(hour);
         for service in services::names() {
-            set_clock(&self.administrator, service, morning).await.map_err(during("set the clock"))?;
+            set_clock(&self.administrator, service, moment).await.map_err(during("set the clock"))?;
         }
         Ok(())
     }

@@ -5,10 +5,11 @@ use proto::forums::{ConstituencyResult, GetElectionResultResponse};
 use serde::Serialize;
 
 use super::example;
+use super::ideas::Story;
 use crate::screen::{Screen, percent, table};
 
-/// Both elections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Both elections, and what became of the clients' ideas.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The forum.
     pub forum_id: String,
@@ -16,6 +17,9 @@ pub struct Report {
     pub first: Outcome,
     /// The supplementary election of Simo.
     pub again: Outcome,
+    /// What became of the clients' ideas, if that was played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ideas: Option<Story>,
 }
 
 /// The public result of one election.
@@ -211,13 +215,16 @@ impl Lots {
 }
 
 impl Report {
-    /// Both elections as tables with their remarks.
+    /// Elections and ideas as tables with their remarks.
     pub fn text(&self, screen: Screen) -> String {
         let one = |title: &str, outcome: &Outcome| {
             let heading = screen.heading(&format!("{title}, confirmed {}", outcome.confirmed_on));
             format!("{heading}\n\n{}\n\n{}", outcome.table(), outcome.remarks().join("\n"))
         };
         let first = one(&format!("{}: election", example::FORUM), &self.first);
-        format!("{first}\n\n{}", one("Supplementary election", &self.again))
+        let again = one("Supplementary election", &self.again);
+        let ideas =
+            self.ideas.as_ref().map_or_else(String::new, |ideas| format!("\n\n{}", ideas.text(screen)));
+        format!("{first}\n\n{again}{ideas}")
     }
 }
