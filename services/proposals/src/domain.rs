@@ -6,6 +6,7 @@
 //! | [`code`] | codes that people read from paper and type |
 //! | [`comment`] | comments in threads, who may add one and where, what a human decides about them |
 //! | [`feedback`] | the loop card: you said, we did, we could not, next |
+//! | [`finding`] | what may be personal data in a proposal, and what a human said of it |
 //! | [`impact`] | what a change brought about: measured before and after it, or not claimed |
 //! | [`implementation`] | the change that an answer promised: plan, progress, end |
 //! | [`moderation`] | what is moderated, and what everybody may know of it |
@@ -23,6 +24,7 @@ pub mod code;
 pub mod comment;
 pub mod comparison;
 pub mod feedback;
+pub mod finding;
 pub mod impact;
 pub mod implementation;
 pub mod moderation;

@@ -208,7 +208,7 @@ async fn write(
     let mut texts = store::texts::load(tx.conn(), owner).await?;
     if let Some(written) = written {
         kept.answer = written.answer.clone();
-        for (field, form, content) in &written.texts {
+        for (field, form, content) in standard_first(&written.texts) {
             texts.write(*field, *form, content, Hand::Human)?;
         }
     }
@@ -219,6 +219,14 @@ async fn write(
     }
     store::texts::save_and_queue(tx.conn(), owner, &texts, tx.now().helsinki_date()).await?;
     Ok((kept, texts))
+}
+
+/// Forms as they are written: standard ones first, so that the plain one is made from the standard one, and is out of
+/// date when that changes.
+pub(super) fn standard_first(forms: &[(Field, Form, String)]) -> Vec<&(Field, Form, String)> {
+    let mut sorted: Vec<_> = forms.iter().collect();
+    sorted.sort_by_key(|(_, form, _)| is_plain(*form));
+    sorted
 }
 
 /// Keeps that this person has read all texts through, those that nobody has reviewed as they are.

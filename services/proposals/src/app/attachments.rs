@@ -284,7 +284,7 @@ impl App {
 
 async fn begun(tx: &Tx, input: &Begin) -> Result<pb::BeginAttachmentResponse, Fault> {
     let proposal = store::proposals::load(tx.conn(), input.proposal).await?;
-    if !store::authors::is_author(tx.conn(), proposal.id, input.sender).await? {
+    if !store::authors::is_writer(tx.conn(), proposal.id, input.sender).await? {
         return Err(store::proposals::no_such_proposal());
     }
     if proposal.stage.is_ended() {

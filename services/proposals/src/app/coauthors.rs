@@ -63,15 +63,16 @@ async fn invited(tx: &Tx, input: &Invite) -> Result<pb::InviteCoAuthorResponse, 
             "The proposal has ended, so nobody joins it any more.",
         ));
     }
+    let today = tx.now().helsinki_date();
     let authors = store::authors::of(tx.conn(), proposal.id).await?.len();
-    let waiting = store::authors::invitations(tx.conn(), proposal.id).await?;
+    let waiting = store::authors::invitations(tx.conn(), proposal.id, today).await?;
     if authors + usize::try_from(waiting).map_err(Fault::internal)? >= MAX_AUTHORS {
         return Err(Fault::conflict(
             "proposals.too_many_authors",
             format!("A proposal has at most {MAX_AUTHORS} authors. Others can support and follow it."),
         ));
     }
-    let expires_on = add_days(tx.now().helsinki_date(), INVITATION_DAYS);
+    let expires_on = add_days(today, INVITATION_DAYS);
     store::authors::invite(tx.conn(), proposal.id, &input.code_hash, expires_on).await?;
     Ok(pb::InviteCoAuthorResponse { code: String::new(), expires_on: expires_on.to_string() })
 }

@@ -81,7 +81,27 @@ async fn endorsed(tx: &Tx, proposal: Proposal, on: Date) -> Result<(), Fault> {
 
 /// Whether a forum has decided, or nothing is left to decide.
 fn is_decided(stage: StageKind) -> bool {
-    stage >= StageKind::NotEndorsed
+    match stage {
+        StageKind::Draft
+        | StageKind::Submitted
+        | StageKind::Open
+        | StageKind::InComparison
+        | StageKind::Shortlisted
+        | StageKind::BeforeForum => false,
+        StageKind::NotEndorsed
+        | StageKind::AwaitingResponse
+        | StageKind::Forwarded
+        | StageKind::Answered
+        | StageKind::InImplementation
+        | StageKind::Implemented
+        | StageKind::ImpactMeasured
+        | StageKind::Closed
+        | StageKind::Merged
+        | StageKind::Split
+        | StageKind::Redirected
+        | StageKind::RejectedAtScreening
+        | StageKind::Withdrawn => true,
+    }
 }
 
 fn not_before_forum() -> Fault {

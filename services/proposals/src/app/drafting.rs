@@ -132,11 +132,18 @@ async fn edited(tx: &Tx, input: &Edit) -> Result<pb::EditDraftResponse, Fault> {
     let today = tx.now().helsinki_date();
     let before = authored(tx, input.id, input.author).await?;
     let acting = Acting::of(&input.caller, input.writing.conflict_accepted);
-    let draft = before.edit(input.writing.content.clone(), acting, today)?;
+    let mut content = input.writing.content.clone();
+    if store::authors::first(tx.conn(), before.id).await? != Some(input.author) {
+        // A co-author does not see what the person said themselves, and does not write it anew.
+        content.own_words.clone_from(&before.own_words);
+        content.strength.clone_from(&before.strength);
+    }
+    let draft = before.edit(content, acting, today)?;
     check_writing(tx, draft.tenant, &input.caller, &input.writing).await?;
     let owner = Owner::proposal(draft.tenant, draft.id);
     let texts = written(store::texts::load(tx.conn(), owner).await?, &input.writing.words)?;
     store::proposals::save(tx.conn(), &draft).await?;
+    store::proposals::save_units(tx.conn(), &draft).await?;
     store::texts::save(tx.conn(), owner, &texts).await?;
     schedule_end(tx, &draft).await?;
     Ok(pb::EditDraftResponse {
@@ -146,7 +153,7 @@ async fn edited(tx: &Tx, input: &Edit) -> Result<pb::EditDraftResponse, Fault> {
 }
 
 async fn deleted(tx: &Tx, input: &Delete) -> Result<pb::DeleteDraftResponse, Fault> {
-    let draft = authored_with(tx, input.id, &input.caller).await?;
+    let draft = begun_with(tx, input.id, &input.caller).await?;
     if draft.stage != Stage::Draft {
         return Err(Fault::conflict(
             "proposals.stage",
@@ -165,9 +172,9 @@ pub(super) async fn delete_draft(tx: &Tx, draft: &Proposal) -> Result<(), Fault>
     store::proposals::delete(tx.conn(), draft.id).await
 }
 
-/// A proposal of which this person is an author. NotFound `proposals.no_such_proposal`.
+/// A proposal in which this person has a hand. NotFound `proposals.no_such_proposal`.
 pub(super) async fn authored(tx: &Tx, id: ProposalId, person: Subject) -> Result<Proposal, Fault> {
-    if !store::authors::is_author(tx.conn(), id, person).await? {
+    if !store::authors::is_writer(tx.conn(), id, person).await? {
         return Err(store::proposals::no_such_proposal());
     }
     store::proposals::load(tx.conn(), id).await
@@ -178,6 +185,19 @@ pub(super) async fn authored_with(tx: &Tx, id: ProposalId, caller: &Caller) -> R
     let proposal = authored(tx, id, caller.subject()?).await?;
     Acting::check_independence(caller, &proposal.units, proposal.acting.conflict_accepted)?;
     Ok(proposal)
+}
+
+/// The same for what only the person who began it does: taking it back, saying what they said themselves. Forbidden
+/// `proposals.first_author`.
+pub(super) async fn begun_with(tx: &Tx, id: ProposalId, caller: &Caller) -> Result<Proposal, Fault> {
+    let proposal = authored_with(tx, id, caller).await?;
+    if store::authors::first(tx.conn(), id).await? == Some(caller.subject()?) {
+        return Ok(proposal);
+    }
+    Err(Fault::forbidden(
+        "proposals.first_author",
+        "Only the person who began the proposal takes it back, or says what they said themselves.",
+    ))
 }
 
 /// Refuses units of another county, and a helper who is not independent (M3).

@@ -8,14 +8,14 @@ use messaging::Tx;
 use proto::proposals as pb;
 use sea_orm::ConnectionTrait;
 
-use super::answering::review_all;
+use super::answering::{review_all, standard_first};
 use super::reach::reached;
 use super::telling::{came_to, marked, tell_card};
 use super::{App, codes};
 use crate::domain::feedback::{FeedbackItem, check_stage};
 use crate::domain::impact::ImpactState;
-use crate::domain::proposal::{Ending, Explanation, NextStep, OwnerRole, Promise, Proposal, Stage};
-use crate::domain::text::{Field, Form, Hand, Owner, Texts, required_languages};
+use crate::domain::proposal::{Ending, Explained, NextStep, OwnerRole, Promise, Proposal, Stage};
+use crate::domain::text::{Field, Form, Hand, Owner, Target, Texts, require, required_languages};
 use crate::domain::timeline::Mark;
 use crate::domain::wording::{LINE, optional};
 use crate::{convert, events, store};
@@ -74,13 +74,8 @@ impl App {
     }
 
     /// The card of a decision that ends a proposal at once, made before the act.
-    pub(super) fn decision_card(
-        &self,
-        call: &Call,
-        explanation: &Explanation,
-    ) -> Result<DecisionCard, Fault> {
-        let (id, by) = (self.ids.new_id(), call.caller.subject()?);
-        Ok(DecisionCard { id, by, reason_plain: explanation.as_str().to_owned() })
+    pub(super) fn decision_card(&self, call: &Call, explained: Explained) -> Result<DecisionCard, Fault> {
+        Ok(DecisionCard { id: self.ids.new_id(), by: call.caller.subject()?, explained })
     }
 
     /// Closes a proposal.
@@ -163,7 +158,7 @@ async fn draft(tx: &Tx, input: &Card<(WrittenCard, FeedbackId)>) -> Result<pb::D
     let mut item = before.unwrap_or_else(|| FeedbackItem::new(*new_id, proposal.id, proposal.tenant));
     item.check_draft()?;
     let mut texts = texts_of(tx.conn(), &item).await?;
-    for (field, form, content) in &written.texts {
+    for (field, form, content) in standard_first(&written.texts) {
         texts.write(*field, *form, content, Hand::Human)?;
     }
     item.next_role.clone_from(&written.next_role);
@@ -243,25 +238,33 @@ async fn told(tx: &Tx, proposal: &Proposal, item: &FeedbackItem, texts: &Texts) 
     tell_card(tx, proposal, item.id)
 }
 
-/// The card of a decision that ended a proposal at once: its reason, in plain Finnish, is the feedback (P7). Told to
-/// its people like any other card.
+/// The card of a decision that ended a proposal at once: its reason, in plain language, is the feedback (P7). Told to its
+/// people like any other card.
 #[derive(Debug, Clone)]
 pub(super) struct DecisionCard {
     /// Id of the card.
     pub(super) id: FeedbackId,
-    /// Who decided: the human who finds the reason plain.
+    /// Who decided: the human who finds the reason plain, if they say so.
     pub(super) by: Subject,
-    /// Why, in plain Finnish.
-    pub(super) reason_plain: String,
+    /// Why.
+    pub(super) explained: Explained,
 }
 
 /// Makes the card of the decision that ended `proposal`, and closes the loop with it. The proposal must be stored with
-/// `feedback_on` of today.
+/// `feedback_on` of today. Conflict `proposals.forms_missing` if a language of the county is missing, or nobody found
+/// the reason plain.
 pub(super) async fn decision_card(tx: &Tx, proposal: &Proposal, card: &DecisionCard) -> Result<(), Fault> {
     let today = tx.now().helsinki_date();
     let mut texts = Texts::default();
-    texts.write(Field::WeCouldNot, Form::EasyFinnish, &card.reason_plain, Hand::Human)?;
-    review_all(&mut texts, card.by, Role::AreaCoordinator, today)?;
+    let Explained { plain, others, reviewed } = &card.explained;
+    texts.write(Field::WeCouldNot, Form::EasyFinnish, plain.as_str(), Hand::Human)?;
+    for (form, other) in others {
+        texts.write(Field::WeCouldNot, *form, other.as_str(), Hand::Human)?;
+    }
+    if *reviewed {
+        review_all(&mut texts, card.by, Role::AreaCoordinator, today)?;
+    }
+    require(Target::Decision, &texts, &required_languages([proposal.tenant]))?;
     let item = FeedbackItem::new(card.id, proposal.id, proposal.tenant);
     let item = item.decided(OwnerRole::AreaCoordinator.as_str(), today);
     store::texts::save(tx.conn(), Owner::feedback(item.tenant, item.id), &texts).await?;

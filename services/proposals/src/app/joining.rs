@@ -10,6 +10,7 @@ use proto::proposals as pb;
 use super::drafting::{Words, check_units, store_draft, written};
 use super::screening::publish_texts;
 use super::searching::refresh_index;
+use super::submitting::schedule_confirmation;
 use super::{App, findings, moving};
 use crate::domain::proposal::{Ending, Explanation, MAX_PARTS, Part, Proposal, Stage};
 use crate::domain::text::{Owner, Texts};
@@ -113,7 +114,8 @@ async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Faul
             store::findings::replace(tx.conn(), new.id, &findings::found(&new, &texts)).await?;
         }
         store::steps::append(tx.conn(), &new, today, input.explanation.as_str()).await?;
-        store::authors::carry_over(tx.conn(), before.id, new.id, today).await?;
+        schedule_confirmation(tx, &new);
+        store::authors::copy(tx.conn(), before.id, new.id, today).await?;
         store::supports::copy(tx.conn(), before.id, new.id).await?;
         store::follows::copy(tx.conn(), before.id, new.id).await?;
         refresh_index(tx, &new).await?;

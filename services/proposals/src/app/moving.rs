@@ -18,8 +18,8 @@ pub(crate) async fn load(
     Ok((proposal, tx.now().helsinki_date(), policies))
 }
 
-/// Stores a proposal that has come to another stage, and the step in its history; tells those whom it concerns. `reason` is in plain language; empty
-/// where nobody had to say why.
+/// Stores a proposal that has come to another stage, and the step in its history; tells those whom it concerns.
+/// `reason` is in plain language; empty where nobody had to say why.
 pub(crate) async fn moved(tx: &Tx, proposal: &Proposal, reason: &str) -> Result<(), Fault> {
     store::proposals::save(tx.conn(), proposal).await?;
     came_to(tx, proposal, tx.now().helsinki_date(), reason).await

@@ -9,6 +9,7 @@ use proto::proposals as pb;
 use super::{App, codes};
 use crate::domain::proposal::{Ending, Proposal, Stage};
 use crate::domain::text::{Owner, OwnerKind, Texts};
+use crate::store::authors::AuthorKind;
 use crate::store::lists::Filter;
 use crate::{convert, store};
 
@@ -34,7 +35,7 @@ impl App {
         size: PageSize,
         token: &str,
     ) -> Result<pb::ListProposalsResponse, Fault> {
-        let list = format!("proposals|{tenant}|{filter:?}");
+        let list = format!("proposals|{tenant}|{}", filter.mark());
         let before = page_id(token, &list)?;
         let found = store::lists::public(self.database.read(), tenant, &filter, before, size.limit()).await?;
         let (found, next) = size.cut(found, &list, |proposal| proposal.id.to_string());
@@ -54,11 +55,12 @@ impl App {
         id: ProposalId,
     ) -> Result<pb::GetMyProposalResponse, Fault> {
         let person = call.scope.subject()?;
-        if !store::authors::is_author(self.database.read(), id, person).await? {
-            return Err(store::proposals::no_such_proposal());
-        }
+        let kind = store::authors::kind_of(self.database.read(), id, person).await?;
+        let kind = kind.ok_or_else(store::proposals::no_such_proposal)?;
         let found = store::proposals::load(self.database.read(), id).await?;
-        Ok(pb::GetMyProposalResponse { proposal: Some(self.as_its_author(&found).await?) })
+        let mine = self.as_its_author(&found).await?;
+        let mine = if kind == AuthorKind::Author { mine } else { convert::proposals::of_another(mine) };
+        Ok(pb::GetMyProposalResponse { proposal: Some(mine) })
     }
 
     /// A proposal by its return code, as its author sees it (P8).
@@ -81,6 +83,8 @@ impl App {
         let found = store::lists::written_by(self.database.read(), person, before, size.limit()).await?;
         let (found, next) = size.cut(found, LIST, |proposal| proposal.id.to_string());
         let tenants: BTreeSet<TenantId> = found.iter().map(|proposal| proposal.tenant).collect();
+        let ids = found.iter().map(|proposal| proposal.id);
+        let begun = store::authors::begun_by(self.database.read(), person, ids).await?;
         let mut texts = BTreeMap::new();
         for tenant in tenants {
             let of_county: Vec<Proposal> =
@@ -91,7 +95,9 @@ impl App {
         for proposal in &found {
             let Some(page) = texts.get(&proposal.tenant) else { continue };
             let shown = self.shown(proposal, page.of(proposal)).await?;
-            proposals.push(convert::proposals::my_proposal(proposal, page.of(proposal), shown));
+            let mine = convert::proposals::my_proposal(proposal, page.of(proposal), shown);
+            let is_begun = begun.contains(&proposal.id);
+            proposals.push(if is_begun { mine } else { convert::proposals::of_another(mine) });
         }
         let next_page_token = next.map(PageToken::into_string).unwrap_or_default();
         Ok(pb::ListMyProposalsResponse { proposals, next_page_token })

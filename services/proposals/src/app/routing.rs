@@ -85,6 +85,7 @@ async fn routed(tx: &Tx, input: &Route) -> Result<pb::RouteProposalResponse, Fau
         .in_field("unit_ids"));
     }
     store::proposals::save(tx.conn(), &after).await?;
+    store::proposals::save_units(tx.conn(), &after).await?;
     Ok(pb::RouteProposalResponse { proposal: Some(shown(tx, &after).await?), reroutings: after.reroutings })
 }
 

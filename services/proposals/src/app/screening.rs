@@ -10,13 +10,14 @@ use proto::proposals as pb;
 use super::drafting::check_units;
 use super::feedback::{DecisionCard, decision_card};
 use super::searching::refresh_index;
+use super::upkeep::forget_unpublished;
 use super::{App, moving};
+use crate::domain::finding::Decision;
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
 use crate::domain::proposal::{
-    Addressed, Ending, Explanation, Proposal, Redirection, ScreeningReason, Stage, StageKind,
+    Addressed, Ending, Explained, Explanation, Proposal, Redirection, ScreeningReason, Stage, StageKind,
 };
 use crate::domain::text::{self, Owner, ReviewMethod, Reviewer, Target, Texts};
-use crate::store::findings::Decision;
 use crate::{convert, events, store};
 
 /// What a human says of findings, by their number.
@@ -34,7 +35,6 @@ struct Ended {
     tenant: TenantId,
     id: ProposalId,
     how: Ending,
-    explanation: Explanation,
     entry: Uuid,
     card: DecisionCard,
 }
@@ -73,12 +73,11 @@ impl App {
         call: &Call,
         id: ProposalId,
         reason: ScreeningReason,
-        explanation: Explanation,
+        explained: Explained,
     ) -> Result<pb::RejectProposalResponse, Fault> {
         let how = Ending::RejectedAtScreening { reason };
-        let card = self.decision_card(call, &explanation)?;
-        let input =
-            Ended { tenant: call.scope.tenant()?, id, how, explanation, entry: self.ids.uuid(), card };
+        let card = self.decision_card(call, explained)?;
+        let input = Ended { tenant: call.scope.tenant()?, id, how, entry: self.ids.uuid(), card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RejectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
         });
@@ -91,12 +90,12 @@ impl App {
         call: &Call,
         id: ProposalId,
         kind: Redirection,
-        advice: Explanation,
+        advice: Explained,
     ) -> Result<pb::RedirectProposalResponse, Fault> {
         let how = Ending::Redirected { kind };
         let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
-        let card = self.decision_card(call, &advice)?;
-        let input = Ended { tenant, id, how, explanation: advice, entry, card };
+        let card = self.decision_card(call, advice)?;
+        let input = Ended { tenant, id, how, entry, card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }
                 .boxed()
@@ -150,7 +149,9 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
     let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
     let owner = Owner::proposal(before.tenant, before.id);
     let mut texts = store::texts::load(tx.conn(), owner).await?;
-    if before.stage == Stage::Open && input.addressed.is_none() {
+    let is_so =
+        |addressed: &Addressed| (&addressed.units, addressed.lead) == (&before.units, before.lead_unit);
+    if before.stage == Stage::Open && input.addressed.as_ref().is_none_or(is_so) {
         return Ok(pb::ScreenProposalResponse {
             proposal: Some(convert::proposals::proposal(&before, &texts, before.promise, today)),
         });
@@ -159,6 +160,7 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
     if let Some(addressed) = &input.addressed {
         check_units(tx, input.tenant, addressed).await?;
         proposal = proposal.addressed_to(addressed.clone())?;
+        store::proposals::save_units(tx.conn(), &proposal).await?;
     }
     let after = proposal.screened(today, &policies)?;
     if store::authors::is_author(tx.conn(), after.id, input.caller.subject()?).await? {
@@ -232,14 +234,16 @@ async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
         _ => before.go(to, today, &policies)?,
     };
     let after = Proposal { feedback_on: Some(today), ..after };
-    moving::moved(tx, &after, input.explanation.as_str()).await?;
+    let explanation = &input.card.explained.plain;
+    moving::moved(tx, &after, explanation.as_str()).await?;
     if after.stage.kind() == StageKind::RejectedAtScreening {
-        log(tx, &after, ModerationAct::Refused, &input.explanation, input.entry).await?;
+        log(tx, &after, ModerationAct::Refused, explanation, input.entry).await?;
     }
     if let Some(event) = events::proposal::ended(&after, input.how) {
         tx.publish(event);
     }
     decision_card(tx, &after, &input.card).await?;
+    forget_unpublished(tx, &after).await?;
     Ok(answer(&after))
 }
 

@@ -7,7 +7,7 @@ use kernel::{ActingMode, Caller, Date, Fault, ProposalId, Subject, TenantId, Uni
 use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
-use super::drafting::{Writing, authored, authored_with, check_units, store_draft, written};
+use super::drafting::{Writing, authored, begun_with, check_units, store_draft, written};
 use super::{App, codes, findings, moving};
 use crate::domain::code;
 use crate::domain::proposal::{Acting, Answer, Channel, Proposal, Stage, StageKind};
@@ -48,8 +48,14 @@ struct SubmitWhole {
     acting: Acting,
     author: Option<Subject>,
     return_code_hash: Option<Vec<u8>>,
-    voucher: Option<Uuid>,
+    recorded: Option<Recorded>,
     receipt: String,
+}
+
+/// Where something was dictated, and the person's word for it.
+struct Recorded {
+    unit: UnitId,
+    voucher: Uuid,
 }
 
 struct OfAuthor {
@@ -90,7 +96,7 @@ impl App {
             acting: Acting::alone(),
             author: None,
             return_code_hash: Some(code.hash),
-            voucher: None,
+            recorded: None,
             receipt: self.receipt(),
         };
         let answer = self.writer.run(call.command(), input, |tx, input| took_in(tx, input).boxed()).await?;
@@ -126,7 +132,7 @@ impl App {
             acting,
             author: Some(voucher.subject),
             return_code_hash: None,
-            voucher: Some(voucher.id),
+            recorded: Some(Recorded { unit, voucher: voucher.id }),
             receipt: self.receipt(),
         };
         let answer = self.writer.run(call.command(), input, |tx, input| took_in(tx, input).boxed()).await?;
@@ -170,7 +176,7 @@ impl App {
         if !proposal.is_to_confirm() || proposal.stage.is_ended() {
             return Ok(Vec::new());
         }
-        store::authors::of(self.database.read(), id).await
+        Ok(store::authors::first(self.database.read(), id).await?.into_iter().collect())
     }
 
     fn receipt(&self) -> String {
@@ -197,13 +203,8 @@ async fn took_in(tx: &Tx, input: &SubmitWhole) -> Result<pb::SubmitProposalRespo
     let Incoming { tenant, writing, channel } = &input.incoming;
     let today = tx.now().helsinki_date();
     check_units(tx, *tenant, &writing.content.addressed).await?;
-    if let Some(voucher) = input.voucher
-        && !store::proposals::use_voucher(tx.conn(), voucher).await?
-    {
-        return Err(Fault::conflict(
-            "proposals.voucher_used",
-            "This voucher was used for a proposal already. Ask the person for a new one for each.",
-        ));
+    if let Some(recorded) = &input.recorded {
+        check_recorded(tx, *tenant, recorded).await?;
     }
     let texts = written(Texts::default(), &writing.words)?;
     let content = writing.content.clone();
@@ -214,6 +215,25 @@ async fn took_in(tx: &Tx, input: &SubmitWhole) -> Result<pb::SubmitProposalRespo
         store::authors::add(tx.conn(), draft.id, author, AuthorKind::Author, today).await?;
     }
     submit(tx, &draft, &texts, &input.receipt).await
+}
+
+/// Staff write down for their own county, once with each voucher. Invalid `proposals.unknown_unit`, Conflict
+/// `proposals.voucher_used`.
+async fn check_recorded(tx: &Tx, tenant: TenantId, recorded: &Recorded) -> Result<(), Fault> {
+    if store::units::of(tx.conn(), tenant, &[recorded.unit]).await?.is_empty() {
+        return Err(Fault::invalid("proposals.unknown_unit", "The unit is none of this county's.").field(
+            "unit_id",
+            "staff of a unit write down proposals to the unit's own county",
+            "send the unit's county, or let the person submit it themselves",
+        ));
+    }
+    if store::proposals::use_voucher(tx.conn(), recorded.voucher).await? {
+        return Ok(());
+    }
+    Err(Fault::conflict(
+        "proposals.voucher_used",
+        "This voucher was used for a proposal already. Ask the person for a new one for each.",
+    ))
 }
 
 /// What every submission does.
@@ -231,16 +251,21 @@ async fn submit(
     let owner = Owner::proposal(after.tenant, after.id);
     store::texts::save_and_queue(tx.conn(), owner, texts, today).await?;
     store::findings::replace(tx.conn(), after.id, &findings::found(&after, texts)).await?;
-    if after.is_to_confirm() {
-        tx.schedule(NewJob {
-            kind: CONFIRM_WORDS,
-            dedupe_key: after.id.to_string(),
-            run_at: tx.now(),
-            payload: after.id.as_uuid().as_bytes().to_vec(),
-        });
-    }
+    schedule_confirmation(tx, &after);
     tx.publish(events::proposal::submitted(&after));
     Ok(submission(&after, texts, today))
+}
+
+/// Has the author asked whether the words are theirs, if somebody else worded them.
+pub(super) fn schedule_confirmation(tx: &Tx, proposal: &Proposal) {
+    if proposal.is_to_confirm() {
+        tx.schedule(NewJob {
+            kind: CONFIRM_WORDS,
+            dedupe_key: proposal.id.to_string(),
+            run_at: tx.now(),
+            payload: proposal.id.as_uuid().as_bytes().to_vec(),
+        });
+    }
 }
 
 fn submission(proposal: &Proposal, texts: &Texts, today: Date) -> pb::SubmitProposalResponse {
@@ -267,7 +292,7 @@ fn check_complete(texts: &Texts) -> Result<(), Fault> {
 
 async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let before = authored_with(tx, input.id, &input.caller).await?;
+    let before = begun_with(tx, input.id, &input.caller).await?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
     let answer = |of: &Proposal| pb::WithdrawProposalResponse {
         proposal: Some(convert::proposals::proposal(of, &texts, of.promise, today)),
@@ -276,14 +301,17 @@ async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResp
         return Ok(answer(&before));
     }
     let policies = store::policies::of(tx.conn(), before.tenant).await?;
-    let after = before.withdraw(today, &policies)?;
+    let after = before.withdraw(today, &policies)?.without_own_words();
     moving::moved(tx, &after, "").await?;
+    // Nothing follows any more from what nobody else has read.
+    store::texts::delete(tx.conn(), Owner::proposal(after.tenant, after.id)).await?;
     store::findings::delete_of(tx.conn(), after.id).await?;
+    store::attachments::delete_of(tx.conn(), after.id).await?;
     Ok(answer(&after))
 }
 
 async fn confirmed(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmMyWordsResponse, Fault> {
-    let before = authored_with(tx, input.id, &input.caller).await?;
+    let before = begun_with(tx, input.id, &input.caller).await?;
     let after = before.confirm_words(&input.answer)?;
     if after != before {
         store::proposals::save(tx.conn(), &after).await?;
@@ -291,7 +319,9 @@ async fn confirmed(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmMyWordsRespons
     if after.own_words != before.own_words {
         let owner = Owner::proposal(after.tenant, after.id);
         let texts = store::texts::load(tx.conn(), owner).await?;
-        store::findings::replace(tx.conn(), after.id, &findings::found(&after, &texts)).await?;
+        let judged = store::findings::of(tx.conn(), after.id).await?;
+        let found = findings::found_again(&after, &texts, &judged);
+        store::findings::replace(tx.conn(), after.id, &found).await?;
     }
     Ok(pb::ConfirmMyWordsResponse {
         confirmation: convert::proposals::confirmation(after.confirmation).into(),

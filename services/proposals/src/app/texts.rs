@@ -9,9 +9,9 @@ use kernel::{
 use messaging::Tx;
 use proto::proposals as pb;
 
-use super::App;
 use super::drafting::{authored, schedule_end};
 use super::searching::refresh_index_of;
+use super::{App, findings};
 use crate::domain::proposal::{Acting, Proposal, Stage};
 use crate::domain::text::{
     Field, Form, Hand, Matter, Owner, OwnerKind, ReviewMethod, Reviewer, Symbol, Target, Texts, missing,
@@ -111,7 +111,7 @@ impl App {
     /// All forms of a proposal that the caller wrote.
     pub async fn list_my_forms(&self, call: &Call, id: ProposalId) -> Result<pb::ListMyFormsResponse, Fault> {
         let conn = self.database.read();
-        if !store::authors::is_author(conn, id, call.scope.subject()?).await? {
+        if !store::authors::is_writer(conn, id, call.scope.subject()?).await? {
             return Err(store::proposals::no_such_proposal());
         }
         let proposal = store::proposals::load(conn, id).await?;
@@ -285,6 +285,7 @@ async fn wrote(tx: &Tx, staff: &Staff, write: &WriteForm) -> Result<pb::WriteFor
     Ok(pb::WriteFormResponse {
         form: convert::texts::form_of(&texts, *field, *form),
         hint: Some(convert::texts::hint(readability::hint(content))),
+        findings: findings::in_form(*field, content),
     })
 }
 

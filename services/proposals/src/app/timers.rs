@@ -117,6 +117,10 @@ async fn impact_due(tx: &Tx, id: ProposalId) -> Result<(), Fault> {
     if proposal.stage != Stage::Implemented || promise.step != NextStep::MeasureImpact {
         return Ok(());
     }
+    if promise.owner == OwnerRole::AreaCoordinator {
+        // This job has run before.
+        return Ok(());
+    }
     promise.owner = OwnerRole::AreaCoordinator;
     store::proposals::save(tx.conn(), &proposal).await?;
     marked(tx, &proposal, Mark::ImpactOverdue, tx.now().helsinki_date(), "").await?;

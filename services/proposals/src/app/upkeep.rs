@@ -6,8 +6,10 @@ use messaging::{NewJob, Tx};
 
 use super::App;
 use super::drafting::delete_draft;
-use crate::domain::proposal::Stage;
+use crate::domain::proposal::{Proposal, Stage};
+use crate::domain::text::Owner;
 use crate::store;
+use crate::store::authors::AuthorKind;
 use crate::store::retirements::Progress;
 
 /// Job: asks membership who has left. No payload.
@@ -80,15 +82,36 @@ async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
     store::attachments::forget(tx.conn(), person).await
 }
 
-/// What a person wrote stays, without them; a draft goes with its last author.
+/// What a person wrote for everybody stays, without them; what they said themselves does not. A draft goes with its
+/// last author.
 async fn forget_author(tx: &Tx, person: Subject) -> Result<(), Fault> {
-    for id in store::authors::forget(tx.conn(), person).await? {
+    for (id, kind) in store::authors::forget(tx.conn(), person).await? {
         let proposal = store::proposals::load(tx.conn(), id).await?;
         if proposal.stage == Stage::Draft && store::authors::of(tx.conn(), id).await?.is_empty() {
             delete_draft(tx, &proposal).await?;
+            continue;
         }
+        if kind == AuthorKind::Author {
+            store::findings::forget_own_words(tx.conn(), id).await?;
+            store::proposals::save(tx.conn(), &proposal.clone().without_own_words()).await?;
+        }
+        forget_unpublished(tx, &proposal).await?;
     }
     store::proposals::forget_helper(tx.conn(), person).await
+}
+
+/// Deletes the texts of what has ended without ever being public, once nobody is left who wrote it (TIHA-12).
+pub(super) async fn forget_unpublished(tx: &Tx, proposal: &Proposal) -> Result<(), Fault> {
+    let is_kept = proposal.is_public
+        || !proposal.stage.is_ended()
+        || proposal.return_code_hash.is_some()
+        || !store::authors::of(tx.conn(), proposal.id).await?.is_empty();
+    if is_kept {
+        return Ok(());
+    }
+    store::texts::delete(tx.conn(), Owner::proposal(proposal.tenant, proposal.id)).await?;
+    store::attachments::delete_of(tx.conn(), proposal.id).await?;
+    store::findings::delete_of(tx.conn(), proposal.id).await
 }
 
 async fn end_draft(tx: &Tx, id: ProposalId) -> Result<(), Fault> {

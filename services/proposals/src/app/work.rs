@@ -5,19 +5,20 @@ use kernel::{Fault, PageSize, PageToken, ProposalId};
 use proto::proposals as pb;
 
 use super::App;
-use crate::domain::proposal::{Proposal, Stage};
+use crate::domain::proposal::{Proposal, StageKind};
 use crate::store::lists::{After, Filter};
 use crate::{convert, store};
 
 impl App {
-    /// One proposal of the county with its texts and findings. Drafts are their authors' alone.
+    /// One proposal of the county with its texts and findings. Drafts, and what was taken back, are their authors'
+    /// alone.
     pub async fn get_handled_proposal(
         &self,
         call: &Call,
         id: ProposalId,
     ) -> Result<pb::GetHandledProposalResponse, Fault> {
         let found = store::proposals::load_in(self.database.read(), call.scope.tenant()?, id).await?;
-        if found.stage == Stage::Draft {
+        if matches!(found.stage.kind(), StageKind::Draft | StageKind::Withdrawn) {
             return Err(store::proposals::no_such_proposal());
         }
         let texts = self.texts_of(&found).await?;
@@ -57,7 +58,7 @@ impl App {
         token: &str,
     ) -> Result<pb::ListHandlingResponse, Fault> {
         let tenant = call.scope.tenant()?;
-        let list = format!("proposals.handling|{tenant}|{filter:?}|{to_recheck}");
+        let list = format!("proposals.handling|{tenant}|{}|{to_recheck}", filter.mark());
         let after = page_day(token, &list)?;
         let read = self.database.read();
         let found = store::lists::on_the_way(read, tenant, &filter, to_recheck, after, size.limit()).await?;

@@ -4,13 +4,13 @@ use kernel::{ActingMode, Date, TextVariant};
 use proto::common;
 use proto::proposals as pb;
 
+use crate::domain::finding::{Decision, Found};
 use crate::domain::moderation::Moderation;
 use crate::domain::proposal::{
     Category, Channel, Confirmation, Ending, Goal, NextStep, Outcome, OwnerRole, Perspective, Promise,
     Proposal, Redirection, ScreeningReason, Stage, StageKind,
 };
 use crate::domain::text::{Field, Texts};
-use crate::store::findings::{Decision, Found};
 use crate::store::steps::Step;
 
 /// A proposal as everybody may see it. `goes_on` is its promise, or that of the one it goes on in.
@@ -181,6 +181,24 @@ pub fn my_proposal(of: &Proposal, texts: &Texts, shown: pb::Proposal) -> pb::MyP
         to_confirm: of.is_to_confirm(),
         to_recheck: of.to_recheck,
         ..pb::MyProposal::default()
+    }
+}
+
+/// The same for an author who did not begin it: without what that person said themselves, and how they acted.
+pub fn of_another(mine: pb::MyProposal) -> pb::MyProposal {
+    let content = mine.content.map(|content| pb::Content {
+        own_words: String::new(),
+        strength: String::new(),
+        ..content
+    });
+    pb::MyProposal {
+        content,
+        acting_mode: common::ActingMode::Unspecified.into(),
+        confirmation: pb::Confirmation::Unspecified.into(),
+        to_confirm: false,
+        to_recheck: false,
+        findings: Vec::new(),
+        ..mine
     }
 }
 

@@ -6,11 +6,12 @@ use kernel::{Date, Fault, Invalid, PageSize};
 use proto::proposals as pb;
 
 use crate::app::{Decisions, PartOf, Words, Writing};
+use crate::domain::finding::Decision;
 use crate::domain::proposal::{
-    Addressed, Answer, Category, Channel, Content, Goal, Part, Perspective, Redirection, ScreeningReason,
-    StageKind,
+    Addressed, Answer, Category, Channel, Content, Explanation, Goal, Part, Perspective, Redirection,
+    ScreeningReason, StageKind,
 };
-use crate::store::findings::Decision;
+use crate::domain::text::Form;
 
 /// An id, code or other word of the kernel. Invalid `request.invalid` naming the field.
 pub fn read<T: FromStr<Err = Invalid>>(field: &str, text: &str) -> Result<T, Fault> {
@@ -102,6 +103,16 @@ pub fn decisions(findings: &[pb::FindingJudgement]) -> Result<Decisions, Fault> 
         pb::FindingDecision::Fine => Ok((one.finding_no, Decision::Fine)),
     };
     findings.iter().enumerate().map(decision).collect()
+}
+
+/// An explanation in other languages than Finnish.
+pub fn explanations(forms: &[pb::ExplanationForm]) -> Result<Vec<(Form, Explanation)>, Fault> {
+    let one = |(index, one): (usize, &pb::ExplanationForm)| {
+        let field = format!("other_languages[{index}]");
+        let form = read(&format!("{field}.form"), &one.form)?;
+        Ok((form, Explanation::new(&format!("{field}.content"), &one.content)?))
+    };
+    forms.iter().enumerate().map(one).collect()
 }
 
 /// What a person says to "was this what you said?".

@@ -8,9 +8,10 @@ use tonic::Request;
 use super::{Answer, answer};
 use crate::app::{App, Filter};
 use crate::convert::requests::{
-    addressed, decisions, part, read, read_maybe, redirection, screening_reason, size, stage_kind,
+    addressed, decisions, explanations, part, read, read_maybe, redirection, screening_reason, size,
+    stage_kind,
 };
-use crate::domain::proposal::Explanation;
+use crate::domain::proposal::{Explained, Explanation};
 
 /// HandlingService over the app.
 #[derive(Clone, Debug)]
@@ -42,8 +43,9 @@ impl HandlingService for Handling {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
             let reason = screening_reason(request.reason())?;
-            let explanation = Explanation::new("explanation", &request.explanation)?;
-            self.0.reject_proposal(&call, id, reason, explanation).await
+            let plain = Explanation::new("explanation", &request.explanation)?;
+            let explained = Explained::new(plain, explanations(&request.other_languages)?, request.reviewed)?;
+            self.0.reject_proposal(&call, id, reason, explained).await
         };
         answer(run.await)
     }
@@ -57,7 +59,9 @@ impl HandlingService for Handling {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
             let kind = redirection(request.kind())?;
-            self.0.redirect_proposal(&call, id, kind, Explanation::new("advice", &request.advice)?).await
+            let plain = Explanation::new("advice", &request.advice)?;
+            let advice = Explained::new(plain, explanations(&request.other_languages)?, request.reviewed)?;
+            self.0.redirect_proposal(&call, id, kind, advice).await
         };
         answer(run.await)
     }

@@ -1,5 +1,7 @@
 //! Who wrote a proposal. References are for telling people and for letting them at their own; nothing shows them.
 
+use std::collections::BTreeSet;
+
 use kernel::{Date, Fault, ProposalId, Subject, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::OnConflict;
@@ -11,21 +13,27 @@ use sea_orm::{
 use super::entity::{author_invitation, proposal_author};
 use super::values;
 
-/// Who began it, or who joined later.
+/// Who began it, who joined later, or whose own proposal goes on in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorKind {
     /// Began it.
     Author,
     /// Joined by a code.
     CoAuthor,
+    /// Wrote one that goes on in this one: is told of it and may read it, and has no hand in it.
+    Merged,
 }
 
 impl AuthorKind {
+    /// Every kind.
+    pub const ALL: [AuthorKind; 3] = [AuthorKind::Author, AuthorKind::CoAuthor, AuthorKind::Merged];
+
     /// The name in databases.
     pub fn as_str(self) -> &'static str {
         match self {
             AuthorKind::Author => "author",
             AuthorKind::CoAuthor => "co_author",
+            AuthorKind::Merged => "merged",
         }
     }
 }
@@ -64,17 +72,59 @@ pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Vec
     Ok(found.into_iter().map(Subject::from_uuid).collect())
 }
 
-/// Whether the person is an author.
+/// The person who began a proposal and whose own words it keeps; nobody once they have left.
+pub async fn first(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Option<Subject>, Fault> {
+    let rows = rows_of(conn, proposal).await?;
+    let first = rows.into_iter().find(|row| row.kind == AuthorKind::Author.as_str());
+    Ok(first.map(|row| Subject::from_uuid(row.author_ref)))
+}
+
+/// Whether the person is an author of any kind.
 pub async fn is_author(
     conn: &impl ConnectionTrait,
     proposal: ProposalId,
     person: Subject,
 ) -> Result<bool, Fault> {
-    let found = proposal_author::Entity::find_by_id((proposal.as_uuid(), person.as_uuid())).one(conn).await;
-    Ok(found.map_err(database_fault)?.is_some())
+    Ok(kind_of(conn, proposal, person).await?.is_some())
 }
 
-/// Adds the authors of one proposal to another, as co-authors; who is one already stays what they are.
+/// Whether the person has a hand in the proposal: began it, or joined it.
+pub async fn is_writer(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    person: Subject,
+) -> Result<bool, Fault> {
+    let kind = kind_of(conn, proposal, person).await?;
+    Ok(matches!(kind, Some(AuthorKind::Author | AuthorKind::CoAuthor)))
+}
+
+/// What the person is to a proposal; None if they have no part in it.
+pub async fn kind_of(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    person: Subject,
+) -> Result<Option<AuthorKind>, Fault> {
+    let found = proposal_author::Entity::find_by_id((proposal.as_uuid(), person.as_uuid())).one(conn).await;
+    found.map_err(database_fault)?.map(|row| kind(&row)).transpose()
+}
+
+/// Those of a page of proposals that this person began.
+pub async fn begun_by(
+    conn: &impl ConnectionTrait,
+    person: Subject,
+    page: impl Iterator<Item = ProposalId>,
+) -> Result<BTreeSet<ProposalId>, Fault> {
+    let rows = proposal_author::Entity::find()
+        .filter(proposal_author::Column::AuthorRef.eq(person.as_uuid()))
+        .filter(proposal_author::Column::Kind.eq(AuthorKind::Author.as_str()))
+        .filter(proposal_author::Column::ProposalId.is_in(page.map(|proposal| proposal.as_uuid())))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(rows.into_iter().map(|row| ProposalId::from_uuid(row.proposal_id)).collect())
+}
+
+/// Adds the authors of a proposal to the one it goes on in; who is an author there already stays what they are.
 pub async fn carry_over(
     conn: &impl ConnectionTrait,
     from: ProposalId,
@@ -82,9 +132,38 @@ pub async fn carry_over(
     today: Date,
 ) -> Result<(), Fault> {
     for person in of(conn, from).await? {
-        add(conn, into, person, AuthorKind::CoAuthor, today).await?;
+        add(conn, into, person, AuthorKind::Merged, today).await?;
     }
     Ok(())
+}
+
+/// Gives a part of a proposal the authors of the whole one, each as they were.
+pub async fn copy(
+    conn: &impl ConnectionTrait,
+    from: ProposalId,
+    into: ProposalId,
+    today: Date,
+) -> Result<(), Fault> {
+    for row in rows_of(conn, from).await? {
+        add(conn, into, Subject::from_uuid(row.author_ref), kind(&row)?, today).await?;
+    }
+    Ok(())
+}
+
+fn kind(row: &proposal_author::Model) -> Result<AuthorKind, Fault> {
+    values::known(&AuthorKind::ALL, AuthorKind::as_str, &row.kind)
+}
+
+async fn rows_of(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+) -> Result<Vec<proposal_author::Model>, Fault> {
+    proposal_author::Entity::find()
+        .filter(proposal_author::Column::ProposalId.eq(proposal.as_uuid()))
+        .order_by_asc(proposal_author::Column::AuthorRef)
+        .all(conn)
+        .await
+        .map_err(database_fault)
 }
 
 /// Keeps a code that makes its holder a co-author, once, until this day.
@@ -105,10 +184,15 @@ pub async fn invite(
     Ok(())
 }
 
-/// How many codes of a proposal wait to be used.
-pub async fn invitations(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+/// How many codes of a proposal wait to be used and still work on this day.
+pub async fn invitations(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    today: Date,
+) -> Result<u64, Fault> {
     author_invitation::Entity::find()
         .filter(author_invitation::Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(author_invitation::Column::ExpiresOn.gte(today.to_string()))
         .count(conn)
         .await
         .map_err(database_fault)
@@ -130,8 +214,11 @@ pub async fn redeem(
     Ok(Some(ProposalId::from_uuid(row.proposal_id)))
 }
 
-/// Takes a person who has left out of everything they wrote; answers what they wrote.
-pub async fn forget(conn: &impl ConnectionTrait, person: Subject) -> Result<Vec<ProposalId>, Fault> {
+/// Takes a person who has left out of everything they wrote; answers what they wrote, and what they were to it.
+pub async fn forget(
+    conn: &impl ConnectionTrait,
+    person: Subject,
+) -> Result<Vec<(ProposalId, AuthorKind)>, Fault> {
     let rows = proposal_author::Entity::find()
         .filter(proposal_author::Column::AuthorRef.eq(person.as_uuid()))
         .all(conn)
@@ -142,7 +229,7 @@ pub async fn forget(conn: &impl ConnectionTrait, person: Subject) -> Result<Vec<
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    Ok(rows.into_iter().map(|row| ProposalId::from_uuid(row.proposal_id)).collect())
+    rows.into_iter().map(|row| Ok((ProposalId::from_uuid(row.proposal_id), kind(&row)?))).collect()
 }
 
 /// Deletes the authors and the invitations of a draft.

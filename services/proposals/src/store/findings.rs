@@ -10,80 +10,8 @@ use sea_orm::{
 
 use super::entity::proposal_finding;
 use super::values;
+use crate::domain::finding::{Decision, Found, Place};
 use crate::domain::screening::FindingKind;
-
-/// Where something was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the title.
-    Title,
-    /// In the summary.
-    Summary,
-    /// In the body.
-    Body,
-    /// In the person's own words.
-    OwnWords,
-    /// In what the person wants to be able to do.
-    Strength,
-}
-
-impl Place {
-    /// Every place.
-    pub const ALL: [Place; 5] = [Place::Title, Place::Summary, Place::Body, Place::OwnWords, Place::Strength];
-
-    /// The name in requests and databases, for example "own_words".
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Place::Title => "title",
-            Place::Summary => "summary",
-            Place::Body => "body",
-            Place::OwnWords => "own_words",
-            Place::Strength => "strength",
-        }
-    }
-}
-
-/// What a human said of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing yet.
-    Open,
-    /// It was personal data, and it is out of the text.
-    Removed,
-    /// It is fine as it stands.
-    Fine,
-}
-
-impl Decision {
-    /// Every decision.
-    pub const ALL: [Decision; 3] = [Decision::Open, Decision::Removed, Decision::Fine];
-
-    /// The name in databases.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Decision::Open => "open",
-            Decision::Removed => "removed",
-            Decision::Fine => "fine",
-        }
-    }
-}
-
-/// Something in a text that may be personal data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    /// Its number within the proposal, from 1.
-    pub finding_no: u32,
-    /// What it may be.
-    pub kind: FindingKind,
-    /// The text it is in.
-    pub place: Place,
-    /// Where it starts, in characters.
-    pub starts_at: u32,
-    /// How long it is, in characters.
-    pub length: u32,
-    /// What a human said of it.
-    pub decision: Decision,
-}
 
 /// Stores the findings of a proposal in place of earlier ones: at submission, and when its author corrected it.
 pub async fn replace(
@@ -115,6 +43,18 @@ pub async fn replace(
 pub async fn delete_of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<(), Fault> {
     proposal_finding::Entity::delete_many()
         .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+/// Deletes what was found in what a person said themselves, which goes with them.
+pub async fn forget_own_words(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<(), Fault> {
+    let own = [Place::OwnWords, Place::Strength].map(Place::as_str);
+    proposal_finding::Entity::delete_many()
+        .filter(proposal_finding::Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(proposal_finding::Column::Place.is_in(own))
         .exec(conn)
         .await
         .map_err(database_fault)?;

@@ -23,6 +23,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What a page token keeps of it: not the day, so that a list is read on over midnight.
+    pub fn mark(&self) -> String {
+        let Self { unit, stage, municipality, late_on } = self;
+        format!("{unit:?}|{stage:?}|{municipality:?}|{}", late_on.is_some())
+    }
+
     fn condition(&self) -> Condition {
         let mut all = Condition::all();
         if let Some(unit) = self.unit {

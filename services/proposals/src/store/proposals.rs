@@ -27,9 +27,14 @@ pub async fn insert(conn: &impl ConnectionTrait, stored: &Proposal) -> Result<()
     insert_units(conn, stored).await
 }
 
-/// Stores a changed proposal; its units too.
+/// Stores a changed proposal without its units, which few steps change.
 pub async fn save(conn: &impl ConnectionTrait, changed: &Proposal) -> Result<(), Fault> {
     row_of(changed).into_active_model().reset_all().update(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Stores the units of a proposal in place of those before.
+pub async fn save_units(conn: &impl ConnectionTrait, changed: &Proposal) -> Result<(), Fault> {
     delete_units(conn, changed.id).await?;
     insert_units(conn, changed).await
 }

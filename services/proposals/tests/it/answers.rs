@@ -5,6 +5,7 @@ mod found;
 mod histories;
 mod late;
 mod path;
+mod plain;
 mod rules;
 
 use anyhow::Context as _;

@@ -42,6 +42,12 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     let shown = world.public(old.parse()?).await?;
     assert!(shown.promise.is_some_and(|promise| promise.late), "the public sees that it is late");
 
+    let page = pb::ListProposalsRequest { page_size: 1, ..late.clone() };
+    let first = world.proposals().list_proposals(page.clone()).await?.into_inner();
+    world.on("2026-11-21").await?;
+    let next = pb::ListProposalsRequest { page_token: first.next_page_token, ..page };
+    assert_eq!(ids(world, next).await?, [old.clone()], "read on over midnight");
+
     let mut pages = Vec::new();
     let mut token = String::new();
     loop {

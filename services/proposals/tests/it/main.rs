@@ -10,6 +10,7 @@ mod histories;
 mod joining;
 mod lifecycle;
 mod lists;
+mod own_words;
 mod screening;
 mod searching;
 mod support;

@@ -14,6 +14,8 @@ fn reject(proposal: ProposalId, reason: pb::ScreeningReason, explanation: &str) 
         proposal_id: proposal.to_string(),
         reason: reason.into(),
         explanation: explanation.to_owned(),
+        other_languages: Vec::new(),
+        reviewed: true,
     }
 }
 
@@ -23,6 +25,8 @@ fn redirect(proposal: ProposalId, kind: pb::Redirection) -> pb::RedirectProposal
         proposal_id: proposal.to_string(),
         kind: kind.into(),
         advice: "Ota yhteyttä omaan työntekijääsi. Hän auttaa sinua päätöksessä.".to_owned(),
+        other_languages: Vec::new(),
+        reviewed: true,
     }
 }
 
@@ -354,6 +358,51 @@ async fn only_the_coordinator_of_the_county_handles_its_proposals() -> anyhow::R
         assert_eq!(refusal(world.handling().screen_proposal(request).await)?.0, Code::NotFound);
         let request = world.by(world.secretary(world.forum), screen(proposal))?;
         assert_eq!(refusal(world.handling().screen_proposal(request).await)?.0, Code::PermissionDenied);
+        Ok(())
+    })
+    .await
+}
+
+/// Negative test 13: nothing is called plain language that no human has found plain.
+#[tokio::test]
+async fn negative_test_13_a_reason_that_nobody_found_plain_ends_nothing() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.submitted_proposal("Enemmän lunta").await?;
+        let reason = pb::ScreeningReason::NotAboutServices;
+        let unread = pb::RejectProposalRequest { reviewed: false, ..reject(proposal, reason, WHY) };
+        let unread = world.handling().reject_proposal(world.by(world.coordinator(), unread)?).await;
+        assert_eq!(refusal(unread)?, (Code::FailedPrecondition, "proposals.forms_missing".to_owned()));
+        let kind = pb::Redirection::OwnWorker;
+        let unread = pb::RedirectProposalRequest { reviewed: false, ..redirect(proposal, kind) };
+        let unread = world.handling().redirect_proposal(world.by(world.coordinator(), unread)?).await;
+        assert_eq!(refusal(unread)?.1, "proposals.forms_missing");
+        let standard = pb::RejectProposalRequest {
+            other_languages: vec![pb::ExplanationForm { form: "sv".to_owned(), content: WHY.to_owned() }],
+            ..reject(proposal, reason, WHY)
+        };
+        let standard = world.handling().reject_proposal(world.by(world.coordinator(), standard)?).await;
+        assert_eq!(refusal(standard)?.1, "request.invalid");
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM feedback_item").await, 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn screening_with_other_units_twice_is_screening_once() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.submitted_proposal("Ulkoilua").await?;
+        let (unit, other) = (world.units.ii_work.to_string(), world.units.pudasjarvi_housing.to_string());
+        let screen = pb::ScreenProposalRequest { unit_ids: vec![unit.clone()], ..screen(proposal) };
+        for _ in 0..2 {
+            let request = world.by(world.coordinator(), screen.clone())?;
+            let screened = world.handling().screen_proposal(request).await?.into_inner();
+            assert_eq!(screened.proposal.unwrap_or_default().unit_ids, [unit.clone()]);
+        }
+        assert_eq!(world.published::<pb::ProposalScreened>().await.len(), 1);
+        let elsewhere = pb::ScreenProposalRequest { unit_ids: vec![other], ..screen };
+        let elsewhere = world.handling().screen_proposal(world.by(world.coordinator(), elsewhere)?).await;
+        assert_eq!(refusal(elsewhere)?.1, "proposals.stage");
         Ok(())
     })
     .await

@@ -23,7 +23,8 @@ use anyhow::Context as _;
 use chassis::{Context, Parts, Service, StartError};
 use futures::FutureExt as _;
 use kernel::{
-    Assurance, Caller, Date, ForumId, HeldRole, Ids, Role, ScopeRef, Subject, TenantId, UnitId, Uuid,
+    Assurance, Caller, Date, ForumId, HeldRole, Ids, ProposalId, Role, ScopeRef, Subject, TenantId, UnitId,
+    Uuid,
 };
 use messaging::{Database, NewEvent, Writer};
 use proposals::app::App;
@@ -280,6 +281,11 @@ impl World {
     /// Tells proposals that a person has left, as its job learns it from membership.
     pub(crate) async fn forget(&self, person: Subject) -> anyhow::Result<()> {
         Ok(self.handle("proposals")?.app.forget(vec![person], 1).await?)
+    }
+
+    /// Runs the job that looks whether the effect of a change was measured, as a restart may once more.
+    pub(crate) async fn impact_due(&self, proposal: ProposalId) -> anyhow::Result<()> {
+        Ok(self.handle("proposals")?.app.impact_due(proposal).await?)
     }
 
     // What is in the database.

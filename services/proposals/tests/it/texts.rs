@@ -163,6 +163,25 @@ async fn negative_test_13_a_text_is_plain_language_only_after_a_human_reviewed_i
 }
 
 #[tokio::test]
+async fn p9_what_may_be_personal_data_in_a_form_of_staff_is_shown_to_them() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
+        let staff = world.hand(world.staff(world.units.ii_day));
+        let request = world.writing(&staff, proposal, "fi-selko", "Soita 040 123 4567.");
+        let request = world.by(staff.caller.clone(), request)?;
+        let written = world.texts_service().write_form(request).await?.into_inner();
+        let found: Vec<_> = written
+            .findings
+            .iter()
+            .map(|one| (one.kind.as_str(), one.place.as_str(), one.starts_at))
+            .collect();
+        assert_eq!(found, [("phone", "summary", 6)], "a hint, not a refusal");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_changed_source_makes_its_forms_out_of_date_and_they_are_shown_marked_and_wait()
 -> anyhow::Result<()> {
     for store in [Store::Sqlite, Store::Postgres] {

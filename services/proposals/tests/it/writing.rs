@@ -347,7 +347,7 @@ async fn p8_no_answer_to_staff_or_public_shows_a_reference_of_an_author() -> any
     .await
 }
 
-fn voucher(world: &World, purpose: Purpose) -> anyhow::Result<String> {
+pub(crate) fn voucher(world: &World, purpose: Purpose) -> anyhow::Result<String> {
     world.system.directory().voucher(&Voucher {
         id: Ids::system().uuid(),
         purpose,

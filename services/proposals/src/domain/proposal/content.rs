@@ -4,6 +4,7 @@ use kernel::{Fault, UnitId};
 
 use super::tags::{Category, Goal, Perspective};
 use crate::domain::screening::{FindingKind, screen};
+use crate::domain::text::{Form, is_plain};
 
 /// Most characters of the person's own words.
 pub const MAX_OWN_WORDS: usize = 5_000;
@@ -121,5 +122,27 @@ impl Explanation {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Why a proposal ends, as its people are told it: in plain language, in every language of the county (KIE-3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// In plain Finnish.
+    pub plain: Explanation,
+    /// In other languages.
+    pub others: Vec<(Form, Explanation)>,
+    /// Whether who decides has read each through and finds it plain.
+    pub reviewed: bool,
+}
+
+impl Explained {
+    /// Invalid `request.invalid` if a form is none of plain language in another language than Finnish.
+    pub fn new(plain: Explanation, others: Vec<(Form, Explanation)>, reviewed: bool) -> Result<Self, Fault> {
+        if others.iter().all(|(form, _)| is_plain(*form) && *form != Form::EasyFinnish) {
+            return Ok(Self { plain, others, reviewed });
+        }
+        let rule = "an explanation in another language is in its plain language";
+        Err(kernel::Invalid::new(rule, "send it as sv-lattlast").in_field("other_languages"))
     }
 }

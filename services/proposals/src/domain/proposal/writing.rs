@@ -147,6 +147,12 @@ impl Proposal {
         }
     }
 
+    /// The proposal without what the person said themselves, which is nobody else's.
+    #[must_use]
+    pub fn without_own_words(self) -> Self {
+        Self { own_words: String::new(), strength: String::new(), ..self }
+    }
+
     /// Whether there is something to ask the author: was this what you said?
     pub fn is_to_confirm(&self) -> bool {
         self.acting.mode != ActingMode::Alone && self.confirmation == Confirmation::Unasked

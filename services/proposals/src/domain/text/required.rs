@@ -17,12 +17,14 @@ pub enum Target {
     Answer,
     /// A loop card: its written lines in plain language; *you said*, *next*, and *we did* or *we could not* (S2.39).
     LoopCard,
+    /// The card of a decision that ends a proposal at once: its reason, in plain language of every language.
+    Decision,
 }
 
 impl Target {
     /// Every target.
-    pub const ALL: [Target; 4] =
-        [Target::PublicProposal, Target::ProposalToForum, Target::Answer, Target::LoopCard];
+    pub const ALL: [Target; 5] =
+        [Target::PublicProposal, Target::ProposalToForum, Target::Answer, Target::LoopCard, Target::Decision];
 }
 
 /// What is wrong with what is missing.
@@ -96,6 +98,7 @@ pub fn missing(target: Target, texts: &Texts, languages: &BTreeSet<Form>) -> Vec
                 }
                 need(&[Field::Next], Level::Plain);
             }
+            Target::Decision => need(&[Field::WeCouldNot], Level::Plain),
         }
     }
     if target == Target::ProposalToForum {

@@ -66,40 +66,6 @@ async fn p4_an_answer_that_says_too_little_is_refused_and_changes_nothing() -> a
 }
 
 #[tokio::test]
-async fn p4_plain_language_counts_once_a_human_has_read_it() -> anyhow::Result<()> {
-    run(Store::Sqlite, async |world| {
-        world.on(ENDORSED).await?;
-        let proposal = world.endorsed_proposal("Ehdotus", ENDORSED).await?;
-        let (unit_id, proposal_id) = (lead(world).to_string(), proposal.to_string());
-        let draft = pb::DraftResponseRequest {
-            unit_id: unit_id.clone(),
-            proposal_id: proposal_id.clone(),
-            answer: Some(answer(pb::Outcome::Accepted)),
-        };
-        let staff = world.staff(lead(world));
-        let drafted =
-            world.answers().draft_response(world.by(staff.clone(), draft.clone())?).await?.into_inner();
-        let again = world.answers().draft_response(world.by(staff.clone(), draft)?).await?.into_inner();
-        assert_eq!(drafted.answer_id, again.answer_id, "there is one draft");
-        let get = pb::GetDraftResponseRequest { unit_id: unit_id.clone(), proposal_id: proposal_id.clone() };
-        let seen = world.answers().get_draft_response(world.by(staff, get)?).await?.into_inner();
-        assert_eq!(seen.answer, Some(answer(pb::Outcome::Accepted)));
-
-        let mut give = pb::GiveResponseRequest { unit_id, proposal_id, answer: None, reviewed: false };
-        let unread = world.answers().give_response(world.by(world.manager(lead(world)), give.clone())?).await;
-        assert_eq!(refusal(unread)?, conflict("proposals.forms_missing"));
-        give.reviewed = true;
-        world.answers().give_response(world.by(world.manager(lead(world)), give.clone())?).await?;
-        let answers = world.response(proposal).await?.answers;
-        assert_eq!(answers[0].answer, Some(answer(pb::Outcome::Accepted)));
-        let again = world.answers().give_response(world.by(world.manager(lead(world)), give)?).await;
-        assert_eq!(refusal(again)?, conflict("proposals.response_given"));
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
 async fn p5_only_a_manager_of_the_lead_unit_who_is_not_disqualified_answers() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         world.on(ENDORSED).await?;
@@ -352,6 +318,9 @@ async fn x2_a_change_whose_effect_nobody_measured_comes_to_the_coordinator() -> 
         let notices = world.system.directory().role_notices();
         let last = notices.last().context("a notice")?;
         assert_eq!(last.template, "proposals.impact_late");
+        world.impact_due(proposal).await?;
+        let marked = "SELECT COUNT(*) FROM proposal_step WHERE mark = 'impact_overdue'";
+        assert_eq!(world.value::<i64>(marked).await, 1, "a job that runs twice says it once");
         world.publish_card(proposal).await??;
         world.close(proposal).await??;
         let closed: Vec<pb::ProposalClosed> = world.published().await;

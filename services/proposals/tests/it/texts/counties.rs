@@ -11,6 +11,25 @@ use crate::support::{Store, World, refusal, tenant};
 /// Pohjanmaa: a bilingual county.
 const POHJANMAA: &str = "17";
 
+/// A submitted proposal to a unit of Pohjanmaa, in Finnish.
+async fn submitted(world: &World, author: &Caller, unit: UnitId) -> anyhow::Result<ProposalId> {
+    let mut content = world.content("Päivätoimintaan lisää ulkoilua");
+    content.unit_ids = vec![unit.to_string()];
+    let create = pb::CreateDraftRequest {
+        tenant: POHJANMAA.to_owned(),
+        content: Some(content),
+        ..pb::CreateDraftRequest::default()
+    };
+    let created = world.proposals().create_draft(world.by(author.clone(), create)?).await?.into_inner();
+    let proposal: ProposalId = created.proposal.unwrap_or_default().proposal_id.parse()?;
+    let submit = pb::SubmitProposalRequest {
+        proposal_id: proposal.to_string(),
+        ..pb::SubmitProposalRequest::default()
+    };
+    world.proposals().submit_proposal(world.by(author.clone(), submit)?).await?;
+    Ok(proposal)
+}
+
 #[tokio::test]
 async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_and_county_19_does()
 -> anyhow::Result<()> {
@@ -28,22 +47,21 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
         // In Finnish alone: county 19 may, county 17 may not.
         world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
         let author = Caller { tenants: vec![tenant(POHJANMAA)], ..world.client(1) };
-        let mut content = world.content("Päivätoimintaan lisää ulkoilua");
-        content.unit_ids = vec![unit.to_string()];
-        let create = pb::CreateDraftRequest {
-            tenant: POHJANMAA.to_owned(),
-            content: Some(content),
-            ..pb::CreateDraftRequest::default()
-        };
-        let created = world.proposals().create_draft(world.by(author.clone(), create)?).await?.into_inner();
-        let proposal: ProposalId = created.proposal.unwrap_or_default().proposal_id.parse()?;
-        let submit = pb::SubmitProposalRequest {
-            proposal_id: proposal.to_string(),
-            ..pb::SubmitProposalRequest::default()
-        };
-        world.proposals().submit_proposal(world.by(author, submit)?).await?;
+        let proposal = submitted(&world, &author, unit).await?;
 
         let coordinator = world.hand(world.coordinator_of(POHJANMAA));
+        // Nor is it ended with a reason in Finnish alone.
+        let reject = pb::RejectProposalRequest {
+            tenant: POHJANMAA.to_owned(),
+            proposal_id: proposal.to_string(),
+            reason: pb::ScreeningReason::NotAboutServices.into(),
+            explanation: "Asia ei koske hyvinvointialueen palveluja.".to_owned(),
+            other_languages: Vec::new(),
+            reviewed: true,
+        };
+        let refused =
+            world.handling().reject_proposal(world.by(coordinator.caller.clone(), reject.clone())?).await;
+        assert_eq!(refusal(refused)?, (Code::FailedPrecondition, "proposals.forms_missing".to_owned()));
         let screen = async || {
             let screen = pb::ScreenProposalRequest {
                 tenant: POHJANMAA.to_owned(),
@@ -83,6 +101,19 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
         let titles =
             told.map(|one| one.titles.iter().map(|title| title.language.as_str()).collect::<Vec<_>>());
         assert_eq!(titles, Some(vec!["fi", "sv"]));
+
+        let other = submitted(&world, &author, unit).await?;
+        let both = pb::RejectProposalRequest {
+            proposal_id: other.to_string(),
+            other_languages: vec![pb::ExplanationForm {
+                form: "sv-lattlast".to_owned(),
+                content: "Saken gäller inte områdets tjänster.".to_owned(),
+            }],
+            ..reject
+        };
+        world.handling().reject_proposal(world.by(coordinator.caller.clone(), both)?).await?;
+        let published = world.published::<pb::FeedbackPublished>().await;
+        assert_eq!(published.len(), 1);
         world.system.finish().await?;
     }
     Ok(())

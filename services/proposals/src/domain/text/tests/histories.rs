@@ -77,7 +77,7 @@ impl Model {
             Target::PublicProposal => any(Field::Title) && any(Field::Summary),
             Target::ProposalToForum => any(Field::Title) && plain(Field::Summary) && self.symbols_fit(),
             // Fields that these histories do not write.
-            Target::Answer | Target::LoopCard => false,
+            Target::Answer | Target::LoopCard | Target::Decision => false,
         }
     }
 }
