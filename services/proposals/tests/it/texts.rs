@@ -135,7 +135,7 @@ async fn negative_test_13_a_text_is_plain_language_only_after_a_human_reviewed_i
             let secretary = world.hand(world.coordinator());
             let request = world.writing(&staff, proposal, "fi-selko", "Ulos!");
             let answer = world.texts_service().write_form(world.by(staff.caller.clone(), request)?).await?;
-            let pb::WriteFormResponse { form, hint } = answer.into_inner();
+            let pb::WriteFormResponse { form, hint, findings: _ } = answer.into_inner();
             let (written, hint) = (form.unwrap(), hint.unwrap());
             // As short as can be by every measure, and still no plain language.
             assert_eq!((hint.sentences, hint.words, hint.long_words, hint.long_sentences), (1, 1, 0, 0));

@@ -445,6 +445,8 @@ async fn s2_39_the_reason_of_a_refusal_is_its_card_for_the_author_alone() -> any
                 proposal_id: proposal.to_string(),
                 reason: pb::ScreeningReason::NotAboutServices.into(),
                 explanation: why.clone(),
+                other_languages: Vec::new(),
+                reviewed: true,
             };
             world.handling().reject_proposal(world.by(world.coordinator(), reject)?).await?;
         }

@@ -321,7 +321,7 @@ mod tests {
         let mut all: Vec<&str> =
             all.filter(|entry| entry.mutating).filter_map(|entry| entry.path.rsplit('/').next()).collect();
         // Those that leave no trace are not among them.
-        all.extend(["CastBallot", "HandPaperBallot"]);
+        all.extend(["CastBallot", "CastForumVote", "HandPaperBallot"]);
         all.sort_unstable();
         all.dedup();
         assert_eq!(all, known);
