@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -144,7 +142,7 @@ fn exposure_is_balanced_within_a_tenth_of_the_mean() {
 
 /// All pairs of sixty ideas compared: what a million comparisons come down to.
 #[test]
-fn sixty_ideas_are_ranked_at_once() {
+fn sixty_ideas_all_compared_with_each_other_have_a_place_each() {
     let mut sums = PairSums::default();
     for one in 1..=60_u16 {
         for other in 1..=60_u16 {
@@ -153,11 +151,8 @@ fn sixty_ideas_are_ranked_at_once() {
             }
         }
     }
-    let began = Instant::now();
     let ranking = rank(&(1..=60).collect::<Vec<_>>(), &sums, true);
     assert_eq!(ranking.standings.len(), 60);
-    // Generous: a test build on a busy machine. The benchmark has the figure.
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
 }
 
 proptest! {
