@@ -359,7 +359,7 @@ async fn staff_of_others_does_not_handle_a_text_and_who_brought_in_a_machines_do
             let hand = world.hand(world.officer(role, ScopeRef::Tenant(tenant(POHDE))));
             let refused = world.write(&hand, world.writing(&hand, proposal, "sv", "Ut")).await;
             // No scope that the request names is one that lets this role in.
-            assert_eq!(refusal(refused)?.1, "request.invalid", "{role}");
+            assert_eq!(refusal(refused)?, (Code::PermissionDenied, "access.scope".to_owned()), "{role}");
         }
 
         let staff = world.hand(world.staff(world.units.ii_day));
