@@ -51,10 +51,11 @@ async fn harm(store: Store) -> anyhow::Result<()> {
     set("tally_threshold", 21, "2036-01-02").await?;
     harmed.load.more(SOME).await?;
 
-    // Three that nobody can take, one that a fault of ours cannot take, and what came after it.
+    // Three that nobody can take, two of which proposals reads too, one that a fault of ours cannot take, and what came
+    // after it.
     let parked = async || operation::parked(&harmed.server, &harmed.scene).await;
     eventually(std::time::Duration::from_secs(30), async || {
-        parked().await.is_ok_and(|events| events.len() >= 5)
+        parked().await.is_ok_and(|events| events.len() >= 7)
     })
     .await;
     let events = parked().await?;
@@ -66,6 +67,8 @@ async fn harm(store: Store) -> anyhow::Result<()> {
         .map(|(_, event)| event.aggregate_id.as_str())
         .collect();
     assert_eq!(things, ["poison-1", "poison-2", "poison-3"], "each is parked, in its order");
+    let foundings = events.iter().filter(|(service, _)| *service == "proposals").count();
+    assert_eq!(foundings, 2, "proposals reads the founding of forums and nothing of elections");
     for (_, event) in &events {
         assert!(!event.error.is_empty() || event.seq > unlucky.seq, "an operator is told why: {event:?}");
     }
@@ -79,7 +82,7 @@ async fn harm(store: Store) -> anyhow::Result<()> {
     };
     let redriven = operator.operator("forums").redrive_parked_events(redrive).await?.into_inner();
     assert!(redriven.projected >= 2, "the unlucky one and what waited behind it: {redriven:?}");
-    assert_eq!(operation::dismiss_all(&harmed.server, &harmed.scene).await?, 3);
+    assert_eq!(operation::dismiss_all(&harmed.server, &harmed.scene).await?, 3 + foundings);
     harmed.end().await
 }
 
