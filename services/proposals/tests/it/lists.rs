@@ -46,7 +46,7 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     let first = world.proposals().list_proposals(page.clone()).await?.into_inner();
     world.on("2026-11-21").await?;
     let next = pb::ListProposalsRequest { page_token: first.next_page_token, ..page };
-    assert_eq!(ids(world, next).await?, [old.clone()], "read on over midnight");
+    assert_eq!(ids(world, next).await?, std::slice::from_ref(&old), "read on over midnight");
 
     let mut pages = Vec::new();
     let mut token = String::new();

@@ -398,7 +398,7 @@ async fn screening_with_other_units_twice_is_screening_once() -> anyhow::Result<
         for _ in 0..2 {
             let request = world.by(world.coordinator(), screen.clone())?;
             let screened = world.handling().screen_proposal(request).await?.into_inner();
-            assert_eq!(screened.proposal.unwrap_or_default().unit_ids, [unit.clone()]);
+            assert_eq!(screened.proposal.unwrap_or_default().unit_ids, std::slice::from_ref(&unit));
         }
         assert_eq!(world.published::<pb::ProposalScreened>().await.len(), 1);
         let elsewhere = pb::ScreenProposalRequest { unit_ids: vec![other], ..screen };
