@@ -152,15 +152,15 @@ async fn restore_dies(patient: &Patient) {
             death("restore.before_rename", 1, 0),
             death("restore.put_back", 1, 1),
             death("restore.before_rename", 2, 1),
-            death("restore.stream_emptied", 1, 2),
-            death("restore.finished", 1, 2),
+            death("restore.stream_emptied", 1, 3),
+            death("restore.finished", 1, 3),
         ],
         // What is the same on both is seen above.
         Store::Postgres => vec![
             death("restore.marked", 1, 0),
             death("restore.before_commit", 1, 0),
             death("restore.before_commit", 2, 1),
-            death("restore.finished", 1, 2),
+            death("restore.finished", 1, 3),
         ],
     };
     for Death { point, passage, new, is_marked } in deaths {
