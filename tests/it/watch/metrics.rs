@@ -293,8 +293,8 @@ async fn obs_20_obs_31_every_metric_of_dashboard_and_alerts_is_there() {
     assert!(codes.len() > 1 && codes.iter().all(|code| CODES.contains(code)), "{codes:?}");
 
     // Not only the names: what they say is so.
-    assert_eq!(metrics.sum("service_ready", &[]), 2.0);
-    assert_eq!(metrics.sum("nats_connected", &[]), 2.0);
+    assert_eq!(metrics.sum("service_ready", &[]), 3.0);
+    assert_eq!(metrics.sum("nats_connected", &[]), 3.0);
     let answered = |kind| {
         metrics.sum("rpc_server_call_duration_seconds_count", &[("kind", kind), ("rpc_status_code", "ok")])
     };
