@@ -1,5 +1,5 @@
 //! E-mail: the one way out of the platform to an address. A message says that something waits, see
-//! [`contact`](crate::domain::contact); no address, and nothing a mail server says of one, is ever logged.
+//! [`contact`]; no address, and nothing a mail server says of one, is ever logged.
 
 use std::fmt;
 use std::path::Path;
