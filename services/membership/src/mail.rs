@@ -18,6 +18,10 @@ use crate::domain::contact;
 /// How long the mail server may take, for a connection and for all of a conversation: the library limits the first only.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a server says of the recipient's address (RFC 3463): no such mailbox, no such system, badly written, moved, no
+/// mail taken there, mailbox closed.
+const NO_SUCH_ADDRESS: [&str; 6] = ["5.1.1 ", "5.1.2 ", "5.1.3 ", "5.1.6 ", "5.1.10 ", "5.2.1 "];
+
 /// The service's own settings.
 #[derive(Debug, Deserialize)]
 pub struct Settings {
@@ -58,7 +62,7 @@ pub struct Wrong {
 pub enum Failure {
     /// It may later.
     ForNow,
-    /// The server refuses it for good.
+    /// There is no such address.
     ForGood,
 }
 
@@ -162,8 +166,12 @@ impl fmt::Debug for Mailer {
     }
 }
 
+/// Only what is said of the recipient's address is for good: the server refuses for good, too, whoever has a wrong password
+/// or may not send (5xx), and that is mended for all messages at once.
 fn failure(error: &Error) -> Failure {
-    if error.is_permanent() { Failure::ForGood } else { Failure::ForNow }
+    let says = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let is_of_recipient = error.is_permanent() && NO_SUCH_ADDRESS.iter().any(|code| says.starts_with(code));
+    if is_of_recipient { Failure::ForGood } else { Failure::ForNow }
 }
 
 fn password(file: &Path) -> Result<String, Wrong> {

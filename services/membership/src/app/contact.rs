@@ -5,11 +5,15 @@
 //! fails outside, the notice is in the service.
 
 use futures::FutureExt as _;
-use kernel::{Caller, Fault, NoticeId, PageSize, PageToken, ParticipantId, Scope, TenantId, TextVariant};
+use kernel::deadline::add_days;
+use kernel::{
+    Caller, Fault, NoticeId, PageSize, PageToken, ParticipantId, Scope, TenantId, TextVariant, Timestamp,
+};
 use messaging::{Command, JobError, NewJob, Tx};
 use prost::Message as _;
 use proto::membership as pb;
 use sea_orm::ConnectionTrait;
+use time::Duration;
 
 use super::support::{is_client_at, unit_of};
 use super::{App, own_act, participants, person_of};
@@ -26,8 +30,15 @@ use crate::{convert, store};
 /// Sends the e-mail of a notice; the payload is its id.
 pub const MAIL_JOB: &str = "membership.mail";
 
-/// How often the mail server is tried before the notice stays in the service; below the tries of any job.
+/// How often the mail server is tried in a row; below the tries of any job.
 const MOST_TRIES: u32 = 8;
+
+/// When it is tried again after those.
+const PAUSE: Duration = Duration::hours(1);
+
+/// For how many days: a server that is down or takes no password over a weekend holds messages up and ends none. Then the
+/// notice stays in the service only.
+const MOST_DAYS: i32 = 4;
 
 /// What is sealed of a person's settings.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -184,12 +195,7 @@ impl App {
             };
             store::contacts::add(tx.conn(), &outgoing).await?;
             if is_mail && !no_mail {
-                tx.schedule(NewJob {
-                    kind: MAIL_JOB,
-                    dedupe_key: notice.id.to_string(),
-                    run_at: tx.now(),
-                    payload: notice.id.as_uuid().as_bytes().to_vec(),
-                });
+                tx.schedule(mail(notice.id, notice.id.to_string(), tx.now()));
             }
             return Ok(());
         }
@@ -219,11 +225,18 @@ impl App {
             Err(Failure::ForNow) if attempt < MOST_TRIES => {
                 return Err(JobError::Transient("the mail server does not take a message now".to_owned()));
             }
+            Err(Failure::ForNow) if self.today() < add_days(outgoing.made_on, MOST_DAYS) => Delivery::Waiting,
             Err(_) => Delivery::Failed,
         };
         self.writer()
             .internal(MAIL_JOB, (id, state), |tx, (id, state)| {
-                async move { store::contacts::finish(tx.conn(), *id, *state).await }.boxed()
+                async move {
+                    if *state == Delivery::Waiting {
+                        tx.schedule(mail(*id, format!("{id}|{}", tx.now()), tx.now() + PAUSE));
+                    }
+                    store::contacts::finish(tx.conn(), *id, *state).await
+                }
+                .boxed()
             })
             .await?;
         Ok(())
@@ -304,6 +317,11 @@ impl App {
             letters_waiting: count(Channel::Letter, Delivery::Waiting).await?,
         })
     }
+}
+
+/// Sends the e-mail of a notice then.
+fn mail(notice: NoticeId, dedupe_key: String, run_at: Timestamp) -> NewJob {
+    NewJob { kind: MAIL_JOB, dedupe_key, run_at, payload: notice.as_uuid().as_bytes().to_vec() }
 }
 
 /// The caller's entry in this county's register.

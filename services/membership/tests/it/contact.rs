@@ -159,6 +159,11 @@ async fn what_does_not_get_through_stays_in_the_service_and_is_counted() {
         transient(world.app.send_mail(notice, 7).await);
         assert_eq!(counts(&world).await, (1, 1, 0));
         world.app.send_mail(notice, 8).await.unwrap();
+        assert_eq!(counts(&world).await, (1, 1, 0), "again in an hour");
+        let jobs = format!("SELECT count(*) FROM job WHERE dedupe_key LIKE '{notice}|%'");
+        assert_eq!(world.value::<i64>(&jobs).await, 1);
+        world.on(date!(2026 - 01 - 19));
+        world.app.send_mail(notice, 8).await.unwrap();
         assert_eq!(counts(&world).await, (0, 2, 0), "not for ever");
         server.stop();
         told.wants(&world, by_mail("fi", "aino@esimerkki.fi")).await;
@@ -170,6 +175,28 @@ async fn what_does_not_get_through_stays_in_the_service_and_is_counted() {
         assert_eq!((counts(&world).await, told.seen(&world).await), ((0, 3, 0), 4));
         world.close().await;
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_our_own_account_holds_messages_up_and_ends_none() {
+    let server = MailServer::start();
+    std::fs::write(server.password_file(), "rotated").unwrap();
+    let world = World::open_with(DatabaseKind::Sqlite, server.mailer()).await;
+    let told = Told::come(&world, "A-1").await;
+    told.wants(&world, by_mail("fi", "aino@esimerkki.fi")).await;
+    let notice = told.told(&world, "password").await;
+    let refused = world.app.send_mail(notice, 1).await;
+    assert!(matches!(refused, Err(JobError::Transient(_))), "535 is not of the recipient: {refused:?}");
+    world.close().await;
+    std::fs::write(server.password_file(), "s3cret").unwrap();
+    let world = World::open_with(DatabaseKind::Sqlite, server.mailer()).await;
+    let told = Told::come(&world, "A-1").await;
+    told.wants(&world, by_mail("fi", "barred@esimerkki.fi")).await;
+    let notice = told.told(&world, "sender").await;
+    let refused = world.app.send_mail(notice, 1).await;
+    assert!(matches!(refused, Err(JobError::Transient(_))), "550 of the sender: {refused:?}");
+    assert_eq!(counts(&world).await, (1, 0, 0), "it waits");
+    world.close().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 """A mail server for tests: takes messages of one user and writes them down, one JSON object a line.
 
-Addresses that begin with "bounce" are refused for good, those that begin with "busy" for now. The first line on
+Addresses that begin with "bounce" are refused for good, those that begin with "busy" for now, and whoever writes to those
+that begin with "barred" may not send at all. The first line on
 standard output is the port. It ends when its standard input does.
 """
 
@@ -25,6 +26,8 @@ class Handler:
             return f"550 5.1.1 <{address}> is nobody here"
         if address.startswith("busy"):
             return f"451 4.3.0 <{address}> is busy, come again"
+        if address.startswith("barred"):
+            return "550 5.7.1 you may not send from here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
