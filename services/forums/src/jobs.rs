@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use kernel::{CandidateId, ElectionId, Fault, MeetingId};
 use messaging::{JobContext, JobError};
 
-use crate::app::{self, App, MeetingNotice};
+use crate::app::{self, App};
 
 /// References asked for at a time.
 const CHUNK: u32 = 200;
@@ -79,7 +79,8 @@ fn seat_filled(
     .boxed()
 }
 
-/// A meeting that is moved or cancelled cannot wait for another day's notice.
+/// What is said of a meeting cannot wait for another day's notice: it is moved or cancelled, or members have as many days
+/// to prepare as they are promised (F11).
 fn meeting_notice(
     app: App,
     directory: DirectoryClient,
@@ -91,13 +92,7 @@ fn meeting_notice(
         if persons.is_empty() {
             return Ok(());
         }
-        let (template, key) = (notice.template(), &context.dedupe_key);
-        match notice {
-            MeetingNotice::Called => directory.notify(&persons, template, key).await?,
-            MeetingNotice::Moved | MeetingNotice::Cancelled => {
-                directory.notify_urgent(&persons, template, key).await?
-            }
-        };
+        directory.notify_urgent(&persons, notice.template(), &context.dedupe_key).await?;
         Ok(())
     }
     .boxed()

@@ -139,6 +139,11 @@ pub enum MeetingEvent {
         /// Whether members had a notice of the old one.
         notice_taken_back: bool,
     },
+    /// Its place or address was changed after its notice was sent: the notice holds, and members are told.
+    Rehoused {
+        /// The new plan.
+        plan: Plan,
+    },
     /// Its notice was sent.
     NoticeSent {
         /// On this day.
@@ -206,11 +211,15 @@ impl Meeting {
         })
     }
 
-    /// Moves it; none if everything is so already. Conflict `forums.wrong_step` once it is open, and as
-    /// [`Meeting::plan`].
+    /// Moves it; none if everything is so already. Conflict `forums.wrong_step` once it is open, but for a place or address,
+    /// which may turn out wrong on the day itself; and as [`Meeting::plan`].
     pub fn move_to(&self, forum: &Forum, plan: Plan, today: Date) -> Result<Option<MeetingEvent>, Fault> {
-        let notice_taken_back = self.expect_before_opening("a meeting is moved before it is open")?;
         let plan = checked_day(forum, plan, today)?;
+        let is_called = matches!(self.state, MeetingState::NoticeSent | MeetingState::Open);
+        if is_called && plan.is_same_time(&self.plan) {
+            return Ok((plan != self.plan).then_some(MeetingEvent::Rehoused { plan }));
+        }
+        let notice_taken_back = self.expect_before_opening("a meeting is moved before it is open")?;
         Ok((plan != self.plan).then_some(MeetingEvent::Moved { plan, notice_taken_back }))
     }
 
@@ -397,6 +406,10 @@ impl Meeting {
                 self.plan = plan.clone();
                 self.moves += 1;
                 self.notice_sent_on = None;
+            }
+            MeetingEvent::Rehoused { plan } => {
+                self.plan = plan.clone();
+                self.moves += 1;
             }
             MeetingEvent::NoticeSent { on } => {
                 self.state = MeetingState::NoticeSent;

@@ -42,7 +42,8 @@ pub fn meeting(forum: &Forum, meeting: &Meeting, event: &MeetingEvent) -> Option
         MeetingEvent::MinutesPublished { .. } => {
             Some(of_meeting(forum, meeting, &published::MinutesPublished { meeting_id, forum_id }))
         }
-        MeetingEvent::NoticeSent { .. }
+        MeetingEvent::Rehoused { .. }
+        | MeetingEvent::NoticeSent { .. }
         | MeetingEvent::Opened
         | MeetingEvent::Attended { .. }
         | MeetingEvent::MinutesDrafted { .. }

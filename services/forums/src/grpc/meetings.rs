@@ -244,7 +244,7 @@ impl MeetingsService for Meetings {
         let one = request.into_inner();
         let closed = async {
             let item = read("item_id", &one.item_id)?;
-            self.0.close_vote(&call, within(&call, &one.forum_id)?, item).await
+            self.0.close_vote(&call, within(&call, &one.forum_id)?, item, one.close_early).await
         };
         answer(closed.await)
     }
@@ -281,9 +281,10 @@ impl MeetingsService for Meetings {
     ) -> Answer<pb::AttachDissentResponse> {
         let call = Call::of(&request)?;
         let attached = async {
-            let pb::AttachDissentRequest { forum_id, item_id, text, show_seat } = request.into_inner();
-            let (forum, item) = (read("forum_id", &forum_id)?, read("item_id", &item_id)?);
-            self.0.attach_dissent(&call, Dissenting { forum, item, text, show_seat }).await
+            let one = request.into_inner();
+            let (forum, item) = (read("forum_id", &one.forum_id)?, read("item_id", &one.item_id)?);
+            let pb::AttachDissentRequest { text, show_seat, confirmed, .. } = one;
+            self.0.attach_dissent(&call, Dissenting { forum, item, text, show_seat, confirmed }).await
         };
         answer(attached.await)
     }

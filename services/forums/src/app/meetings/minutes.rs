@@ -79,7 +79,7 @@ impl App {
     }
 
     /// Erases who was present at a meeting by reference, which seats have voted and who dissented. Seats, sums, decisions
-    /// and texts stay. Who wrote the minutes is forgotten when they are published.
+    /// and texts stay. Who wrote the minutes is forgotten when they are published. Nothing of a meeting that is open.
     pub async fn erase_meeting(&self, meeting: MeetingId) -> Result<(), Fault> {
         let erased =
             self.writer.internal(ERASE_MEETING, meeting, |tx, meeting| erase(tx, *meeting).boxed()).await?;
@@ -138,6 +138,9 @@ async fn publish(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::PublishMi
 
 /// What was erased, and how much of it.
 async fn erase(tx: &Tx, meeting: MeetingId) -> Result<Vec<(&'static str, u64)>, Fault> {
+    if !store::meetings::load(tx.conn(), meeting).await?.state.is_held() {
+        return Ok(Vec::new());
+    }
     let votes = store::votes::of_meeting(tx.conn(), meeting).await?;
     let items: Vec<_> = votes.into_keys().collect();
     let marks = store::votes::erase_marks(tx.conn(), &items).await?;

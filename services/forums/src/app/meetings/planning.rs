@@ -157,8 +157,11 @@ async fn move_one(tx: &Tx, input: &MoveOne) -> Result<pb::MoveMeetingResponse, F
     let mut meeting = store::meetings::load_in(tx.conn(), forum.id, input.meeting).await?;
     if let Some(event) = meeting.move_to(&forum, input.plan.clone(), tx.now().helsinki_date())? {
         meeting = happened(tx, &forum, meeting, &event).await?;
-        if matches!(event, MeetingEvent::Moved { notice_taken_back: true, .. }) {
+        let notice_taken_back = matches!(event, MeetingEvent::Moved { notice_taken_back: true, .. });
+        if notice_taken_back {
             store::meeting_texts::delete(tx.conn(), meeting.id.as_uuid(), Kind::Notice).await?;
+        }
+        if notice_taken_back || matches!(event, MeetingEvent::Rehoused { .. }) {
             tell(tx, &meeting, MeetingNotice::Moved);
         }
     }

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::queries::page_id;
 use crate::domain::forum::Forum;
 use crate::domain::meeting::agenda::is_public;
-use crate::domain::meeting::attendance::Roster;
+use crate::domain::meeting::attendance::{Roster, check_own_matter};
 use crate::domain::meeting::forms::Forms;
 use crate::domain::meeting::{Meeting, MeetingState};
 use crate::store::meeting_texts::Kind;
@@ -121,6 +121,7 @@ impl App {
         size: PageSize,
         token: &str,
     ) -> Result<pb::ListMyMeetingsResponse, Fault> {
+        check_own_matter(&call.caller)?;
         let conn = self.database.read();
         let person = call.scope.subject()?;
         let forum = store::forums::load(conn, forum).await?;
@@ -190,6 +191,7 @@ impl App {
         let texts = store::meeting_texts::load(conn, meeting.id.as_uuid(), Kind::Minutes).await?;
         let attendance = store::attendance::of_meeting(conn, meeting.id).await?;
         let dissents = store::dissents::of_meeting(conn, meeting.id).await?;
+        let withheld = dissents.iter().filter(|dissent| dissent.withheld).count();
         let dissents = dissents.iter().filter(|dissent| whole || !dissent.withheld);
         let seen = self.seen(conn, forum, std::slice::from_ref(meeting)).await?;
         let seat = |one| convert::meetings::seat_attendance(one, meeting.chair);
@@ -203,6 +205,7 @@ impl App {
             checked_on: convert::day(meeting.minutes.checked_on),
             screened_on: convert::day(meeting.minutes.screened_on),
             published_on: convert::day(meeting.minutes.published_on),
+            dissents_withheld: u32::try_from(withheld).map_err(Fault::internal)?,
         })
     }
 }

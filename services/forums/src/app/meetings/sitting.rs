@@ -73,7 +73,6 @@ async fn open(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::OpenMeetingR
     let mut meeting = store::meetings::load_in(tx.conn(), forum.id, id).await?;
     if let Some(event) = meeting.open(tx.now().helsinki_date())? {
         meeting = happened(tx, &forum, meeting, &event).await?;
-        schedule_erasure(tx, &forum, &meeting).await?;
     }
     Ok(pb::OpenMeetingResponse { meeting: answered(tx, &forum, &meeting).await? })
 }
@@ -109,6 +108,7 @@ async fn close(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::CloseMeetin
         meeting.chair = meeting.chair.filter(|chair| standing.iter().any(|one| one.seat == *chair));
         meeting = happened(tx, &forum, meeting, &event).await?;
         store::meetings::insert_present(tx.conn(), meeting.id, &room.turnout).await?;
+        schedule_erasure(tx, &forum, &meeting).await?;
         for item in store::agenda::of_meeting(tx.conn(), meeting.id).await? {
             if item.state.is_pending()
                 && let Some(deferred) = item.defer()?
@@ -124,7 +124,8 @@ async fn vote_is_open(tx: &Tx, meeting: &Meeting) -> Result<bool, Fault> {
     Ok(store::votes::of_meeting(tx.conn(), meeting.id).await?.values().any(|vote| vote.is_open))
 }
 
-/// Schedules the end of a meeting's personal data: as long after it as after an election (TIHA-12).
+/// Schedules the end of a meeting's personal data: as long after its close as after an election (TIHA-12). While it is open
+/// its votes and its turnout need them.
 async fn schedule_erasure(tx: &Tx, forum: &Forum, meeting: &Meeting) -> Result<(), Fault> {
     let today = tx.now().helsinki_date();
     let days = policy(tx.conn(), forum, PolicyKey::ElectionAppealDays, today).await?;

@@ -44,6 +44,8 @@ pub struct Dissenting {
     pub text: String,
     /// Whether the minutes say of which seat it is.
     pub show_seat: bool,
+    /// With a helper present: the member said yes themselves.
+    pub confirmed: bool,
 }
 
 struct Cast {
@@ -95,15 +97,16 @@ impl App {
         self.writer.run_unlogged(call.command(), input, |tx, input| cast(tx, input).boxed()).await
     }
 
-    /// Closes a vote, which decides.
+    /// Closes a vote, which decides; `early` although seats that are present have not voted.
     pub async fn close_vote(
         &self,
         call: &Call,
         within: Within,
         item: AgendaItemId,
+        early: bool,
     ) -> Result<pb::CloseVoteResponse, Fault> {
-        let input = (within, item);
-        self.writer.run(call.command(), input, |tx, input| close_vote(tx, input.0, input.1).boxed()).await
+        let input = (within, item, early);
+        self.writer.run(call.command(), input, |tx, input| close_vote(tx, *input).boxed()).await
     }
 
     /// Records a vote by show of hands, which decides.
@@ -137,6 +140,7 @@ impl App {
         call: &Call,
         dissent: Dissenting,
     ) -> Result<pb::AttachDissentResponse, Fault> {
+        Dissent::check_author(&call.caller, dissent.confirmed)?;
         // Not from a clock: dissents are shown in the order of their ids, which is not that of writing.
         let id = uuid::Builder::from_random_bytes(self.ids.bytes()).into_uuid();
         let input = Attach { id, person: call.scope.subject()?, dissent };
@@ -198,7 +202,10 @@ fn standing(room: &Room, person: Subject) -> Result<Present, Fault> {
     })
 }
 
-async fn close_vote(tx: &Tx, within: Within, id: AgendaItemId) -> Result<pb::CloseVoteResponse, Fault> {
+async fn close_vote(
+    tx: &Tx,
+    (within, id, early): (Within, AgendaItemId, bool),
+) -> Result<pb::CloseVoteResponse, Fault> {
     let forum = within.load(tx.conn()).await?;
     let mut item = store::agenda::load_in(tx.conn(), forum.id, id).await?;
     let mut vote = store::votes::find(tx.conn(), item.id).await?.ok_or_else(vote::vote_not_open)?;
@@ -207,7 +214,7 @@ async fn close_vote(tx: &Tx, within: Within, id: AgendaItemId) -> Result<pb::Clo
         let meeting = before_meeting(tx, &item).await?;
         let room = Room::of(tx, &forum, meeting.id).await?;
         let marks = store::votes::count_marks(tx.conn(), item.id).await?;
-        vote = vote.close(marks, &room.turnout)?;
+        vote = vote.close(marks, &room.turnout, early)?;
         store::votes::save(tx.conn(), &vote).await?;
         store::votes::rewrite_marks(tx.conn(), item.id).await?;
         item = decided(tx, &forum, item, vote.tally.decision(), Some(&vote)).await?;

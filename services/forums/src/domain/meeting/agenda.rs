@@ -144,7 +144,8 @@ impl DecisionKind {
     }
 
     /// Whether it says why, in every form: Invalid `request.invalid` for texts where there should be none, and for none
-    /// where there should be some. A proposal alone is returned for work: Invalid `forums.not_a_proposal`.
+    /// where there should be some. A proposal alone is returned for work: Invalid `forums.not_a_proposal`; and it waits
+    /// for a vote otherwise: Invalid `forums.proposal_needs_vote`.
     pub fn check_recorded(self, item: &AgendaItem, has_texts: bool) -> Result<(), Fault> {
         let wants_texts = match self {
             DecisionKind::ReturnedForWork | DecisionKind::StatementGiven => true,
@@ -160,6 +161,14 @@ impl DecisionKind {
                 "kind",
                 "a proposal alone is returned for work",
                 "send STATEMENT_GIVEN or NOTED, or defer the topic",
+            ));
+        }
+        if self != DecisionKind::ReturnedForWork && item.proposal.is_some() {
+            let message = "A proposal waits for an endorsement, or to be returned for work (F10, X1). Put it to the vote, return it, or leave it to another meeting.";
+            return Err(Fault::invalid("forums.proposal_needs_vote", message).field(
+                "kind",
+                "a forum votes on a proposal, or returns it for work",
+                "call PutToVote or RecordVote, send RETURNED_FOR_WORK, or defer the topic",
             ));
         }
         if wants_texts == has_texts {

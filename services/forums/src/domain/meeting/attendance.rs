@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Fault, Invalid, MunicipalityCode, Subject};
+use kernel::{ActingMode, Caller, Fault, Invalid, MunicipalityCode, Subject};
 
 use crate::domain::forum::Forum;
 use crate::domain::seat::{Deputy, Seat};
@@ -172,6 +172,11 @@ impl Turnout {
         basis_points(self.present_total(), self.seats_total)
     }
 
+    /// Whether so many seats are more than half of the filled ones (F9).
+    pub fn is_enough(&self, seats: u32) -> bool {
+        u64::from(seats) * 2 > u64::from(self.seats_filled)
+    }
+
     /// Refuses unless it can decide: Conflict `forums.not_quorate` (F9).
     pub fn check_quorate(&self) -> Result<(), Fault> {
         if self.quorate {
@@ -206,6 +211,18 @@ pub fn check_chair(chair: Option<SeatKey>, present: &[Present]) -> Result<(), Fa
     }
     let rule = Invalid::new("the seat that chairs is present", "name a present seat, or none");
     Err(rule.in_field("chair_seat_no"))
+}
+
+/// Refuses whoever acts for a member: how somebody takes part in a forum and what they think of its decisions is theirs
+/// alone. Forbidden `forums.members_own_matter` (M5).
+pub fn check_own_matter(caller: &Caller) -> Result<(), Fault> {
+    match caller.mode {
+        ActingMode::Alone | ActingMode::Assisted => Ok(()),
+        ActingMode::OnBehalf | ActingMode::Dictated => Err(Fault::forbidden(
+            "forums.members_own_matter",
+            "This is the member's own matter: nobody does it for them (M5). They do it in their own session, with help if they want.",
+        )),
+    }
 }
 
 /// Who has no seat and is no deputy.

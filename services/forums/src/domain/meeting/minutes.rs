@@ -1,9 +1,9 @@
 //! Minutes: what the service knows of a meeting, and what the secretary wrote. They become public when the chair has
 //! found them right and a human has looked for secrets (F12).
 
-use kernel::{AgendaItemId, Date, Fault, Invalid, MeetingId, Subject, Uuid};
+use kernel::{ActingMode, AgendaItemId, Caller, Date, Fault, Invalid, MeetingId, Subject, Uuid};
 
-use super::attendance::SeatKey;
+use super::attendance::{SeatKey, check_own_matter};
 use super::{Meeting, MeetingState};
 
 /// Most characters of a dissent.
@@ -46,6 +46,19 @@ pub struct Dissent {
 }
 
 impl Dissent {
+    /// Whether this caller may attach one: as [`check_own_matter`]; Conflict `forums.confirmation_needed` where somebody
+    /// helps and the member has not said yes themselves.
+    pub fn check_author(caller: &Caller, confirmed: bool) -> Result<(), Fault> {
+        check_own_matter(caller)?;
+        if caller.mode == ActingMode::Assisted && !confirmed {
+            return Err(Fault::conflict(
+                "forums.confirmation_needed",
+                "A helper is present. Ask the member whether this is what they think; when they say yes themselves, send it as confirmed.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Its text, trimmed. Invalid `request.invalid`.
     pub fn checked_text(text: &str) -> Result<String, Fault> {
         let text = text.trim();

@@ -45,6 +45,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether a notice of the one holds for the other: the same day, time and kind, perhaps at another place or address.
+    pub fn is_same_time(&self, other: &Plan) -> bool {
+        (self.held_on, &self.starts_at, self.mode) == (other.held_on, &other.starts_at, other.mode)
+    }
+
     /// The plan with its texts trimmed. Invalid `request.invalid` naming the field at fault.
     pub fn checked(mut self) -> Result<Self, Fault> {
         for text in [&mut self.starts_at, &mut self.place, &mut self.remote_link] {

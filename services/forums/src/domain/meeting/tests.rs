@@ -230,16 +230,16 @@ fn f10_a_vote_has_no_more_votes_than_seats_and_as_many_as_marks() {
     let overflow = Tally { votes_for: u32::MAX, votes_against: u32::MAX, votes_blank: u32::MAX };
     assert_eq!(code(Vote::by_hands(item, meeting, &full, overflow)), "forums.more_votes_than_present");
     assert_eq!(code(Vote::by_hands(item, meeting, &full, Tally::default())), "forums.no_votes");
-    assert_eq!(code(Vote::open(item, meeting, &full).unwrap().close(0, &full)), "forums.no_votes");
+    assert_eq!(code(Vote::open(item, meeting, &full).unwrap().close(0, &full, false)), "forums.no_votes");
     let few = turnout([7, 7, 0, 0, 0]);
     assert_eq!(code(Vote::by_hands(item, meeting, &few, Tally::default())), "forums.not_quorate");
     assert_eq!(code(Vote::open(item, meeting, &few)), "forums.not_quorate");
     let open = Vote { tally, ..Vote::open(item, meeting, &full).unwrap() };
-    assert_eq!(code(open.close(21, &full)), "internal");
-    assert_eq!(code(open.close(22, &few)), "forums.not_quorate");
-    let closed = open.close(22, &full).unwrap();
+    assert_eq!(code(open.close(21, &full, false)), "internal");
+    assert_eq!(code(open.close(22, &few, false)), "forums.not_quorate");
+    let closed = open.close(22, &full, false).unwrap();
     assert!(!closed.is_open);
-    assert_eq!(code(closed.close(22, &full)), "forums.vote_not_open");
+    assert_eq!(code(closed.close(22, &full, false)), "forums.vote_not_open");
 }
 
 #[test]
@@ -352,6 +352,40 @@ fn a_plan_has_a_day_of_the_term_a_time_and_a_place_that_fits_its_mode() {
 }
 
 #[test]
+fn f10_a_vote_waits_for_everybody_present_and_a_few_never_decide() {
+    let (item, meeting) = (item(true).id, meeting().id);
+    let full = turnout([7, 6, 2, 4, 3]);
+    let of = |votes_for| {
+        let tally = Tally { votes_for, ..Tally::default() };
+        Vote { tally, ..Vote::open(item, meeting, &full).unwrap() }
+    };
+    let missing = of(21).close(21, &full, false).unwrap_err();
+    assert_eq!(missing.code(), "forums.votes_missing");
+    assert!(missing.message().starts_with("1 of the seats"), "{missing}");
+    assert!(!of(21).close(21, &full, true).unwrap().is_open);
+    let half = full.seats_filled / 2;
+    assert_eq!(code(of(half).close(half, &full, true)), "forums.too_few_votes");
+    assert_eq!(code(of(1).close(1, &full, true)), "forums.too_few_votes", "its sums would tell whose it is");
+    assert!(!of(half + 1).close(half + 1, &full, true).unwrap().is_open);
+}
+
+#[test]
+fn f11_another_link_or_room_leaves_the_notice_as_it_is_also_when_the_meeting_is_open() {
+    let (today, forum) = (day("2026-10-12"), forum());
+    let sent = meeting().apply(&MeetingEvent::NoticeSent { on: day("2026-09-20") });
+    let elsewhere = Plan { place: "Iin kirjasto".to_owned(), ..sent.plan.clone() };
+    let open = Meeting { state: MeetingState::Open, ..sent.clone() };
+    for called in [sent, open] {
+        let event = called.move_to(&forum, elsewhere.clone(), today).unwrap().unwrap();
+        assert_eq!(event, MeetingEvent::Rehoused { plan: elsewhere.clone() });
+        let rehoused = called.clone().apply(&event);
+        assert_eq!((rehoused.state, rehoused.notice_sent_on), (called.state, called.notice_sent_on));
+        assert_eq!((&rehoused.plan, rehoused.moves), (&elsewhere, called.moves + 1), "members are told anew");
+        assert_eq!(rehoused.move_to(&forum, elsewhere.clone(), today), Ok(None), "done already");
+    }
+}
+
+#[test]
 fn moving_takes_a_notice_back_and_moving_to_the_same_is_done_already() {
     let (today, forum) = (day("2026-09-20"), forum());
     let planned = meeting();
@@ -406,6 +440,13 @@ fn only_a_proposal_is_returned_and_a_return_says_why() {
     assert_eq!(DecisionKind::Noted.check_recorded(&item(false), false), Ok(()));
     assert_eq!(DecisionKind::StatementGiven.check_recorded(&item(false), true), Ok(()));
     assert_eq!(code(DecisionKind::Endorsed.check_recorded(&item(true), false)), "request.invalid");
+}
+
+#[test]
+fn x1_a_proposal_is_voted_on_or_returned_and_never_only_noted() {
+    let needs_vote = "forums.proposal_needs_vote";
+    assert_eq!(code(DecisionKind::Noted.check_recorded(&item(true), false)), needs_vote);
+    assert_eq!(code(DecisionKind::StatementGiven.check_recorded(&item(true), true)), needs_vote);
 }
 
 #[test]

@@ -154,13 +154,29 @@ impl Vote {
     }
 
     /// Closes it with as many marks as it has votes; anything else is our own failure. Conflict `forums.not_quorate` if
-    /// too many seats fell empty meanwhile (F9).
-    pub fn close(mut self, marks: u32, turnout: &Turnout) -> Result<Self, Fault> {
+    /// too many seats fell empty meanwhile (F9); `forums.votes_missing` while seats that are present have not voted, unless
+    /// it is closed `early`; `forums.too_few_votes` unless more than half of the filled seats have: fewer do not decide for
+    /// a forum, and their sums would tell how each of them voted.
+    pub fn close(mut self, marks: u32, turnout: &Turnout, early: bool) -> Result<Self, Fault> {
         self.check_open()?;
         turnout.check_quorate()?;
         self.tally.check_any()?;
         if self.tally.sum() != u64::from(marks) {
             return Err(Fault::internal("a vote has other sums than marks"));
+        }
+        let missing = turnout.present_total().saturating_sub(marks);
+        if missing > 0 && !early {
+            let message = format!(
+                "{missing} of the seats present have not voted. Wait for them and ask whether they need help; if they do not want to vote, close the vote early (close_early)."
+            );
+            return Err(Fault::conflict("forums.votes_missing", message));
+        }
+        if !turnout.is_enough(marks) {
+            let message = format!(
+                "{marks} votes of {} filled seats do not decide (F9). Wait for more votes, or leave the topic to another meeting.",
+                turnout.seats_filled
+            );
+            return Err(Fault::conflict("forums.too_few_votes", message));
         }
         self.is_open = false;
         Ok(self)

@@ -353,7 +353,11 @@ impl House {
     }
 
     pub(crate) fn close_vote(&self, item: &str) -> pb::CloseVoteRequest {
-        pb::CloseVoteRequest { forum_id: self.forum.clone(), tenant: String::new(), item_id: item.to_owned() }
+        pb::CloseVoteRequest {
+            forum_id: self.forum.clone(),
+            item_id: item.to_owned(),
+            ..pb::CloseVoteRequest::default()
+        }
     }
 
     pub(crate) fn vote(&self, meeting: &str, item: &str, vote: pb::VoteChoice) -> pb::CastForumVoteRequest {

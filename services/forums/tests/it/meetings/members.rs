@@ -48,9 +48,48 @@ async fn m4_m5_a_member_votes_with_help_and_nobody_votes_for_them() -> anyhow::R
         let unsaid = house.vote(&meeting, &idea, pb::VoteChoice::Unspecified);
         let unsaid = house.meetings().cast_forum_vote(house.member(present[1].person, unsaid)?).await;
         assert_eq!(refused(unsaid), "request.invalid");
+        let close = house.close_vote(&idea);
+        let missing = house.meetings().close_vote(house.secretary(close.clone())?).await;
+        assert_eq!(refused(missing), "forums.votes_missing");
+        let early = pb::CloseVoteRequest { close_early: true, ..close };
+        let early = house.meetings().close_vote(house.secretary(early)?).await;
+        assert_eq!(refused(early), "forums.too_few_votes", "one vote decides nothing");
         house.system.finish().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn m5_nobody_dissents_or_looks_at_meetings_in_a_members_name() -> anyhow::Result<()> {
+    let house = House::new(Store::Sqlite).await?;
+    let idea = house.topic_of(0).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
+    let present = house.some([7, 6, 2, 4, 3]);
+    house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
+    let hands = pb::RecordVoteRequest {
+        forum_id: house.forum.clone(),
+        item_id: idea.clone(),
+        votes_for: 22,
+        ..Default::default()
+    };
+    house.meetings().record_vote(house.secretary(hands)?).await?;
+    let member = present[0].person;
+    let dissent = async |caller: Caller, confirmed: bool| {
+        let text = "En halua ulos.".to_owned();
+        let (forum_id, item_id) = (house.forum.clone(), idea.clone());
+        let dissent = pb::AttachDissentRequest { forum_id, item_id, text, show_seat: true, confirmed };
+        house.meetings().attach_dissent(house.by(caller, dissent).expect("a token")).await
+    };
+    for mode in [ActingMode::OnBehalf, ActingMode::Dictated] {
+        let other = Caller { mode, ..Caller::person(member) };
+        assert_eq!(refused(dissent(other.clone(), true).await), "forums.members_own_matter");
+        let list = pb::ListMyMeetingsRequest { forum_id: house.forum.clone(), ..Default::default() };
+        let list = house.meetings().list_my_meetings(house.by(other, list)?).await;
+        assert_eq!(refused(list), "forums.members_own_matter");
+    }
+    assert_eq!(refused(dissent(assisted(member), false).await), "forums.confirmation_needed");
+    dissent(assisted(member), true).await?;
+    house.system.finish().await
 }
 
 #[tokio::test]

@@ -97,14 +97,15 @@ async fn f9_without_a_quorum_nothing_is_decided() -> anyhow::Result<()> {
         };
         let hands = house.meetings().record_vote(house.secretary(hands)?).await;
         assert_eq!(refused(hands), "forums.not_quorate");
-        let mut noted = pb::RecordDecisionRequest {
+        let mut returned = pb::RecordDecisionRequest {
             forum_id: house.forum.clone(),
             item_id: idea.clone(),
+            texts: both("Lisää tietoa", "Kuinka usein?"),
             ..Default::default()
         };
-        noted.set_kind(pb::DecisionKind::Noted);
-        let noted = house.meetings().record_decision(house.secretary(noted)?).await;
-        assert_eq!(refused(noted), "forums.not_quorate");
+        returned.set_kind(pb::DecisionKind::ReturnedForWork);
+        let returned = house.meetings().record_decision(house.secretary(returned)?).await;
+        assert_eq!(refused(returned), "forums.not_quorate");
     }
     house.system.finish().await
 }
@@ -149,7 +150,7 @@ async fn attendance_decisions_and_dissents() -> anyhow::Result<()> {
             forum_id: house.forum.clone(),
             item_id: idea.clone(),
             text: "Ei.".to_owned(),
-            show_seat: false,
+            ..Default::default()
         };
         house.member(person.person, dissent)
     };
@@ -168,7 +169,6 @@ async fn attendance_decisions_and_dissents() -> anyhow::Result<()> {
     for (kind, texts) in [
         (pb::DecisionKind::Endorsed, Vec::new()),
         (pb::DecisionKind::ReturnedForWork, Vec::new()),
-        (pb::DecisionKind::Noted, both("Tiedoksi", "")),
         (pb::DecisionKind::Unspecified, Vec::new()),
     ] {
         assert_eq!(refused(house.meetings().record_decision(decide(kind, texts)?).await), "request.invalid");
@@ -177,8 +177,16 @@ async fn attendance_decisions_and_dissents() -> anyhow::Result<()> {
     half.pop();
     let half = house.meetings().record_decision(decide(pb::DecisionKind::ReturnedForWork, half)?).await;
     assert_eq!(refused(half), "forums.text_forms_missing", "the reason comes in plain language too");
-    let statement = decide(pb::DecisionKind::StatementGiven, both("Lausunto", "Hyvä asia."))?;
-    house.meetings().record_decision(statement).await?;
+    for (kind, texts) in [
+        (pb::DecisionKind::StatementGiven, both("Lausunto", "Hyvä asia.")),
+        (pb::DecisionKind::Noted, Vec::new()),
+    ] {
+        let ended = house.meetings().record_decision(decide(kind, texts)?).await;
+        assert_eq!(refused(ended), "forums.proposal_needs_vote", "proposals would wait for ever (X1)");
+    }
+    let returned = decide(pb::DecisionKind::ReturnedForWork, both("Lisää tietoa", "Kuinka usein?"))?;
+    house.meetings().record_decision(returned).await?;
+    assert_eq!(house.told::<pb::ProposalReturnedForWork>().await?.len(), 1);
     assert!(house.told::<pb::ProposalEndorsed>().await?.is_empty());
     house.meetings().attach_dissent(dissent(&present[0])?).await?;
     let unread = pb::GetMinutesDraftRequest {

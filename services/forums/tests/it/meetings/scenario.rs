@@ -48,6 +48,7 @@ async fn called(house: &House, meeting: &str) -> anyhow::Result<()> {
     testkit::eventually(PATIENCE, async || house.system.directory().notices().len() == 2).await;
     let notice = house.system.directory().notices().remove(1);
     assert_eq!((notice.template.as_str(), notice.references.len()), ("forums.meeting_called", 29));
+    assert!(notice.urgent, "F11: a notice that waits for another day comes too late");
     assert!(notice.references.contains(&house.deputy.to_string()));
     let (seen, agenda) = house.seen(meeting).await?;
     assert_eq!((seen.state(), seen.notice_sent_on.as_str()), (pb::MeetingState::Open, "2026-09-28"));
@@ -163,6 +164,7 @@ async fn dissent(house: &House, meeting: &str, item: &str, present: &[Held]) -> 
         item_id: item.to_owned(),
         text: text.to_owned(),
         show_seat,
+        confirmed: false,
     };
     for (person, text, show_seat) in [
         (present[0].person, "En halua ulos.", false),

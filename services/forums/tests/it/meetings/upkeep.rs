@@ -22,8 +22,10 @@ async fn erased_after_the_appeal_period(store: Store) -> anyhow::Result<()> {
     let present = house.some([7, 6, 2, 4, 3]);
     house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
     house.meetings().put_to_vote(house.secretary(house.put(&idea))?).await?;
-    let vote = house.vote(&meeting, &idea, pb::VoteChoice::For);
-    house.meetings().cast_forum_vote(house.member(present[0].person, vote)?).await?;
+    for held in &present {
+        let vote = house.vote(&meeting, &idea, pb::VoteChoice::For);
+        house.meetings().cast_forum_vote(house.member(held.person, vote)?).await?;
+    }
     house.meetings().close_vote(house.secretary(house.close_vote(&idea))?).await?;
     let close = pb::CloseMeetingRequest {
         forum_id: house.forum.clone(),
@@ -45,7 +47,7 @@ async fn erased_after_the_appeal_period(store: Store) -> anyhow::Result<()> {
     assert!(mine().await?.voted_item_ids.is_empty());
     let (_, agenda) = house.seen(&meeting).await?;
     let result = agenda[0].decision.clone().unwrap_or_default().vote.unwrap_or_default();
-    assert_eq!((result.votes_for, result.present), (1, 22), "sums stay");
+    assert_eq!((result.votes_for, result.present), (22, 22), "sums stay");
     let draft = pb::GetMinutesDraftRequest {
         forum_id: house.forum.clone(),
         tenant: String::new(),
@@ -145,6 +147,22 @@ mod small {
     }
 
     #[tokio::test]
+    async fn tiha_12_a_meeting_that_is_still_open_keeps_who_is_there_and_can_be_closed() {
+        let world = World::new(Store::Sqlite, small()).await;
+        elected(&world).await;
+        let member = member(&world).await;
+        let (meeting, item) = voting(&world, &member).await;
+        let vote = CastForumVote { forum: world.forum, meeting, item, choice: Choice::For, confirmed: false };
+        world.app.cast_forum_vote(&world.client(&member), vote).await.unwrap();
+        world.app.erase_meeting(meeting).await.unwrap();
+        let within = || Within::new(&world.officer(0), world.forum);
+        world.app.close_vote(&world.officer(0), within(), item, false).await.unwrap();
+        let closed = world.app.close_meeting(&world.officer(0), within(), meeting).await.unwrap();
+        let figures = closed.meeting.unwrap().figures.unwrap();
+        assert_eq!((figures.present_total, figures.quorate), (1, true));
+    }
+
+    #[tokio::test]
     async fn who_leaves_is_forgotten_at_meetings_and_their_seat_stays() {
         let world = World::new(Store::Sqlite, small()).await;
         elected(&world).await;
@@ -153,9 +171,9 @@ mod small {
         let vote = CastForumVote { forum: world.forum, meeting, item, choice: Choice::For, confirmed: false };
         world.app.cast_forum_vote(&world.client(&member), vote).await.unwrap();
         let within = || Within::new(&world.officer(0), world.forum);
-        world.app.close_vote(&world.officer(0), within(), item).await.unwrap();
+        world.app.close_vote(&world.officer(0), within(), item, false).await.unwrap();
         let text = "Menisin mieluummin hiihtämään.".to_owned();
-        let dissent = Dissenting { forum: world.forum, item, text, show_seat: false };
+        let dissent = Dissenting { forum: world.forum, item, text, show_seat: false, confirmed: false };
         world.app.attach_dissent(&world.client(&member), dissent).await.unwrap();
         world.app.close_meeting(&world.officer(0), within(), meeting).await.unwrap();
         world.app.forget(vec![member.subject], 1).await.unwrap();
