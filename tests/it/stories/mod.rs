@@ -4,6 +4,7 @@
 //! One election is played for each kind of database and looked at from all sides.
 
 mod election;
+mod ideas;
 mod lots;
 mod rejected;
 

@@ -8,13 +8,14 @@ use proto::membership::{RegisterServiceUnitRequest, ServiceUnitKind};
 use proto::messaging::{GetClockRequest, SetClockRequest};
 use rustix::process::{Pid, Signal, kill_process};
 use standalone::client::Server;
-use standalone::demo::{Contest, Play, Progress};
+use standalone::demo::ideas::example;
+use standalone::demo::{Contest, Ideas, Play, Progress};
 use tempfile::TempDir;
 use testkit::nats;
 use testkit::system::Store;
 
 use crate::support::process::program;
-use crate::support::world;
+use crate::support::{stream, world};
 
 /// A service in a process of its own; killed when dropped.
 struct Process {
@@ -75,7 +76,7 @@ struct Deployment {
     forums: Process,
     proposals: Process,
     setup_code: String,
-    _nats: nats::Server,
+    nats: nats::Server,
     _folder: TempDir,
 }
 
@@ -98,7 +99,7 @@ impl Deployment {
             Process::serve(service, world::settings(&own, &nats.url(), &counties, &databases, &more))
         };
         let (forums, proposals) = (serve("forums"), serve("proposals"));
-        Self { membership, forums, proposals, setup_code, _nats: nats, _folder: folder }
+        Self { membership, forums, proposals, setup_code, nats, _folder: folder }
     }
 
     /// The administrator, coming in.
@@ -162,6 +163,58 @@ async fn tst_03_a_killed_service_leaves_its_neighbour_working_and_the_election_g
     let outcome = play.confirm(&contest).await.expect("confirmed");
     assert_eq!((outcome.seats_filled, outcome.seats_total), (27, 28));
     assert_eq!((outcome.seats_filled_bp, outcome.turnout_bp), (9643, 8300), "every ballot is there, once");
+}
+
+/// What a forum endorses is asked of the unit once: with proposals away at the decision, with forums away when proposals
+/// comes back, and with proposals killed again after it has taken the event.
+#[tokio::test(flavor = "multi_thread")]
+async fn x1_a_unit_is_asked_once_for_its_answer_whichever_service_goes_away_when() {
+    let mut deployment = Deployment::start().await;
+    let mut play = deployment.begin().await;
+    play.register().await.expect("registered");
+    play.found().await.expect("founded");
+    for contest in [Contest::first(), Contest::again()] {
+        let mut contest = play.announce(contest).await.expect("announced");
+        play.nominate(&mut contest).await.expect("nominated");
+        play.vote(&contest).await.expect("voted");
+        play.count(&contest).await.expect("counted");
+        play.confirm(&contest).await.expect("confirmed");
+    }
+    let mut ideas = Ideas::begin(&play).await.expect("appointed");
+    ideas.submit().await.expect("submitted");
+    ideas.compare().await.expect("compared");
+    ideas.send_to_forum().await.expect("sent");
+    ideas.call_meeting().await.expect("called");
+    play.day(example::MEETING).await.expect("a day");
+    let now = clock(&play, "proposals").await;
+    deployment.proposals.kill();
+    ideas.meet().await.expect("the forum needs no proposals to decide");
+    deployment.forums.kill();
+    deployment.proposals = deployment.proposals.again();
+    deployment.forums = deployment.forums.again();
+    for service in ["forums", "proposals"] {
+        set_clock(&play, service, now).await;
+    }
+    play.settle().await.expect("proposals has heard of the decisions");
+    deployment.proposals.kill();
+    deployment.proposals = deployment.proposals.again();
+    set_clock(&play, "proposals", now).await;
+    play.settle().await.expect("nothing is left");
+
+    let messages = stream::all(&deployment.nats.url()).await;
+    let of = |kind: &str| -> Vec<String> {
+        let events = messages.iter().filter(|message| message.kind() == kind);
+        let mut proposals: Vec<String> = events.map(|event| event.text("proposal_id")).collect();
+        proposals.sort();
+        proposals
+    };
+    let mut endorsed = [example::FOLLOWED, example::LATE].map(|idea| ideas.proposals[idea].clone());
+    endorsed.sort();
+    assert_eq!(of("ProposalEndorsed"), endorsed);
+    assert_eq!(of("ResponseRequested"), endorsed);
+    let requested = messages.iter().filter(|message| message.kind() == "ResponseRequested");
+    let due: Vec<String> = requested.map(|event| event.text("due_on")).collect();
+    assert_eq!(due, ["2026-11-11", "2026-11-11"]);
 }
 
 /// The business clock of a process.

@@ -32,6 +32,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
 };
 use proto::membership::IssueActorTokenRequest;
+use proto::proposals::{Category, Content, CreateDraftRequest};
 use standalone::client::Server;
 use standalone::demo::{Contest, Play, Progress, example};
 use testkit::system::Store;
@@ -120,12 +121,14 @@ enum Fill<'a> {
     /// The canary, everywhere.
     Canary,
     /// The canary where words belong, else what lets the call through.
-    Plausible { forum: &'a str, election: &'a str, words: &'a str },
+    Plausible { forum: &'a str, election: &'a str, proposal: &'a str, words: &'a str },
 }
 
 impl Fill<'_> {
     fn text(self, field: &str) -> String {
-        let Fill::Plausible { forum, election, words } = self else { return format!("{NAME} {PHONE}") };
+        let Fill::Plausible { forum, election, proposal, words } = self else {
+            return format!("{NAME} {PHONE}");
+        };
         match field {
             "tenant" => "19".to_owned(),
             "municipality" | "municipalities" => "139".to_owned(),
@@ -136,7 +139,8 @@ impl Fill<'_> {
             "page_token" => String::new(),
             "forum_id" => forum.to_owned(),
             "election_id" => election.to_owned(),
-            "language" => "fi".to_owned(),
+            "proposal_id" => proposal.to_owned(),
+            "language" | "form" => "fi".to_owned(),
             "email" => format!("{}@example.fi", NAME.replace(' ', ".")),
             "phone" => PHONE.to_owned(),
             _ if field.ends_with("_on") => "2026-05-01".to_owned(),
@@ -201,11 +205,30 @@ async fn tokens(play: &Play) -> BTreeMap<&'static str, String> {
     tokens
 }
 
+/// A draft with the canary in every text; gives its id.
+async fn draft(play: &Play) -> String {
+    let canary = || format!("{NAME} {PHONE}");
+    let content = Content {
+        language: "fi".to_owned(),
+        title: canary(),
+        summary: canary(),
+        body: canary(),
+        own_words: canary(),
+        strength: canary(),
+        category: Category::Content.into(),
+        ..Default::default()
+    };
+    let request =
+        CreateDraftRequest { tenant: "19".to_owned(), content: Some(content), ..Default::default() };
+    let made = play.administrator.proposals().create_draft(request).await.expect("a draft").into_inner();
+    made.proposal.expect("a draft").proposal_id
+}
+
 /// Calls every RPC of ours twice; gives what refusals say.
 async fn call_everything(
     play: &Play,
     address: &str,
-    contest: &Contest,
+    (contest, proposal): (&Contest, &str),
     tokens: &BTreeMap<&str, String>,
 ) -> Vec<String> {
     let channel = Endpoint::from_shared(address.to_owned()).expect("an address").connect_lazy();
@@ -216,7 +239,8 @@ async fn call_everything(
         methods.iter().filter(|method| method.full_name().starts_with("osallisuus.")).collect();
     assert!(ours.len() > 50, "only {} calls", ours.len());
     let person = format!("{NAME} {PHONE}");
-    let plausible = |words| Fill::Plausible { forum: &play.forum_id, election: &contest.election_id, words };
+    let plausible =
+        |words| Fill::Plausible { forum: &play.forum_id, election: &contest.election_id, proposal, words };
     let mut refusals = Vec::new();
     for is_plausible in [false, true] {
         for method in &ours {
@@ -334,14 +358,17 @@ async fn nobody_sees(store: Store) {
     play.found().await.expect("founded");
     let mut contest = play.announce(Contest::first()).await.expect("announced");
     play.nominate(&mut contest).await.expect("nominated");
+    let drafts = [draft(&play).await, draft(&play).await];
     let tokens = tokens(&play).await;
-    told.push(("refusals", call_everything(&play, &process.address, &contest, &tokens).await.join("\n")));
+    let about = (&contest, drafts[0].as_str());
+    told.push(("refusals", call_everything(&play, &process.address, about, &tokens).await.join("\n")));
     let url = process.metrics.clone().expect("metrics");
     told.push(("Prometheus", metrics::get(&url).await));
     assert_eq!(process.end().code(), Some(0));
     // The clock of a demonstration starts anew; no call of the second round needs it.
     let process = Process::run(&["up"], &settings, &[("OSALLISUUS_LISTEN__GRPC", &listen)]);
-    told.push(("refusals", call_everything(&play, &process.address, &contest, &tokens).await.join("\n")));
+    let about = (&contest, drafts[1].as_str());
+    told.push(("refusals", call_everything(&play, &process.address, about, &tokens).await.join("\n")));
     let backup = folder.path().join("backup").display().to_string();
     let mut commands = Commands { settings: &settings, said: String::new() };
     commands.beside(&backup);

@@ -1,0 +1,180 @@
+//! Scenarios 3, 4 and 5 across services: ideas are compared, one goes through the forum to its effect, one is answered
+//! late. Everything is read as anybody may, and by a subscriber outside of the platform.
+
+use std::collections::BTreeMap;
+
+use standalone::demo::{Contest, Moment, Play, Progress, Story, Timeline, ideas};
+use testkit::system::Store;
+
+use crate::privacy::Canaries;
+use crate::support::log;
+use crate::support::stream::{self, Message};
+use crate::support::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x1_an_idea_goes_from_a_clients_words_to_its_effect_and_a_late_answer_escalates_on_sqlite() {
+    from_words_to_effect(Store::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x1_an_idea_goes_from_a_clients_words_to_its_effect_and_a_late_answer_escalates_on_postgres() {
+    from_words_to_effect(Store::Postgres).await;
+}
+
+async fn from_words_to_effect(store: Store) {
+    let world = World::start(store, &["19", "21"]).await;
+    let mut play =
+        Play::begin(world.server(), world.setup_code(), Progress::silent()).await.expect("an administrator");
+    play.register().await.expect("the register");
+    play.found().await.expect("the forum");
+    let mut contests = [Contest::first(), Contest::again()];
+    for contest in &mut contests {
+        *contest = play.announce(contest.clone()).await.expect("announced");
+        play.nominate(contest).await.expect("candidates");
+        play.vote(contest).await.expect("ballots");
+        play.count(contest).await.expect("counted");
+        play.confirm(contest).await.expect("confirmed");
+    }
+    let story = standalone::demo::propose(&play).await.expect("what became of the ideas");
+
+    check_comparison(&story);
+    check_followed(&story.timelines[ideas::example::FOLLOWED]);
+    check_late(&story.timelines[ideas::example::LATE]);
+    check_card(&story);
+    world.settle().await;
+    let messages = stream::all(&world.nats_url()).await;
+    check_events(&messages, &story);
+    let canaries = Canaries::collect(&play, &[&contests[0], &contests[1]]).await;
+    canaries.check_stream(&messages);
+    canaries.check_tables(&world.tables().await);
+    canaries.check_log(&log::lines());
+    world.finish().await;
+}
+
+/// Scenario 3.
+fn check_comparison(story: &Story) {
+    assert_eq!((story.comparisons, story.skips, story.sessions), (420, 31, 42));
+    let lines: Vec<(u32, &str, u64, u64, String, String)> = story
+        .ranking
+        .iter()
+        .map(|place| {
+            let share = format!("{:.2}", place.win_share * 100.0);
+            let strength = format!("{:.6}", place.strength);
+            (place.rank, place.idea.as_str(), place.wins, place.comparisons, share, strength)
+        })
+        .collect();
+    let expected = [
+        (1, "Päivätoimintaan lisää ulkoilua", 89, "63.57", "0.255445"),
+        (2, "Yhteinen retki joka kuukausi", 80, "57.14", "0.203869"),
+        (3, "Iltatoimintaa viikonloppuun", 72, "51.43", "0.167670"),
+        (4, "Ruokalistaan saa vaikuttaa", 62, "44.29", "0.131437"),
+        (5, "Kuvat viikko-ohjelmaan", 61, "43.57", "0.128252"),
+        (6, "Kahvilavuoroja työtoimintaan", 56, "40.00", "0.113327"),
+    ];
+    let expected = expected.map(|(rank, idea, wins, share, strength)| {
+        (rank, idea, wins, 140, share.to_owned(), strength.to_owned())
+    });
+    assert_eq!(lines, expected);
+    let first = &story.ranking[0];
+    assert_eq!(format!("{:.4} {:.4}", first.interval_low, first.interval_high), "0.5534 0.7108");
+}
+
+fn day_of<'a>(timeline: &'a Timeline, step: &str) -> &'a Moment {
+    let found = timeline.moments.iter().find(|moment| moment.step == step);
+    found.unwrap_or_else(|| panic!("{step} is not among {:#?}", timeline.moments))
+}
+
+/// Scenario 4, as its timeline tells it.
+fn check_followed(timeline: &Timeline) {
+    for (step, on) in [
+        ("submitted", "2026-09-07"),
+        ("open", "2026-09-09"),
+        ("in_comparison", "2026-09-21"),
+        ("before_forum", "2026-10-01"),
+        ("awaiting_response", "2026-10-12"),
+        ("answered", "2026-11-04"),
+        ("baseline_set", "2026-11-30"),
+        ("in_implementation", "2026-12-01"),
+        ("impact_measured", "2027-03-15"),
+        ("feedback_published", "2027-03-15"),
+        ("closed", "2027-03-15"),
+    ] {
+        assert_eq!(day_of(timeline, step).on, on, "{step}");
+    }
+    assert_eq!(day_of(timeline, "awaiting_response").until, "2026-11-11");
+    assert_eq!(day_of(timeline, "awaiting_response").turn, "unit_manager");
+    assert_eq!(day_of(timeline, "answered").detail, "accepted_in_part");
+    assert!(!timeline.moments.iter().any(|moment| moment.late), "everything was in time");
+}
+
+/// Scenario 5, as its timeline tells it.
+fn check_late(timeline: &Timeline) {
+    for (step, on) in [
+        ("awaiting_response", "2026-10-12"),
+        ("reminded", "2026-11-04"),
+        ("overdue", "2026-11-12"),
+        ("escalated_to_coordinator", "2026-11-12"),
+        ("escalated_to_manager", "2026-11-26"),
+        ("answered", "2026-12-01"),
+    ] {
+        assert_eq!(day_of(timeline, step).on, on, "{step}");
+    }
+    assert_eq!(day_of(timeline, "awaiting_response").until, "2026-11-11");
+    assert!(timeline.moments.iter().any(|moment| moment.late), "that it was late is told");
+}
+
+fn check_card(story: &Story) {
+    let card = &story.card;
+    assert_eq!(card.you_said, "Haluamme ulos useammin.");
+    assert_eq!(card.we_did, "Ulkoilemme kolme kertaa viikossa.");
+    assert_eq!(card.we_could_not, "Joka päivä, koska ulkona tarvitaan kaksi ohjaajaa.");
+    assert_eq!((card.next_role.as_str(), card.next_on.as_str()), ("vastaava ohjaaja", "2027-09-30"));
+    assert_eq!(card.published_on, "2027-03-15");
+}
+
+/// What a subscriber outside of the platform has learnt.
+fn check_events(messages: &[Message], story: &Story) {
+    let lanes = stream::lanes(messages);
+    let of = |lane: &str, kind: &str| -> Vec<&Message> {
+        lanes[lane].iter().filter(|message| message.kind() == kind).collect()
+    };
+    let [followed, late] = [ideas::example::FOLLOWED, ideas::example::LATE]
+        .map(|idea| story.timelines[idea].proposal_id.as_str());
+    let endorsed: BTreeMap<String, [u64; 3]> = of("forums.19", "ProposalEndorsed")
+        .iter()
+        .map(|event| {
+            let votes = ["votes_for", "votes_against", "votes_blank"].map(|votes| event.number(votes));
+            (event.text("proposal_id"), votes)
+        })
+        .collect();
+    assert_eq!(endorsed, BTreeMap::from([followed, late].map(|id| (id.to_owned(), [19, 1, 2]))));
+    let mut requested: Vec<(String, String)> = of("proposals.19", "ResponseRequested")
+        .iter()
+        .map(|event| (event.text("proposal_id"), event.text("due_on")))
+        .collect();
+    requested.sort();
+    let mut expected = [followed, late].map(|id| (id.to_owned(), "2026-11-11".to_owned()));
+    expected.sort();
+    assert_eq!(requested, expected, "once for each endorsement (X1)");
+    let given: BTreeMap<String, (String, u64, u64)> = of("proposals.19", "UnitResponseGiven")
+        .iter()
+        .map(|event| {
+            (
+                event.text("proposal_id"),
+                (event.text("outcome"), event.number("days"), event.number("days_late")),
+            )
+        })
+        .collect();
+    assert_eq!(given[followed], ("accepted_in_part".to_owned(), 23, 0));
+    assert_eq!(given[late], ("trial".to_owned(), 50, 20));
+    let told = |kind: &str| {
+        of("proposals.19", kind).iter().map(|event| event.text("proposal_id")).collect::<Vec<_>>()
+    };
+    assert_eq!(told("ResponseOverdue"), [late]);
+    assert_eq!(told("ImpactMeasured"), [followed]);
+    assert_eq!(told("FeedbackPublished"), [followed]);
+    assert_eq!(told("ProposalClosed"), [followed]);
+    let levels: Vec<String> =
+        of("proposals.19", "ResponseEscalated").iter().map(|event| event.text("level")).collect();
+    assert_eq!(levels, ["coordinator", "manager"]);
+}
