@@ -95,10 +95,11 @@ impl System {
         ];
         for service in services {
             write_secrets(&secrets, service)?;
-            if store == Store::Postgres {
-                let url = Cluster::shared().create_database().await?;
-                all.push((format!("services.{}.database", service.name), url));
-            }
+            let url = match store {
+                Store::Sqlite => "sqlite".to_owned(),
+                Store::Postgres => Cluster::shared().create_database().await?,
+            };
+            all.push((format!("services.{}.database", service.name), url));
         }
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let running = launch(services, &all).await?;
@@ -137,6 +138,12 @@ impl System {
     /// The nats-server, to kill, pause and restart.
     pub fn nats(&mut self) -> &mut nats::Server {
         &mut self.nats
+    }
+
+    /// What the environment of a process of its own says so that it is one of these services, on the same data; the
+    /// service does not run here meanwhile. Only `listen.grpc` must be another.
+    pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
+        variables(&self.settings)
     }
 
     /// The folder of databases, keys and secrets.
@@ -231,13 +238,16 @@ fn write_secrets(folder: &Path, service: &Service) -> anyhow::Result<()> {
 }
 
 async fn launch(services: &[Service], settings: &[(String, String)]) -> anyhow::Result<Running> {
-    let variables = settings.iter().map(|(name, value)| {
-        (format!("OSALLISUUS_{}", name.replace('.', "__").to_uppercase()), value.clone())
-    });
-    let running = chassis::start(services, Config::load(services, None, variables)?).await?;
+    let config = Config::load(services, None, variables(settings))?;
+    let running = chassis::start(services, config).await?;
     let ready = tokio::time::timeout(PATIENCE, running.ready()).await;
     ready.with_context(|| format!("the services were not ready within {PATIENCE:?}"))?;
     Ok(running)
+}
+
+fn variables(settings: &[(String, String)]) -> impl Iterator<Item = (String, String)> {
+    let name = |name: &str| format!("OSALLISUUS_{}", name.replace('.', "__").to_uppercase());
+    settings.iter().map(move |(setting, value)| (name(setting), value.clone()))
 }
 
 fn channel(running: &Running) -> anyhow::Result<Channel> {

@@ -1,5 +1,6 @@
 //! Ideas compared in pairs: scenario 3 by its numbers, and what surrounds it. Whoever compares does so without any token.
 
+mod hammer;
 mod import;
 mod independent;
 mod load;

@@ -86,10 +86,12 @@ fn build_other(context: &Context) -> Result<Parts, StartError> {
     Ok(Parts::default())
 }
 
-const PROPOSALS: Service = Service { build: build_proposals, ..proposals::SERVICE };
-const MEMBERSHIP: Service =
+/// The services of a world.
+pub(crate) const PROPOSALS: Service = Service { build: build_proposals, ..proposals::SERVICE };
+pub(crate) const MEMBERSHIP: Service =
     Service { name: "membership", defaults: "", migrations: Vec::new, build: build_other };
-const FORUMS: Service = Service { name: "forums", defaults: "", migrations: Vec::new, build: build_other };
+pub(crate) const FORUMS: Service =
+    Service { name: "forums", defaults: "", migrations: Vec::new, build: build_other };
 
 /// The units of a world.
 #[derive(Clone, Copy, Debug)]
@@ -253,11 +255,15 @@ impl World {
         self.system.settle().await
     }
 
-    /// Stops the services the soft way and starts them again on the same data. What this world kept of the old ones would
-    /// keep their files open.
+    /// Stops the services the soft way and starts them again on the same data.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        self.restart_as(&[PROPOSALS, MEMBERSHIP, FORUMS]).await
+    }
+
+    /// The same, with these services from now on. What this world kept of the old ones would keep their files open.
+    pub(crate) async fn restart_as(&mut self, services: &[Service]) -> anyhow::Result<()> {
         self.let_go();
-        self.system.restart().await
+        self.system.restart_as(services).await
     }
 
     /// Forgets the handles of this world's services.
@@ -270,6 +276,11 @@ impl World {
     /// The writer of proposals, for what no contract can bring about in time.
     pub(crate) fn writer(&self) -> anyhow::Result<Writer> {
         Ok(self.handle("proposals")?.writer)
+    }
+
+    /// The database of proposals, while it runs in this process.
+    pub(crate) fn database(&self) -> anyhow::Result<Database> {
+        Ok(self.handle("proposals")?.database)
     }
 
     fn handle(&self, service: &'static str) -> anyhow::Result<Handle> {
