@@ -6,9 +6,12 @@
 //! | acknowledged `FoundForum` commands through gRPC, 64 clients, relay and NATS running | the same with one command per transaction; on PostgreSQL also pgbench writing the same rows |
 //! | relay and projector catching up on a backlog | the broker's default sync and `always` |
 //! | commit to projection | – |
+//! | acknowledged comparisons and supports through gRPC, 64 clients | the same with one command per transaction; on PostgreSQL also pgbench writing the same rows with the same row locked |
+//! | the next pair of 60 ideas after 100,000 comparisons, ranking 60 ideas by 1,000,000 | – |
 //! | searching 50,000 proposals, reading a thread of 100,000 comments | – |
 
 mod commands;
+mod comparing;
 mod figures;
 mod pgbench;
 mod pipeline;
@@ -31,6 +34,9 @@ struct Options {
     /// Events in the backlog that relay and projector catch up on.
     #[arg(long, default_value_t = 20_000)]
     backlog: u64,
+    /// Comparisons that a round has when its next pair is asked for.
+    #[arg(long, default_value_t = 100_000)]
+    comparisons: u64,
     /// Proposals that are searched.
     #[arg(long, default_value_t = 50_000)]
     proposals: u64,
@@ -47,5 +53,6 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     commands::report(&options).await?;
     pipeline::report(&options).await?;
+    comparing::report(&options).await?;
     reading::report(options.proposals, options.comments).await
 }

@@ -1,5 +1,5 @@
-//! pgbench writing the rows that one `FoundForum` writes, one transaction each, over plain connections: the most that
-//! a service without group commit could reach on this machine.
+//! pgbench writing the rows that one command writes, such as `FoundForum`, one transaction each, over plain connections:
+//! the most that a service without group commit could reach on this machine.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -36,35 +36,41 @@ impl Database {
         let database = Self { url };
         // A schema that has changed since is found out now and not after the first contenders.
         for head in [Head::Locked, Head::Free] {
-            database.pgbench(head, &["--client", "1", "--transactions", "1"])?;
+            run(&database.url, &transaction(head), &["--client", "1", "--transactions", "1"])?;
         }
         Ok(database)
     }
 
     /// Transactions a second.
     pub(crate) fn run(&self, head: Head, options: &Options) -> anyhow::Result<f64> {
-        let (clients, seconds) = (options.clients.to_string(), options.seconds.to_string());
-        self.pgbench(head, &["--jobs", "2", "--client", &clients, "--time", &seconds])
+        load(&self.url, &transaction(head), options)
     }
+}
 
-    fn pgbench(&self, head: Head, arguments: &[&str]) -> anyhow::Result<f64> {
-        let mut script = tempfile::NamedTempFile::new()?;
-        script.write_all(transaction(head).as_bytes())?;
-        let output = Command::new(program("pgbench"))
-            .args(["--no-vacuum", "--protocol", "prepared"])
-            .args(arguments)
-            .arg("--file")
-            .arg(script.path())
-            .arg(&self.url)
-            .output()
-            .context("pgbench, which comes with PostgreSQL")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        // It goes on, and reports a rate, when single clients gave up.
-        anyhow::ensure!(output.status.success(), "pgbench: {}", complaint.lines().next().unwrap_or_default());
-        let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-        rate.with_context(|| format!("pgbench said: {text}{complaint}"))
-    }
+/// Transactions a second of all clients, each with a connection of its own and one transaction at a time.
+pub(crate) fn load(url: &str, script: &str, options: &Options) -> anyhow::Result<f64> {
+    let (clients, seconds) = (options.clients.to_string(), options.seconds.to_string());
+    run(url, script, &["--jobs", "2", "--client", &clients, "--time", &seconds])
+}
+
+/// Runs a script of pgbench on a database; each client counts its transactions in `:n`, if the script does.
+pub(crate) fn run(url: &str, script: &str, arguments: &[&str]) -> anyhow::Result<f64> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(script.as_bytes())?;
+    let output = Command::new(program("pgbench"))
+        .args(["--no-vacuum", "--protocol", "prepared", "--define", "n=0"])
+        .args(arguments)
+        .arg("--file")
+        .arg(file.path())
+        .arg(url)
+        .output()
+        .context("pgbench, which comes with PostgreSQL")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    // It goes on, and reports a rate, when single clients gave up.
+    anyhow::ensure!(output.status.success(), "pgbench: {}", complaint.lines().next().unwrap_or_default());
+    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.with_context(|| format!("pgbench said: {text}{complaint}"))
 }
 
 fn transaction(head: Head) -> String {

@@ -1,0 +1,495 @@
+//! Comparing in pairs and supporting: answers acknowledged a second, how long one waits for the next pair, and how long
+//! a ranking takes; through gRPC, on SQLite and PostgreSQL.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chassis::{Context, Parts, Service, StartError};
+use futures::FutureExt as _;
+use hdrhistogram::Histogram;
+use kernel::deadline::parse_date;
+use kernel::{Assurance, Caller, Fault, Ids, ProposalId, RoundId, TenantId, Uuid};
+use messaging::{Tx, Writer};
+use proposals::domain::comparison::IdeaNo;
+use proposals::domain::comparison::idea::{Idea, IdeaState};
+use proposals::domain::comparison::pairing;
+use proposals::domain::comparison::ranking::rank;
+use proposals::domain::comparison::round::{Charter, Round as Comparing, RoundEvent};
+use proposals::domain::comparison::session::{Answer, Offer, Session, SessionHash};
+use proposals::domain::comparison::sums::PairSums;
+use proposals::domain::proposal::{Acting, Addressed, Category, Channel, Content, Proposal, Stage};
+use proposals::store;
+use proto::proposals as pb;
+use proto::proposals::community_service_client::CommunityServiceClient;
+use proto::proposals::comparisons_service_client::ComparisonsServiceClient;
+use testkit::system::{Store, System};
+use tokio::task::JoinSet;
+
+use crate::figures::{Round, heading, line, median, milliseconds};
+use crate::{Options, pgbench};
+
+const COUNTY: &str = "19";
+/// The day on which the round is open.
+const TODAY: &str = "2026-09-21T09:00:00Z";
+/// Ideas of the round.
+const IDEAS: IdeaNo = 60;
+/// Visits of earlier comparisons that are stored in one transaction, and pairs that each was shown.
+const BATCH: u64 = 20;
+const PAIRS: u64 = 15;
+/// Answers whose next pair is waited for, and rankings.
+const ANSWERS: u64 = 1_000;
+const RANKINGS: u64 = 20;
+
+/// The writer of the running service, to store with.
+static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
+
+fn build(context: &Context) -> Result<Parts, StartError> {
+    *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.writer.clone());
+    (proposals::SERVICE.build)(context)
+}
+
+/// A system with an open round and an open proposal.
+struct Contender {
+    system: System,
+    writer: Writer,
+    round: RoundId,
+    proposal: ProposalId,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy)]
+enum What {
+    Comparisons,
+    Supports,
+}
+
+/// Measures and prints.
+pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
+    for (store, name) in [(Store::Sqlite, "SQLite"), (Store::Postgres, "PostgreSQL")] {
+        let grouped = Contender::start(store, "0").await?;
+        let alone = Contender::start(store, "1").await?;
+        for what in [What::Comparisons, What::Supports] {
+            compete(what, name, [&grouped, &alone], store, options).await?;
+        }
+        heading(&format!("The next pair of {IDEAS} ideas on {name}"));
+        let latency = grouped.next_pairs(options.comparisons).await?;
+        print(&format!("after {} comparisons more, one client", options.comparisons), &latency);
+        for Contender { system, writer, .. } in [grouped, alone] {
+            drop(writer);
+            system.finish().await?;
+        }
+    }
+    heading("Ranking");
+    rankings()
+}
+
+/// Both contenders, and pgbench on the database of the first, take turns.
+async fn compete(
+    what: What,
+    name: &str,
+    [grouped, alone]: [&Contender; 2],
+    store: Store,
+    options: &Options,
+) -> anyhow::Result<()> {
+    let (mut together, mut one_by_one, mut pool) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..options.rounds {
+        together.push(grouped.load(what, options).await?);
+        one_by_one.push(alone.load(what, options).await?);
+        if store == Store::Postgres {
+            pool.push(grouped.pool(what, number, options)?);
+        }
+    }
+    let title = match what {
+        What::Comparisons => "Acknowledged comparisons",
+        What::Supports => "Acknowledged supports, given and taken back",
+    };
+    let (clients, rounds) = (options.clients, options.rounds);
+    heading(&format!("{title} on {name}, {clients} clients, median of {rounds} rounds"));
+    let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.per_second));
+    let latency = |rounds: &[Round]| {
+        let p50 = median(rounds.iter().map(|round| round.p50));
+        Some((p50, median(rounds.iter().map(|round| round.p99))))
+    };
+    let ratio = rate(&together) / rate(&one_by_one);
+    let pooled = median(pool);
+    let note = match store {
+        Store::Sqlite => format!("{ratio:.2} x one by one"),
+        Store::Postgres => {
+            format!("{ratio:.2} x one by one, {:.2} x pgbench", rate(&together) / pooled)
+        }
+    };
+    line("group commit", rate(&together), latency(&together), &note);
+    line("one command per transaction", rate(&one_by_one), latency(&one_by_one), "");
+    if store == Store::Postgres {
+        line("pgbench, same rows, the counter's row locked", pooled, None, "");
+    }
+    Ok(())
+}
+
+impl Contender {
+    async fn start(store: Store, batch: &str) -> anyhow::Result<Self> {
+        let settings = [
+            ("limits.batch", batch),
+            ("telemetry.log", "error"),
+            ("demo", "true"),
+            ("clock.demo_start", TODAY),
+        ];
+        let service = Service { build, ..proposals::SERVICE };
+        let system = System::start(&[service], store, &settings).await?;
+        let writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = writer.context("the service runs")?;
+        let ids = Ids::system();
+        let rows = (open_round(&ids)?, ideas(&ids), open_proposal(&ids)?);
+        let (round, proposal) = (rows.0.id, rows.2.id);
+        let stored = writer.internal("bench", rows, |tx, (round, ideas, proposal)| {
+            async move {
+                store::comparison::rounds::insert(tx.conn(), round).await?;
+                store::comparison::ideas::insert(tx.conn(), round.id, ideas, &[]).await?;
+                store::proposals::insert(tx.conn(), proposal).await
+            }
+            .boxed()
+        });
+        stored.await?;
+        Ok(Self { system, writer, round, proposal })
+    }
+
+    async fn load(&self, what: What, options: &Options) -> anyhow::Result<Round> {
+        let load = Arc::new(Load::new()?);
+        let mut clients = JoinSet::new();
+        let began = Instant::now();
+        for _ in 0..options.clients {
+            match what {
+                What::Comparisons => {
+                    let client = ComparisonsServiceClient::new(self.system.channel());
+                    clients.spawn(compare(Arc::clone(&load), client, self.round.to_string()));
+                }
+                What::Supports => {
+                    let client = CommunityServiceClient::new(self.system.channel());
+                    let person = Caller::person(Ids::system().new_id());
+                    let tenants = vec![TenantId::new(COUNTY)?];
+                    let caller = Caller { tenants, assurance: Assurance::Substantial, ..person };
+                    let token = self.system.directory().token("proposals", caller)?;
+                    clients.spawn(support(Arc::clone(&load), client, token, self.proposal.to_string()));
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(options.seconds)).await;
+        load.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = clients.join_next().await {
+            ended??;
+        }
+        load.round(began.elapsed())
+    }
+
+    /// The same rows as a service would write that takes a connection of a pool for each request.
+    fn pool(&self, what: What, number: usize, options: &Options) -> anyhow::Result<f64> {
+        let mut settings = self.system.environment();
+        let url = settings.find(|(name, _)| name == "OSALLISUUS_SERVICES__PROPOSALS__DATABASE");
+        let (_, url) = url.context("a database")?;
+        let script = match what {
+            What::Supports => support_script(self.proposal),
+            What::Comparisons => {
+                let visits = visits_script(self.round, number);
+                let clients = options.clients.to_string();
+                pgbench::run(&url, &visits, &["--client", &clients, "--transactions", "1"])?;
+                compare_script(self.round, number)
+            }
+        };
+        pgbench::load(&url, &script, options)
+    }
+
+    /// Time from an answer to the next pair, which comes with its acknowledgement, in a round with so many answers more.
+    async fn next_pairs(&self, comparisons: u64) -> anyhow::Result<Histogram<u64>> {
+        let visits = comparisons.div_ceil(PAIRS);
+        for first in (0..visits).step_by(usize::try_from(BATCH)?) {
+            let put = (self.round, first..visits.min(first + BATCH));
+            let put = self
+                .writer
+                .internal("bench", put, |tx, (round, visits)| put_visits(tx, *round, visits.clone()).boxed());
+            put.await?;
+        }
+        let load = Arc::new(Load::new()?);
+        let mut client = ComparisonsServiceClient::new(self.system.channel());
+        let mut visitor = Visitor::default();
+        for _ in 0..ANSWERS {
+            visitor.go_on(&load, &mut client, &self.round.to_string()).await?;
+        }
+        let latencies = load.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(latencies.clone())
+    }
+}
+
+/// What the clients of one measurement share.
+struct Load {
+    stop: AtomicBool,
+    latencies: Mutex<Histogram<u64>>,
+}
+
+impl Load {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { stop: AtomicBool::new(false), latencies: Mutex::new(Histogram::new(3)?) })
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    fn record(&self, took: Duration) -> anyhow::Result<()> {
+        let mut latencies = self.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(latencies.record(u64::try_from(took.as_micros())?)?)
+    }
+
+    fn round(&self, long: Duration) -> anyhow::Result<Round> {
+        let latencies = self.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+        anyhow::ensure!(!latencies.is_empty(), "nothing was answered");
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 commands")]
+        let per_second = latencies.len() as f64 / long.as_secs_f64();
+        Ok(Round { per_second, p50: milliseconds(&latencies, 0.5), p99: milliseconds(&latencies, 0.99) })
+    }
+}
+
+type Comparisons = ComparisonsServiceClient<tonic::transport::Channel>;
+type Community = CommunityServiceClient<tonic::transport::Channel>;
+
+/// Somebody who compares, visit after visit.
+#[derive(Default)]
+struct Visitor {
+    session_token: String,
+    visit: pb::Visit,
+}
+
+impl Visitor {
+    /// Answers a pair, in a new visit if the last one has seen all of its pairs. Only the answer is timed.
+    async fn go_on(&mut self, load: &Load, client: &mut Comparisons, round: &str) -> anyhow::Result<()> {
+        if self.visit.pair.is_none() {
+            let (round_id, municipality) = (round.to_owned(), "139".to_owned());
+            let started = client.start_session(keyed(pb::StartSessionRequest { round_id, municipality })?);
+            let started = started.await?.into_inner();
+            (self.session_token, self.visit) = (started.session_token, started.visit.unwrap_or_default());
+        }
+        let request = keyed(pb::CompareRequest {
+            session_token: self.session_token.clone(),
+            pair_number: self.visit.pair.as_ref().context("a new visit has a pair")?.number,
+            better: pb::Side::Left.into(),
+            assisted: false,
+        })?;
+        let sent = Instant::now();
+        let answer = client.compare(request).await?;
+        load.record(sent.elapsed())?;
+        self.visit = answer.into_inner().visit.unwrap_or_default();
+        Ok(())
+    }
+}
+
+async fn compare(load: Arc<Load>, mut client: Comparisons, round: String) -> anyhow::Result<()> {
+    let mut visitor = Visitor::default();
+    while load.goes_on() {
+        visitor.go_on(&load, &mut client, &round).await?;
+    }
+    Ok(())
+}
+
+async fn support(
+    load: Arc<Load>,
+    mut client: Community,
+    token: String,
+    proposal: String,
+) -> anyhow::Result<()> {
+    let mut given = false;
+    while load.goes_on() {
+        let proposal_id = proposal.clone();
+        let sent = Instant::now();
+        if given {
+            let take = pb::WithdrawSupportRequest { proposal_id };
+            client.withdraw_support(signed(&token, take)?).await?;
+        } else {
+            let give = pb::GiveSupportRequest { proposal_id, conflict_accepted: false };
+            client.give_support(signed(&token, give)?).await?;
+        }
+        load.record(sent.elapsed())?;
+        given = !given;
+    }
+    Ok(())
+}
+
+fn keyed<T>(message: T) -> anyhow::Result<tonic::Request<T>> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert("idempotency-key", Ids::system().uuid().to_string().parse()?);
+    Ok(request)
+}
+
+fn signed<T>(token: &str, message: T) -> anyhow::Result<tonic::Request<T>> {
+    let mut request = keyed(message)?;
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    Ok(request)
+}
+
+/// Time to rank sixty ideas by a million comparisons.
+fn rankings() -> anyhow::Result<()> {
+    let mut sums = PairSums::default();
+    for one in 1..=IDEAS {
+        for other in (1..=IDEAS).filter(|other| *other != one) {
+            sums.add(one, other, 215 + u64::from(one * 7 % 13) * 11 + u64::from(other % 5));
+        }
+    }
+    let ideas: Vec<IdeaNo> = (1..=IDEAS).collect();
+    let load = Load::new()?;
+    for _ in 0..RANKINGS {
+        let began = Instant::now();
+        std::hint::black_box(rank(&ideas, &sums, true));
+        load.record(began.elapsed())?;
+    }
+    let latencies = load.latencies.lock().unwrap_or_else(PoisonError::into_inner);
+    print(&format!("{IDEAS} ideas by {} comparisons", sums.comparisons()), &latencies);
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of measurements")]
+fn print(what: &str, latency: &Histogram<u64>) {
+    let per_second = 1_000_000.0 / latency.mean().max(f64::MIN_POSITIVE);
+    let (p50, p99) = (milliseconds(latency, 0.5), milliseconds(latency, 0.99));
+    line(what, per_second, Some((p50, p99)), &format!("{} times, one after the other", latency.len() as f64));
+}
+
+fn open_round(ids: &Ids) -> anyhow::Result<Comparing> {
+    let charter = Charter {
+        tenant: TenantId::new(COUNTY)?,
+        forum: None,
+        title: "Mielekäs päivä".to_owned(),
+        opens_on: parse_date("2026-09-21")?,
+        closes_on: parse_date("2026-09-30")?,
+        own_ideas: false,
+    };
+    Ok(Comparing::prepare(ids.new_id(), charter, usize::from(IDEAS))?.apply(RoundEvent::Opened))
+}
+
+fn ideas(ids: &Ids) -> Vec<Idea> {
+    let idea = |number| Idea {
+        id: ids.new_id(),
+        number: Some(number),
+        text: format!("Päivätoimintaan lisää ulkoilua {number}"),
+        picture: None,
+        proposal: None,
+        own: false,
+        state: IdeaState::Approved,
+        shown: 0,
+    };
+    (1..=IDEAS).map(idea).collect()
+}
+
+fn open_proposal(ids: &Ids) -> anyhow::Result<Proposal> {
+    let content = Content {
+        own_words: String::new(),
+        strength: String::new(),
+        category: Category::Content,
+        perspective: None,
+        goals: Vec::new(),
+        addressed: Addressed::new(&[], None)?,
+    };
+    let (id, tenant, day) = (ids.new_id(), TenantId::new(COUNTY)?, parse_date("2026-09-21")?);
+    let draft = Proposal::draft(id, tenant, content, Channel::Web, Acting::alone(), day);
+    Ok(Proposal { stage: Stage::Open, is_public: true, ..draft })
+}
+
+/// Visits that have answered all of their pairs.
+async fn put_visits(tx: &Tx, round: RoundId, visits: std::ops::Range<u64>) -> Result<(), Fault> {
+    let ideas: Vec<pairing::Shown> = (1..=IDEAS).map(|idea| pairing::Shown { idea, times: 0 }).collect();
+    for visit in visits {
+        let hash = SessionHash::stored(Uuid::from_u128(u128::from(visit) + 1));
+        let mut session = Session::start(hash, round, None);
+        session.comparisons = u32::try_from(PAIRS).map_err(Fault::internal)?;
+        store::comparison::sessions::insert(tx.conn(), &session).await?;
+        let mut seen = Vec::new();
+        for number in 1..=session.comparisons {
+            let Some(pair) = pairing::next(&ideas, &seen, hash.seed(number)) else { break };
+            let offer = Offer { number, pair, answer: Some(Answer::Left) };
+            store::comparison::sessions::insert_offer(tx.conn(), hash, &offer).await?;
+            seen.push(pair);
+        }
+    }
+    Ok(())
+}
+
+/// Key of a client's visit, other ones in each round.
+fn visit(number: usize) -> String {
+    format!("SELECT md5('{number}-' || :client_id::text)::uuid AS visit, gen_random_uuid() AS key \\gset\n")
+}
+
+/// A visit for each client.
+fn visits_script(round: RoundId, number: usize) -> String {
+    format!(
+        "{}INSERT INTO comparison_session (id, round_id, municipality, comparisons, latest, own_ideas) VALUES \
+         (:visit, '{round}', '139', 0, 'none', 0);\n",
+        visit(number)
+    )
+}
+
+/// The idempotency record of a command.
+fn record(rpc: &str) -> String {
+    format!(
+        "INSERT INTO command_log (principal, idem_key, rpc, request_hash, response, created_at) VALUES \
+         ('person 00000000-0000-7000-8000-000000000000', :key, '{rpc}', sha256('x'), \
+         decode(repeat('ab', 400), 'hex'), 1);\n"
+    )
+}
+
+/// One `Compare`: what it reads and writes. The round's counters come first, or two that show the same ideas would wait
+/// for each other.
+fn compare_script(round: RoundId, number: usize) -> String {
+    let sum = |place: &str| {
+        format!(
+            "INSERT INTO pair_sum (round_id, place, lower, higher, wins_lower, wins_higher) VALUES \
+             ('{round}', '{place}', :lower, :higher, 1, 0) ON CONFLICT (round_id, place, lower, higher) \
+             DO UPDATE SET wins_lower = pair_sum.wins_lower + 1;\n"
+        )
+    };
+    format!(
+        "\\set lower random(1, {IDEAS} - 1)\n\
+         \\set higher random(:lower + 1, {IDEAS})\n\
+         BEGIN;\n\
+         UPDATE comparison_round SET comparisons = comparisons + 1 WHERE id = '{round}';\n\
+         {}SELECT * FROM comparison_session WHERE id = :visit;\n\
+         SELECT * FROM comparison_round WHERE id = '{round}';\n\
+         SELECT * FROM pair_offer WHERE session_id = :visit AND number > :n - {PAIRS} ORDER BY number;\n\
+         UPDATE comparison_session SET comparisons = comparisons + 1 WHERE id = :visit;\n\
+         UPDATE pair_offer SET answer = 'left' WHERE session_id = :visit AND number = :n;\n\
+         {}{}INSERT INTO comparison_place (round_id, place, sessions, comparisons) VALUES ('{round}', '139', 1, 1) \
+         ON CONFLICT (round_id, place) DO UPDATE SET comparisons = comparison_place.comparisons + 1;\n\
+         SELECT * FROM comparison_idea WHERE round_id = '{round}' AND state = 'approved' ORDER BY number;\n\
+         \\set n :n + 1\n\
+         INSERT INTO pair_offer (session_id, number, left_idea, right_idea) VALUES (:visit, :n, :lower, :higher);\n\
+         UPDATE comparison_idea SET shown = shown + 1 WHERE round_id = '{round}' AND number IN (:lower, :higher);\n\
+         {}COMMIT;\n",
+        visit(number),
+        sum(""),
+        sum("139"),
+        record("Compare"),
+    )
+}
+
+/// One `GiveSupport` or `WithdrawSupport`, in turns: what it reads and writes.
+fn support_script(proposal: ProposalId) -> String {
+    let count = |change: &str| {
+        format!("UPDATE proposal_counts SET supports = supports {change} WHERE proposal_id = '{proposal}';\n")
+    };
+    format!(
+        "\\set n :n + 1\n\
+         BEGIN;\n\
+         {}SELECT * FROM proposal WHERE id = '{proposal}';\n\
+         SELECT * FROM proposal_unit WHERE proposal_id = '{proposal}';\n\
+         \\if :n % 2 = 1\n\
+         INSERT INTO support (proposal_id, person, given_on, acting_mode) VALUES \
+         ('{proposal}', :visit, '2026-09-21', 'alone') ON CONFLICT DO NOTHING;\n\
+         {}\\else\n\
+         DELETE FROM support WHERE proposal_id = '{proposal}' AND person = :visit;\n\
+         {}\\endif\n\
+         SELECT * FROM proposal_counts WHERE proposal_id = '{proposal}';\n\
+         {}COMMIT;\n",
+        visit(0),
+        count("+ 1"),
+        count("- 1"),
+        record("GiveSupport"),
+    )
+}
