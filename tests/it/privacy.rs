@@ -10,6 +10,9 @@ use standalone::demo::{Contest, Play};
 use crate::support::dump::Table;
 use crate::support::stream::Message;
 
+/// Columns of proposals' tables that hold references of people.
+const AT_PROPOSALS: [&str; 5] = ["author_ref", "automatic_by", "helper_ref", "person", "recorder_ref"];
+
 /// What would give a person away, wherever it stands.
 #[derive(Debug, Default)]
 pub(crate) struct Canaries {
@@ -19,6 +22,8 @@ pub(crate) struct Canaries {
     participants: BTreeSet<String>,
     /// References of people at forums.
     references: BTreeSet<String>,
+    /// References of people at proposals.
+    at_proposals: BTreeSet<String>,
 }
 
 impl Canaries {
@@ -88,11 +93,24 @@ impl Canaries {
         canaries
     }
 
+    /// Adds the references of people at proposals, as its tables have them.
+    pub(crate) fn add_proposals(&mut self, tables: &[Table]) {
+        for table in tables.iter().filter(|table| table.name.starts_with("proposals.")) {
+            for row in &table.rows {
+                let people = AT_PROPOSALS.iter().filter_map(|column| row.get(*column)?.clone());
+                // SQLite keeps bytes, PostgreSQL writes an id with dashes; events have it with dashes.
+                self.at_proposals
+                    .extend(people.filter_map(|id| id.parse().ok()).map(|id: kernel::Uuid| id.to_string()));
+            }
+        }
+        assert!(self.at_proposals.len() > 20, "only {} references at proposals", self.at_proposals.len());
+    }
+
     /// What of all this stands in some bytes, in any of the ways it may be written.
     fn found_in(&self, bytes: &[u8]) -> Vec<String> {
         let text = String::from_utf8_lossy(bytes).to_lowercase();
         let hex = data_encoding::HEXLOWER.encode(bytes);
-        let ids = self.participants.iter().chain(&self.references).filter(|id| {
+        let ids = self.participants.iter().chain(&self.references).chain(&self.at_proposals).filter(|id| {
             let plain = id.replace('-', "");
             text.contains(id.as_str()) || text.contains(&plain) || hex.contains(&plain)
         });
@@ -154,6 +172,18 @@ impl Canaries {
                         .collect();
                     assert_eq!(content, Vec::<&String>::new(), "in {}", table.name);
                     decisions += 1;
+                }
+                let others = match service {
+                    "forums" => &self.at_proposals,
+                    "proposals" => &self.references,
+                    _ => &BTreeSet::new(),
+                };
+                let joins = others.iter().find(|id| text.replace('-', "").contains(&id.replace('-', "")));
+                assert_eq!(joins, None, "{} knows a person by another service's reference", table.name);
+                if service == "proposals" {
+                    let name =
+                        self.texts.iter().find(|name| text.to_lowercase().contains(&name.to_lowercase()));
+                    assert_eq!(name, None, "{} knows who a person is", table.name);
                 }
                 if service != "membership" {
                     let plain = text.replace('-', "");

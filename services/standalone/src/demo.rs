@@ -27,9 +27,9 @@ mod standing;
 mod voting;
 
 pub use ballots::{Impossible, ballots_for};
-pub use ideas::{Ideas, Moment, Story, Timeline};
+pub use ideas::{AnswerLine, Effect, Ideas, InTime, Moment, Story, Timeline};
 pub use play::{Contest, Person, Play, Progress};
-pub(crate) use play::{set_clock, settle};
+pub(crate) use play::{during, set_clock, settle};
 pub use report::{Lots, Outcome, Report, Row};
 
 use crate::exit::Failure;

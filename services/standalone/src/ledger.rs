@@ -169,6 +169,7 @@ async fn projections(
         }
         fold::contents(book.index, Side::Live, service, &view).await?;
         rules::projections::contents(book, service, &complete, verdict).await?;
+        rules::projections::taken(book, service, &view, &complete, verdict).await?;
         if service == "forums" && complete.contains(&"membership") {
             rules::rolls::taken(&view, remembered, verdict).await?;
         }

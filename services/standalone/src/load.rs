@@ -5,16 +5,16 @@
 //! the figures of everybody who came meanwhile, and not in one call's (coordinated omission). Calls in work are bounded;
 //! one that is due when there is no room is counted as failed, never dropped in silence.
 //!
-//! It comes as an administrator, prepares its own people, forums and election by ordinary calls, and runs only against a
+//! It comes as an administrator, prepares its own people, forums, proposals and election by ordinary calls, and runs only against a
 //! system whose business clock may be set: a demonstration, or one with `load_test = true`. Everything it writes it also
 //! writes into a journal, if asked, by which the ledger judges the system afterwards.
 //!
 //! | file | what it does |
 //! | --- | --- |
 //! | `load/fleet.rs` | connections and tokens, made ahead of time |
-//! | `load/prepare.rs`, `load/election.rs` | what must be there before |
+//! | `load/prepare.rs`, `load/election.rs`, `load/ideas.rs` | what must be there before |
 //! | `load/mix.rs` | which calls, in which share |
-//! | `load/act.rs` | doing one of them, as a real client does, retries included |
+//! | `load/act.rs`, `load/take_part.rs` | doing one of them, as a real client does, retries included |
 //! | `load/schedule.rs` | when |
 //! | `load/record.rs`, `load/report.rs` | latencies and counts; what is told at the end |
 //! | `load/watch.rs` | memory of the server, commit to projection |
@@ -23,12 +23,14 @@
 mod act;
 mod election;
 mod fleet;
+mod ideas;
 mod mix;
 mod prepare;
 mod record;
 mod report;
 mod schedule;
 mod seek;
+mod take_part;
 mod watch;
 
 use std::time::Duration;

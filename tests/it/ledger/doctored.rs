@@ -32,6 +32,9 @@ struct Copy {
     harm: Option<Harm>,
 }
 
+/// Who takes in membership's events.
+const READERS: [&str; 2] = ["forums", "proposals"];
+
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
@@ -222,7 +225,13 @@ impl Copy {
     /// The last event of membership's lane 19: that of the last act.
     fn last(&self) -> Envelope {
         let mut of_lane = self.stream.iter().filter(|one| one.service == "membership" && one.lane == "19");
-        of_lane.next_back().expect("an event").clone()
+        let last = of_lane.next_back().expect("an event").clone();
+        assert!(
+            last.event_type.ends_with("ServiceUnitRegistered"),
+            "not of the last act: {}",
+            last.event_type
+        );
+        last
     }
 
     /// Takes the last event of membership out of log, stream, head and cursor, as if it had never been.
@@ -235,14 +244,19 @@ impl Copy {
             "UPDATE event_head SET next_seq = {seq}, head_hash = {hash}, published_seq = {before} WHERE lane = '19'"
         );
         self.sql("membership", &head).await;
-        self.move_cursor(before, &hash).await;
+        self.move_cursors(&READERS, before, &hash).await;
+        let unit = last.aggregate_id.replace('-', "");
+        self.sql("proposals", &format!("DELETE FROM service_unit WHERE id = x'{unit}'")).await;
     }
 
-    async fn move_cursor(&self, seq: u64, hash: &str) {
+    /// Puts the cursors of membership's readers where they are to be.
+    async fn move_cursors(&self, readers: &[&str], seq: u64, hash: &str) {
         let cursor = format!(
             "UPDATE projection_cursor SET last_seq = {seq}, last_hash = {hash} WHERE source = 'membership' AND lane = '19'"
         );
-        self.sql("forums", &cursor).await;
+        for reader in readers {
+            self.sql(reader, &cursor).await;
+        }
     }
 
     async fn lose(&mut self) {
@@ -269,7 +283,7 @@ impl Copy {
         let last = self.last();
         self.cut().await;
         self.stream.retain(|event| event.event_id != last.event_id);
-        self.move_cursor(last.seq, &blob(&last.hash)).await;
+        self.move_cursors(&["forums"], last.seq, &blob(&last.hash)).await;
     }
 
     async fn lose_head(&mut self) {
@@ -304,7 +318,7 @@ impl Copy {
             twin.seq + 1
         );
         self.sql("membership", &head).await;
-        self.move_cursor(seq, &hash).await;
+        self.move_cursors(&READERS, seq, &hash).await;
         self.stream.push(twin);
     }
 

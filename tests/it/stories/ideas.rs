@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use standalone::demo::{Contest, Moment, Play, Progress, Story, Timeline, ideas};
+use messaging::broker::NatsSettings;
+use sea_orm::ConnectionTrait as _;
+use standalone::demo::{Contest, Effect, InTime, Moment, Play, Progress, Story, Timeline, ideas};
+use standalone::ledger::{self, Options, Rule};
 use testkit::system::Store;
 
 use crate::privacy::Canaries;
@@ -40,15 +43,46 @@ async fn from_words_to_effect(store: Store) {
     check_comparison(&story);
     check_followed(&story.timelines[ideas::example::FOLLOWED]);
     check_late(&story.timelines[ideas::example::LATE]);
+    check_answers(&story);
+    check_effects(&story);
     check_card(&story);
     world.settle().await;
     let messages = stream::all(&world.nats_url()).await;
     check_events(&messages, &story);
-    let canaries = Canaries::collect(&play, &[&contests[0], &contests[1]]).await;
+    let mut canaries = Canaries::collect(&play, &[&contests[0], &contests[1]]).await;
+    let tables = world.tables().await;
+    canaries.add_proposals(&tables);
+    canaries.check_itself();
     canaries.check_stream(&messages);
-    canaries.check_tables(&world.tables().await);
+    canaries.check_tables(&tables);
     canaries.check_log(&log::lines());
+    check_ledger(&world).await;
     world.finish().await;
+}
+
+/// The ledger is green with all that was played; and red if one service has forgotten what it took from another.
+async fn check_ledger(world: &World) {
+    let judge = async || {
+        let nats = Some(NatsSettings::embedded(world.nats_url()));
+        ledger::check(&world.config(), &Options { nats, ..Options::default() })
+            .await
+            .expect("it can be judged")
+    };
+    let verdict = judge().await;
+    assert!(verdict.green && verdict.not_looked.is_empty(), "{}", verdict.text());
+    for (service, table, key) in
+        [("forums", "proposal_sending", "event_id"), ("proposals", "forum_decision", "proposal_id")]
+    {
+        let (_, url) = world.databases().iter().find(|(name, _)| *name == service).expect("a database");
+        let connection = sea_orm::Database::connect(url).await.expect("a connection");
+        let forget = format!("DELETE FROM {table} WHERE {key} = (SELECT {key} FROM {table} LIMIT 1)");
+        connection.execute_unprepared(&forget).await.expect("forgotten");
+        connection.close().await.expect("closed");
+        let verdict = judge().await;
+        let broken = verdict.violations.last().expect("it is red");
+        assert_eq!(verdict.rules(), [Rule::Projection], "{}", verdict.text());
+        assert!(broken.what.contains(&format!("{service}: {table} lacks a row")), "{}", verdict.text());
+    }
 }
 
 /// Scenario 3.
@@ -123,6 +157,29 @@ fn check_late(timeline: &Timeline) {
     assert!(timeline.moments.iter().any(|moment| moment.late), "that it was late is told");
 }
 
+/// K4: fourteen of eighteen answers came in time.
+fn check_answers(story: &Story) {
+    let expected = InTime { due: 18, on_time: 14, late: 3, missing: 1, on_time_bp: 7778 };
+    assert_eq!(story.in_time, expected);
+    assert_eq!(story.answers.len(), 18);
+    assert!(story.answers.iter().all(|line| line.asked_on == "2026-10-12" && line.due_on == "2026-11-11"));
+    let late = story.answers.iter().filter(|line| !line.given_on.is_empty() && line.days_late > 0);
+    let mut late: Vec<(&str, u32)> = late.map(|line| (line.given_on.as_str(), line.days_late)).collect();
+    late.sort();
+    assert_eq!(late, [("2026-12-01", 20), ("2026-12-01", 20), ("2026-12-14", 33)]);
+}
+
+fn check_effects(story: &Story) {
+    let line = |effect: &Effect| {
+        let Effect { before, after, change, target, attainment_percent, .. } = effect;
+        format!("{before:.2} {after:.2} {change:.4} {target:.2} {attainment_percent:.2}")
+    };
+    let lines: Vec<String> = story.effects.iter().map(line).collect();
+    let expected =
+        ["1.00 2.77 1.7692 3.00 92.31", "3.42 4.22 0.8012 0.00 0.00", "3.68 4.50 0.8158 0.00 0.00"];
+    assert_eq!(lines, expected);
+}
+
 fn check_card(story: &Story) {
     let card = &story.card;
     assert_eq!(card.you_said, "Haluamme ulos useammin.");
@@ -147,13 +204,14 @@ fn check_events(messages: &[Message], story: &Story) {
             (event.text("proposal_id"), votes)
         })
         .collect();
-    assert_eq!(endorsed, BTreeMap::from([followed, late].map(|id| (id.to_owned(), [19, 1, 2]))));
+    let due = || story.answers.iter().map(|line| line.proposal_id.clone());
+    assert_eq!(endorsed, due().map(|id| (id, [19, 1, 2])).collect());
     let mut requested: Vec<(String, String)> = of("proposals.19", "ResponseRequested")
         .iter()
         .map(|event| (event.text("proposal_id"), event.text("due_on")))
         .collect();
     requested.sort();
-    let mut expected = [followed, late].map(|id| (id.to_owned(), "2026-11-11".to_owned()));
+    let mut expected: Vec<_> = due().map(|id| (id, "2026-11-11".to_owned())).collect();
     expected.sort();
     assert_eq!(requested, expected, "once for each endorsement (X1)");
     let given: BTreeMap<String, (String, u64, u64)> = of("proposals.19", "UnitResponseGiven")
@@ -170,11 +228,22 @@ fn check_events(messages: &[Message], story: &Story) {
     let told = |kind: &str| {
         of("proposals.19", kind).iter().map(|event| event.text("proposal_id")).collect::<Vec<_>>()
     };
-    assert_eq!(told("ResponseOverdue"), [late]);
+    let mut overdue = told("ResponseOverdue");
+    overdue.sort();
+    let late_lines = story.answers.iter().filter(|line| line.days_late > 0);
+    let mut expected: Vec<String> = late_lines.map(|line| line.proposal_id.clone()).collect();
+    expected.sort();
+    assert_eq!(overdue, expected);
     assert_eq!(told("ImpactMeasured"), [followed]);
     assert_eq!(told("FeedbackPublished"), [followed]);
     assert_eq!(told("ProposalClosed"), [followed]);
-    let levels: Vec<String> =
-        of("proposals.19", "ResponseEscalated").iter().map(|event| event.text("level")).collect();
-    assert_eq!(levels, ["coordinator", "manager"]);
+    for proposal in &expected {
+        let escalated = of("proposals.19", "ResponseEscalated");
+        let levels: Vec<String> = escalated
+            .iter()
+            .filter(|event| event.text("proposal_id") == *proposal)
+            .map(|event| event.text("level"))
+            .collect();
+        assert_eq!(levels, ["coordinator", "manager"]);
+    }
 }

@@ -26,6 +26,7 @@ use proto::proposals::comparisons_service_client::ComparisonsServiceClient;
 use proto::proposals::feedback_service_client::FeedbackServiceClient;
 use proto::proposals::handling_service_client::HandlingServiceClient;
 use proto::proposals::proposals_service_client::ProposalsServiceClient;
+use proto::proposals::search_service_client::SearchServiceClient;
 use proto::proposals::texts_service_client::TextsServiceClient;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
@@ -233,6 +234,11 @@ impl Account {
     /// Support, following, comments.
     pub fn community(&self) -> CommunityServiceClient<Door> {
         CommunityServiceClient::new(self.door("proposals"))
+    }
+
+    /// Earlier proposals, found by words.
+    pub fn search(&self) -> SearchServiceClient<Door> {
+        SearchServiceClient::new(self.door("proposals"))
     }
 
     /// Answers of units, promises and timelines.

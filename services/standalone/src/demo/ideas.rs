@@ -4,14 +4,14 @@
 //! | act | what happens |
 //! | --- | --- |
 //! | [`Ideas::begin`] | coordinator, secretary, chair and managers get their roles |
-//! | [`Ideas::submit`] | six clients propose, one of them with a support person; a coordinator screens |
+//! | [`Ideas::submit`] | six clients propose, one of them with a support person, and sixteen more; a coordinator screens |
 //! | [`Ideas::compare`] | 42 visitors compare in pairs, the ranking is published |
-//! | [`Ideas::send_to_forum`] | two ideas go to the forum, in plain Finnish and with a picture |
+//! | [`Ideas::send_to_forum`] | two ideas and the sixteen go to the forum, in plain Finnish and with a picture |
 //! | [`Ideas::call_meeting`] | the forum is called, with its agenda |
 //! | [`Ideas::meet`] | the forum meets, is quorate, and votes |
-//! | [`Ideas::answer`] | units answer, one of them late; the machinery reminds and escalates |
+//! | [`Ideas::answer`] | units answer, some late, one not at all; the machinery reminds and escalates |
 //! | [`Ideas::change`] | the change is made, measured, told back and closed |
-//! | [`Ideas::report`] | the timelines, the ranking and the loop card, as anybody may read them |
+//! | [`Ideas::report`] | the timelines, the ranking, the answers in time (K4) and the loop card, as anybody may read them |
 
 mod answering;
 mod comparing;
@@ -20,7 +20,7 @@ mod meeting;
 mod report;
 mod submitting;
 
-pub use report::{Card, Moment, Place, Story, Timeline};
+pub use report::{AnswerLine, Card, Effect, InTime, Moment, Place, Story, Timeline};
 
 use std::collections::HashMap;
 
@@ -47,6 +47,8 @@ pub struct Ideas<'a> {
     pub authors: Vec<Account>,
     /// Ids of the proposals, in the same order; empty before they are made.
     pub proposals: Vec<String>,
+    /// Ids of the proposals of [`example::OTHERS`], in their order; empty before they are made.
+    pub others: Vec<String>,
     /// Receipt number of the idea that is followed.
     pub receipt_no: String,
     /// The comparison round; empty before it is prepared.
@@ -88,6 +90,7 @@ impl<'a> Ideas<'a> {
             managers,
             authors: Vec::new(),
             proposals: Vec::new(),
+            others: Vec::new(),
             receipt_no: String::new(),
             round_id: String::new(),
             meeting_id: String::new(),
@@ -100,12 +103,21 @@ impl<'a> Ideas<'a> {
         self.play.units.get(name).cloned().unwrap_or_default()
     }
 
-    /// The manager of the unit that an idea is addressed to.
+    /// Title, picture and id of the proposals that go to the forum: the followed idea, the late one, and the others.
+    fn endorsed(&self) -> Vec<(&'static str, &'static str, &String)> {
+        let ideas = [example::FOLLOWED, example::LATE].map(|number| {
+            let idea = &example::IDEAS[number];
+            (idea.title, idea.picture, &self.proposals[number])
+        });
+        let others = example::OTHERS.iter().zip(&self.others);
+        ideas.into_iter().chain(others.map(|(other, id)| (other.title, other.picture, id))).collect()
+    }
+
+    /// The manager of a unit.
     ///
     /// # Errors
     /// If nobody manages it.
-    pub(super) fn manager(&self, idea: usize) -> Result<&Account, Failure> {
-        let unit = example::IDEAS[idea].unit;
+    fn manager(&self, unit: &str) -> Result<&Account, Failure> {
         self.managers.get(unit).ok_or_else(|| Failure::general(format!("nobody manages {unit}")))
     }
 
@@ -123,7 +135,7 @@ async fn appoint(
 ) -> Result<Account, Failure> {
     let request = RegisterParticipantRequest {
         tenant: LEAD.to_owned(),
-        register_key: format!("H-{name}"),
+        register_key: format!("H-{}", name.replace(' ', "-")),
         display_name: name.to_owned(),
         ..Default::default()
     };

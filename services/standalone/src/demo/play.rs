@@ -316,7 +316,7 @@ pub(crate) async fn set_clock(account: &Account, service: &str, to: Timestamp) -
 }
 
 /// Says what was being done when a call failed.
-pub(super) fn during(what: &str) -> impl FnOnce(Status) -> Failure {
+pub(crate) fn during(what: &str) -> impl FnOnce(Status) -> Failure {
     move |status| Failure::from(status).during(what)
 }
 

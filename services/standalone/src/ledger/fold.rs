@@ -6,7 +6,10 @@ use std::path::Path;
 
 use chassis::Config;
 use messaging::store::{SqlStore, Store as _};
-use messaging::{Database, log};
+use messaging::{Database, Envelope, log};
+use prost::{Message as _, Name as _};
+use proto::forums::{ProposalEndorsed, ProposalNotEndorsed, ProposalReturnedForWork};
+use proto::proposals::ProposalSentToForum;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
 
 use super::CheckError;
@@ -23,6 +26,23 @@ pub(super) const FOLDED: [(&str, &str, &str); 5] = [
     ("proposals", "membership", "service_unit"),
     ("proposals", "forums", "known_forum"),
 ];
+/// Tables that say which events were taken, beside rows that commands write too, so that a fresh fold cannot make them.
+pub(super) const TAKEN: [Taken; 2] = [
+    Taken {
+        service: "forums",
+        source: "proposals",
+        table: "proposal_sending",
+        key: &["event_id"],
+        is_swept: true,
+    },
+    Taken {
+        service: "proposals",
+        source: "forums",
+        table: "forum_decision",
+        key: &["meeting_id", "proposal_id"],
+        is_swept: false,
+    },
+];
 /// Tables that events write and that are judged in another way: rolls are computed anew from the register's entries.
 const JUDGED: [(&str, &str); 3] =
     [("membership", "roll"), ("membership", "roll_count"), ("membership", "roll_entry")];
@@ -33,6 +53,50 @@ const OF_THE_MACHINERY: [&str; 6] =
 const GENERATION: &str = "generation";
 /// Rows read at once.
 const PAGE: u64 = 1000;
+
+/// A table with a row for each event of a kind that was taken.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) service: &'static str,
+    pub(super) source: &'static str,
+    pub(super) table: &'static str,
+    /// Columns that the event alone tells, by name.
+    key: &'static [&'static str],
+    /// Whether a rebuild removes what no event tells any more. If not, rows outlive events that were lost with a
+    /// restored backup.
+    pub(super) is_swept: bool,
+}
+
+/// The row that must be there once an event was taken: its table, and its key as a line. One that cannot be read is the
+/// projection's business: it parks it.
+pub(super) fn row_of(event: &Envelope) -> Option<(&'static Taken, String)> {
+    let is = |name: &str| event.event_type == name;
+    let [sending, decision] = &TAKEN;
+    let payload = event.payload.as_slice();
+    let decided = |meeting: String, proposal: String| {
+        let line = format!("meeting_id={meeting} proposal_id={proposal}");
+        Some((decision, line.replace('-', "")))
+    };
+    if event.service == sending.source && is(&ProposalSentToForum::full_name()) {
+        return Some((sending, format!("event_id={}", event.event_id.replace('-', ""))));
+    }
+    if event.service != decision.source {
+        return None;
+    }
+    if is(&ProposalEndorsed::full_name()) {
+        let event = ProposalEndorsed::decode(payload).ok()?;
+        return decided(event.meeting_id, event.proposal_id);
+    }
+    if is(&ProposalNotEndorsed::full_name()) {
+        let event = ProposalNotEndorsed::decode(payload).ok()?;
+        return decided(event.meeting_id, event.proposal_id);
+    }
+    if is(&ProposalReturnedForWork::full_name()) {
+        let event = ProposalReturnedForWork::decode(payload).ok()?;
+        return decided(event.meeting_id, event.proposal_id);
+    }
+    None
+}
 
 /// Whose content it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +142,11 @@ pub(super) async fn fold(
             let (name, from) = (projection.name, projection.source);
             declared.push(Declared { service, projection: name, source: from });
             let is_folded = FOLDED.iter().any(|(into, of, _)| (*into, *of) == (service, from));
+            if !is_folded && !TAKEN.iter().any(|taken| (taken.service, taken.source) == (service, from)) {
+                let what =
+                    format!("{service}: what {name} makes of the events of {from} is compared with nothing");
+                verdict.not_looked.push(what);
+            }
             let Some(source) = sources.iter().find(|source| source.service() == from).filter(|_| is_folded)
             else {
                 continue;
@@ -141,9 +210,10 @@ pub(super) async fn contents(
     service: &str,
     connection: &impl ConnectionTrait,
 ) -> Result<(), CheckError> {
-    let tables = FOLDED.iter().filter(|(of, ..)| *of == service);
-    for (service, _, table) in tables {
-        let line = line_of(connection, table).await?;
+    let folded = FOLDED.iter().filter(|(of, ..)| *of == service).map(|(.., table)| (*table, None));
+    let taken = TAKEN.iter().filter(|taken| taken.service == service && side == Side::Live);
+    for (table, key) in folded.chain(taken.map(|taken| (taken.table, Some(taken.key)))) {
+        let line = line_of(connection, table, key).await?;
         let question = format!(
             "SELECT line FROM (SELECT {line} AS line FROM {table}) AS lines WHERE line > $1 ORDER BY line LIMIT {PAGE}"
         );
@@ -153,8 +223,7 @@ pub(super) async fn contents(
             let page = ask(connection, &question, [after.clone().into()]).await?;
             for row in &page {
                 after = get(row, 0)?;
-                rows.add([(side as i64).into(), (*service).into(), (*table).into(), after.clone().into()])
-                    .await?;
+                rows.add([(side as i64).into(), service.into(), table.into(), after.clone().into()]).await?;
             }
             if page.is_empty() {
                 break;
@@ -165,8 +234,12 @@ pub(super) async fn contents(
     Ok(())
 }
 
-/// An expression for a whole row as text that is the same on both engines.
-async fn line_of(connection: &impl ConnectionTrait, table: &str) -> Result<String, CheckError> {
+/// An expression for a whole row, or some of its columns, as text that is the same on both engines.
+async fn line_of(
+    connection: &impl ConnectionTrait,
+    table: &str,
+    only: Option<&[&str]>,
+) -> Result<String, CheckError> {
     let is_sqlite = connection.get_database_backend() == DatabaseBackend::Sqlite;
     let question = match is_sqlite {
         true => "SELECT name, '' FROM pragma_table_info($1) ORDER BY name",
@@ -178,7 +251,7 @@ async fn line_of(connection: &impl ConnectionTrait, table: &str) -> Result<Strin
     let mut columns = Vec::new();
     for row in ask(connection, question, [table.into()]).await? {
         let (name, kind): (String, String) = (get(&row, 0)?, get(&row, 1)?);
-        if name == GENERATION {
+        if name == GENERATION || only.is_some_and(|only| !only.contains(&name.as_str())) {
             continue;
         }
         let text = match (is_sqlite, kind.as_str()) {

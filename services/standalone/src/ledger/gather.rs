@@ -15,10 +15,11 @@ use proto::membership::RollFrozen;
 use sea_orm::{ConnectionTrait, Statement};
 use sha2::{Digest as _, Sha256};
 
+use super::fold::Taken;
 use super::index::{Index, Rows, get, number, text};
 use super::journal::{self, Outcome};
 use super::verdict::{Piece, Rule, Verdict};
-use super::{CheckError, hex, rules};
+use super::{CheckError, fold, hex, rules};
 use chain::Chain;
 
 pub(super) use stream::messages;
@@ -177,6 +178,7 @@ pub(super) async fn events(
         verdict.broken(Rule::Chain, what, vec![last]);
     }
     let mut rows: Rows<'_, 10> = index.rows("event");
+    let mut taken: Rows<'_, 8> = index.rows("taken");
     for head in source.lanes() {
         let mut chain = Chain::new(source.service(), &head.lane);
         let mut next = 1;
@@ -190,6 +192,9 @@ pub(super) async fn events(
                     let roll = RollFrozen::decode(event.payload.as_slice());
                     remembered.rolls.extend(roll.ok().map(|roll| (event.lane.clone(), event.seq, roll)));
                 }
+                if let Some((table, line)) = fold::row_of(&event) {
+                    taken.add(taken_row(table, line, &event)).await?;
+                }
                 verdict.looked.events += 1;
                 rows.add(event_row(event)).await?;
             }
@@ -197,7 +202,21 @@ pub(super) async fn events(
         }
         chain.finish(head, verdict);
     }
+    taken.finish().await?;
     Ok(rows.finish().await?)
+}
+
+fn taken_row(table: &Taken, line: String, event: &Envelope) -> [sea_orm::Value; 8] {
+    [
+        table.service.into(),
+        table.table.into(),
+        line.into(),
+        event.service.clone().into(),
+        event.lane.clone().into(),
+        event.seq.cast_signed().into(),
+        event.event_type.clone().into(),
+        hex(&event.hash).into(),
+    ]
 }
 
 fn event_row(event: Envelope) -> [sea_orm::Value; 10] {

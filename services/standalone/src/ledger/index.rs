@@ -20,6 +20,7 @@ CREATE TABLE answer (service TEXT, principal TEXT, key TEXT, cause TEXT, rpc TEX
     PRIMARY KEY (service, principal, key)) WITHOUT ROWID;
 CREATE TABLE message (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, place INTEGER, hash TEXT, fault TEXT);
 CREATE TABLE content (side INTEGER, service TEXT, name TEXT, line TEXT);
+CREATE TABLE taken (service TEXT, name TEXT, line TEXT, source TEXT, lane TEXT, seq INTEGER, type TEXT, hash TEXT);
 CREATE TABLE audit (service TEXT, cause TEXT);
 CREATE TABLE head (service TEXT, lane TEXT, seq INTEGER, epoch INTEGER, PRIMARY KEY (service, lane));
 CREATE TABLE stream (service TEXT PRIMARY KEY, old INTEGER, first INTEGER);";

@@ -18,6 +18,7 @@ use super::fleet::Fleet;
 use super::mix::Act;
 use super::prepare::{Stage, Voter};
 use super::record::Recorder;
+use super::take_part;
 use crate::client::outcome;
 use crate::ledger::journal::Outcome;
 
@@ -28,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Seats of a forum.
 pub(super) const SEATS: u32 = 2;
 /// Rows of a page.
-const PAGE: u32 = 20;
+pub(super) const PAGE: u32 = 20;
 
 /// What every act works with.
 pub(super) struct Scene<'a> {
@@ -135,6 +136,18 @@ pub(super) async fn perform(scene: &Scene<'_>, act: Act, number: usize, due: Ins
             let call = async { nobody.elections().get_election(request).await.map(drop) };
             let _ = recorder.measure("GetElection", due, call).await;
         }
+        Act::ListProposals
+        | Act::SearchProposals
+        | Act::GetProposal(_)
+        | Act::GetTimeline(_)
+        | Act::GetRound
+        | Act::GiveSupport { .. }
+        | Act::WithdrawSupport { .. }
+        | Act::Compare => {
+            if let Some(ideas) = &stage.ideas {
+                take_part::perform(scene, ideas, act, number, due).await;
+            }
+        }
         Act::Vote(index) => {
             if let Some(election) = &stage.election
                 && let Some(voter) = election.voters.get(index)
@@ -192,7 +205,7 @@ async fn vote(
 }
 
 /// Sends a command, and the same again with its key while nobody knows what became of it.
-async fn write<R: Clone, F: Future<Output = Result<(), Status>>>(
+pub(super) async fn write<R: Clone, F: Future<Output = Result<(), Status>>>(
     scene: &Scene<'_>,
     message: R,
     send: impl Fn(Request<R>) -> F,

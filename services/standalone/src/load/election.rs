@@ -22,7 +22,7 @@ use super::prepare::{AT_ONCE, Voter};
 use super::{Fleet, Plan};
 use crate::board_key::BoardKey;
 use crate::client::Account;
-use crate::demo::{self, Progress, example};
+use crate::demo::{self, Progress, during, example};
 use crate::exit::Failure;
 use crate::register::Register;
 use crate::screen::Screen;
@@ -268,8 +268,4 @@ impl Scene<'_> {
         bar.finish_and_clear();
         voters
     }
-}
-
-fn during(what: &'static str) -> impl FnOnce(tonic::Status) -> Failure {
-    move |status| Failure::from(status).during(what)
 }

@@ -1,4 +1,4 @@
-//! What must be there before the load begins: forums to read, and for an election day a whole election up to its opened
+//! What must be there before the load begins: forums and proposals to read, and for an election day a whole election up to its opened
 //! boxes. Made by ordinary calls, anew for each run, so that runs do not depend on each other.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use super::Plan;
 use super::act::{forum, seat_plan};
 use super::election::{self, Prepared};
 use super::fleet::Fleet;
+use super::ideas;
 use super::mix::Mix;
 use crate::client::Account;
 use crate::exit::{Exit, Failure};
@@ -31,6 +32,8 @@ pub(super) struct Stage {
     pub(super) municipality: String,
     /// An election with opened boxes.
     pub(super) election: Option<Prepared>,
+    /// Proposals; none if the mix is only of the other two services.
+    pub(super) ideas: Option<ideas::Prepared>,
     /// Forums that were founded and have no seat plan yet.
     unplanned: Mutex<Vec<String>>,
 }
@@ -81,11 +84,17 @@ pub(super) async fn prepare(fleet: &Fleet, plan: &Plan, screen: Screen) -> Resul
     });
     let forums = made.buffered(AT_ONCE).try_collect().await;
     let forums = forums.map_err(|status: tonic::Status| Failure::from(status).during("found forums"))?;
+    let ideas = match plan.mix {
+        Mix::ElectionDay | Mix::Reading | Mix::Mixed => {
+            Some(ideas::prepare(fleet, plan, &municipality).await?)
+        }
+        Mix::Writing => None,
+    };
     let election = match plan.mix {
         Mix::ElectionDay => Some(election::prepare(fleet, plan, &municipality, screen).await?),
         Mix::Reading | Mix::Mixed | Mix::Writing => None,
     };
-    Ok(Arc::new(Stage { forums, municipality, election, unplanned: Mutex::default() }))
+    Ok(Arc::new(Stage { forums, municipality, election, ideas, unplanned: Mutex::default() }))
 }
 
 /// Some municipality of the county.

@@ -75,11 +75,19 @@ fn tst_15_what_a_load_was_told_is_what_the_ledger_finds() {
     );
     expect(&day, 0);
     assert_eq!(day.json()["by_rpc"]["CastBallot"]["count"], 8, "{}", day.out);
-    let reading = load(&user, &["--mix", "reading", "--rate", "40", "--duration", "1"]);
+    let reading = load(&user, &["--mix", "reading", "--rate", "40", "--duration", "2"]);
     expect(&reading, 0);
+    for rpc in ["ListProposals", "GetProposal", "GetTimeline", "SearchProposals"] {
+        assert!(reading.json()["by_rpc"][rpc]["count"].as_u64().unwrap_or(0) > 0, "{rpc}: {}", reading.out);
+    }
+    let mixed = load(&user, &["--mix", "mixed", "--rate", "80", "--duration", "4", "--journal", "three"]);
+    expect(&mixed, 0);
+    for rpc in ["Compare", "StartSession", "GiveSupport"] {
+        assert!(mixed.json()["by_rpc"][rpc]["count"].as_u64().unwrap_or(0) > 0, "{rpc}: {}", mixed.out);
+    }
     expect(&load(&user, &["--journal", "one", "--duration", "1"]), 5);
 
-    let verdict = judged_green(&user, &["one", "two"]);
+    let verdict = judged_green(&user, &["one", "two", "three"]);
     let looked = &verdict["looked"];
     assert!(looked["acknowledged"].as_u64().unwrap() > 140, "{looked}");
     assert_eq!((&looked["boxes"], &looked["unknown"]), (&1.into(), &0.into()), "{looked}");
@@ -94,7 +102,7 @@ fn tst_15_what_a_load_was_told_is_what_the_ledger_finds() {
     assert_eq!(going.stop(), Some(0));
 
     // And at rest, with a nats-server started for it.
-    judged_green(&user, &["one", "two"]);
+    judged_green(&user, &["one", "two", "three"]);
 }
 
 #[test]

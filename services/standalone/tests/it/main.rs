@@ -4,6 +4,7 @@ mod audit;
 mod ballots;
 mod doctor;
 mod help;
+mod ideas;
 mod import;
 mod keys;
 mod load;

@@ -10,6 +10,7 @@ use proto::proposals::{
     PublishImpactRequest, RateValue, RecordMeasurementRequest, ResponseState, SetBaselineRequest,
     StartChangeRequest,
 };
+use tonic::Status;
 
 use super::{Ideas, example};
 use crate::demo::example::LEAD;
@@ -40,6 +41,8 @@ impl Ideas<'_> {
     /// What proposals answers.
     pub async fn answer(&self) -> Result<(), Failure> {
         self.play.settle().await?;
+        self.play.day(example::ANSWERED_EARLY).await?;
+        self.answer_others(example::ANSWERED_EARLY).await?;
         self.play.day(example::ANSWERED).await?;
         let answer = Answer {
             outcome: Outcome::AcceptedInPart.into(),
@@ -53,21 +56,22 @@ impl Ideas<'_> {
             next_on: example::STARTED.to_owned(),
             ..Default::default()
         };
-        self.give(example::FOLLOWED, answer).await?;
+        self.give_idea(example::FOLLOWED, answer).await?;
         self.done(example::ANSWERED, "the unit answers: accepted in part, 23 days after the endorsement");
+        self.answer_others(example::ANSWERED).await?;
         for (day, hour, state, what) in [
-            (example::ANSWERED, 17, ResponseState::Reminded, "the other unit is reminded of its answer"),
+            (example::ANSWERED, 17, ResponseState::Reminded, "units whose answers are missing are reminded"),
             (
                 example::OVERDUE,
                 9,
                 ResponseState::EscalatedToCoordinator,
-                "it is overdue: coordinators are told",
+                "four answers are overdue: coordinators are told",
             ),
             (
                 example::ESCALATED,
                 9,
                 ResponseState::EscalatedToManager,
-                "it is still missing: the manager is told",
+                "they are still missing: managers are told",
             ),
         ] {
             self.play.hour(day, hour).await?;
@@ -77,11 +81,21 @@ impl Ideas<'_> {
         Ok(())
     }
 
-    /// Waits until the machinery has come so far with the late answer by itself.
+    /// Waits until the machinery has come so far by itself with every answer that is still missing then.
     async fn until(&self, state: ResponseState) -> Result<(), Failure> {
+        let in_time = [example::ANSWERED_EARLY, example::ANSWERED];
+        let others = example::OTHERS.iter().zip(&self.others);
+        let missing = others.filter(|(other, _)| !in_time.contains(&other.answered)).map(|(_, id)| id);
+        for proposal_id in missing.chain([&self.proposals[example::LATE]]) {
+            self.until_answer(proposal_id, state).await?;
+        }
+        Ok(())
+    }
+
+    async fn until_answer(&self, proposal_id: &str, state: ResponseState) -> Result<(), Failure> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let request = GetResponseRequest { proposal_id: self.proposals[example::LATE].clone() };
+            let request = GetResponseRequest { proposal_id: proposal_id.to_owned() };
             let asked = self.play.server.public().answers().get_response(request).await;
             let response =
                 asked.map_err(during("ask for an answer"))?.into_inner().response.unwrap_or_default();
@@ -114,20 +128,49 @@ impl Ideas<'_> {
             trial_evaluation: "Kysymme retkeläisiltä toukokuussa, jatketaanko.".to_owned(),
             ..Default::default()
         };
-        self.give(example::LATE, answer).await?;
-        self.done(example::STARTED, "the late answer comes, 50 days after the endorsement, 20 late");
+        self.give_idea(example::LATE, answer).await?;
+        self.done(example::STARTED, "a late answer comes, 50 days after the endorsement, 20 late");
         Ok(())
     }
 
-    async fn give(&self, idea: usize, answer: Answer) -> Result<(), Failure> {
+    /// The answers to the other proposals that are given on this day.
+    async fn answer_others(&self, day: &str) -> Result<(), Failure> {
+        let due: Vec<_> =
+            example::OTHERS.iter().zip(&self.others).filter(|(other, _)| other.answered == day).collect();
+        for (other, proposal_id) in &due {
+            let answer = Answer {
+                outcome: Outcome::Accepted.into(),
+                texts: texts(
+                    "Ehdotus toteutetaan keväällä 2027 yhdessä asiakkaiden kanssa.",
+                    "Teemme näin keväällä 2027. Teemme sen yhdessä.",
+                    "Sovimme alkuvuodesta, miten tämä tehdään.",
+                ),
+                next_role: "vastaava ohjaaja".to_owned(),
+                next_on: "2027-04-30".to_owned(),
+                ..Default::default()
+            };
+            self.give(other.unit, proposal_id, answer)
+                .await
+                .map_err(during(&format!("answer {}", other.title)))?;
+        }
+        self.done(day, &format!("answers to {} of the other proposals", due.len()));
+        Ok(())
+    }
+
+    async fn give_idea(&self, idea: usize, answer: Answer) -> Result<(), Failure> {
+        let (unit, title) = (example::IDEAS[idea].unit, example::IDEAS[idea].title);
+        self.give(unit, &self.proposals[idea], answer).await.map_err(during(&format!("answer {title}")))
+    }
+
+    async fn give(&self, unit: &str, proposal_id: &str, answer: Answer) -> Result<(), Status> {
         let request = GiveResponseRequest {
-            unit_id: self.unit(example::IDEAS[idea].unit),
-            proposal_id: self.proposals[idea].clone(),
+            unit_id: self.unit(unit),
+            proposal_id: proposal_id.to_owned(),
             answer: Some(answer),
             reviewed: true,
         };
-        let given = self.manager(idea)?.answers().give_response(request).await;
-        given.map_err(during(&format!("answer {}", example::IDEAS[idea].title)))?;
+        let manager = self.managers.get(unit).ok_or_else(|| Status::internal("nobody manages the unit"))?;
+        manager.answers().give_response(request).await?;
         Ok(())
     }
 
@@ -137,7 +180,7 @@ impl Ideas<'_> {
     /// What proposals answers.
     pub async fn change(&self) -> Result<(), Failure> {
         let (unit_id, proposal_id) = (self.unit(example::IDEAS[0].unit), self.proposals[0].clone());
-        let manager = self.manager(example::FOLLOWED)?;
+        let manager = self.manager(example::IDEAS[example::FOLLOWED].unit)?;
         let mut changes = manager.changes();
         self.play.day(example::BASELINE).await?;
         let indicators = MEASURED.iter().map(|(id, label, [before, _], target)| BaselineIndicator {
@@ -167,7 +210,7 @@ impl Ideas<'_> {
             ..Default::default()
         };
         changes.plan_change(request).await.map_err(during("plan the change"))?;
-        self.done(example::BASELINE, "before the change: 1.00 outings a week, satisfaction 3.42, heard 3.68");
+        self.done(example::BASELINE, "before the change outings are counted, and people asked");
         self.play.day(example::STARTED).await?;
         let request = StartChangeRequest {
             unit_id: unit_id.clone(),
@@ -176,7 +219,9 @@ impl Ideas<'_> {
         };
         changes.start_change(request).await.map_err(during("start the change"))?;
         self.answer_late().await?;
+        self.answer_others(example::STARTED).await?;
         self.play.day(example::COMPLETED).await?;
+        self.answer_others(example::COMPLETED).await?;
         let request = CompleteChangeRequest {
             unit_id: unit_id.clone(),
             proposal_id: proposal_id.clone(),
@@ -198,14 +243,14 @@ impl Ideas<'_> {
         changes.record_measurement(request).await.map_err(during("record the measurement"))?;
         let request = PublishImpactRequest { unit_id, proposal_id, ..Default::default() };
         changes.publish_impact(request).await.map_err(during("publish the impact"))?;
-        self.done(example::PUBLISHED, "after it: 2.77 outings a week, satisfaction 4.22, heard 4.50");
+        self.done(example::PUBLISHED, "after it the same is measured again, and published");
         self.tell_back().await
     }
 
     /// The loop card; closing is allowed only after it.
     async fn tell_back(&self) -> Result<(), Failure> {
         let (unit_id, proposal_id) = (self.unit(example::IDEAS[0].unit), self.proposals[0].clone());
-        let mut feedback = self.manager(example::FOLLOWED)?.feedback();
+        let mut feedback = self.manager(example::IDEAS[example::FOLLOWED].unit)?.feedback();
         let request = DraftFeedbackRequest {
             unit_id: unit_id.clone(),
             proposal_id: proposal_id.clone(),

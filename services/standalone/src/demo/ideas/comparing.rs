@@ -125,11 +125,12 @@ impl Ideas<'_> {
     }
 
     async fn close_round(&self, rest: &Rest) -> Result<(), Failure> {
-        self.play.day(example::RANKED).await?;
+        self.play.hour(example::COMPARISON_CLOSES, 20).await?;
         let (tenant, round_id) = (LEAD.to_owned(), self.round_id.clone());
         let mut handler = self.coordinator.comparisons();
         let request = CloseRoundRequest { tenant, round_id, ..Default::default() };
         handler.close_round(request).await.map_err(during("close the comparison"))?;
+        self.play.day(example::RANKED).await?;
         let (tenant, round_id) = (LEAD.to_owned(), self.round_id.clone());
         let request = PublishRankingRequest { tenant, round_id, ..Default::default() };
         handler.publish_ranking(request).await.map_err(during("publish the ranking"))?;

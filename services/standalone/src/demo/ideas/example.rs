@@ -19,7 +19,9 @@ pub const NOTICE_DAYS: &str = "10";
 pub const POLICY_FROM: &str = "2026-09-08";
 /// Day of the meeting.
 pub const MEETING: &str = "2026-10-12";
-/// Day on which the units' answers are given in time.
+/// Day on which the first answers come.
+pub const ANSWERED_EARLY: &str = "2026-10-23";
+/// Day on which the last of the answers in time are given.
 pub const ANSWERED: &str = "2026-11-04";
 /// Day after the last one of the answers.
 pub const OVERDUE: &str = "2026-11-12";
@@ -31,7 +33,9 @@ pub const BASELINE: &str = "2026-11-30";
 pub const STARTED: &str = "2026-12-01";
 /// Day on which the change is done.
 pub const COMPLETED: &str = "2026-12-14";
-/// Last day of the quarter of the answers counted.
+/// First day of the quarter of the answers counted.
+pub const QUARTER_STARTS: &str = "2026-10-01";
+/// Last day of it.
 pub const QUARTER_ENDS: &str = "2026-12-31";
 /// Day on which what came of it is published, told back and closed.
 pub const PUBLISHED: &str = "2027-03-15";
@@ -131,6 +135,129 @@ pub const IDEAS: [Idea; 6] = [
 pub const FOLLOWED: usize = 0;
 /// The idea whose answer is late.
 pub const LATE: usize = 4;
+
+/// A proposal of another client that goes to the same meeting, for the answers of a quarter to be counted (K4).
+#[derive(Debug, Clone, Copy)]
+pub struct Other {
+    /// Its title.
+    pub title: &'static str,
+    /// What it is about, in plain Finnish.
+    pub plain: &'static str,
+    /// Code of its picture symbol.
+    pub picture: &'static str,
+    /// The unit it is addressed to.
+    pub unit: &'static str,
+    /// Place of the author in the register of their municipality's clients.
+    pub author: (&'static str, usize),
+    /// Day of its answer; empty if there is none.
+    pub answered: &'static str,
+}
+
+const fn other(
+    title: &'static str,
+    plain: &'static str,
+    picture: &'static str,
+    unit: &'static str,
+    author: (&'static str, usize),
+    answered: &'static str,
+) -> Other {
+    Other { title, plain, picture, unit, author, answered }
+}
+
+const II: &str = "Iin päivätoiminta";
+const PUDASJARVI: &str = "Pudasjärven työtoiminta";
+const UTAJARVI: &str = "Utajärven päivätoiminta";
+
+/// Sixteen more that are endorsed on the same day: with the followed and the late idea eighteen, of which fourteen are
+/// answered in time, three late and one not at all.
+pub const OTHERS: [Other; 16] = [
+    other(
+        "Oma puhelinaika kotiin",
+        "Haluamme soittaa kotiin rauhassa.",
+        "phone",
+        II,
+        ("139", 4),
+        ANSWERED_EARLY,
+    ),
+    other("Lisää penkkejä pihalle", "Haluamme istua pihalla.", "rest", II, ("139", 5), ANSWERED_EARLY),
+    other(
+        "Musiikkia taukohuoneeseen",
+        "Haluamme kuunnella musiikkia tauolla.",
+        "music",
+        II,
+        ("139", 6),
+        ANSWERED,
+    ),
+    other("Kasvimaa päivätoimintaan", "Haluamme kasvattaa vihanneksia.", "garden", II, ("139", 7), ANSWERED),
+    other("Uimahalliin kerran kuussa", "Haluamme uimaan.", "swim", II, ("139", 8), STARTED),
+    other(
+        "Hiljainen huone",
+        "Haluamme huoneen, jossa on hiljaista.",
+        "quiet",
+        II,
+        ("139", 9),
+        ANSWERED_EARLY,
+    ),
+    other(
+        "Tietokone asiakkaiden käyttöön",
+        "Haluamme oman tietokoneen.",
+        "computer",
+        PUDASJARVI,
+        ("615", 4),
+        ANSWERED_EARLY,
+    ),
+    other(
+        "Kirjastoauto käymään",
+        "Haluamme lainata kirjoja.",
+        "library",
+        PUDASJARVI,
+        ("615", 5),
+        ANSWERED_EARLY,
+    ),
+    other(
+        "Ruokatauko puoli tuntia aiemmin",
+        "Haluamme syödä aiemmin.",
+        "clock",
+        PUDASJARVI,
+        ("615", 6),
+        ANSWERED_EARLY,
+    ),
+    other(
+        "Kyyti työtoimintaan ajoissa",
+        "Taksi tulee usein myöhässä.",
+        "taxi",
+        PUDASJARVI,
+        ("615", 7),
+        COMPLETED,
+    ),
+    other(
+        "Työvaatteet kaikille",
+        "Haluamme kaikille työvaatteet.",
+        "clothes",
+        PUDASJARVI,
+        ("615", 8),
+        ANSWERED,
+    ),
+    other(
+        "Elokuva kerran kuussa",
+        "Haluamme katsoa elokuvan yhdessä.",
+        "film",
+        PUDASJARVI,
+        ("615", 9),
+        ANSWERED_EARLY,
+    ),
+    other("Tanssia perjantaisin", "Haluamme tanssia.", "dance", UTAJARVI, ("889", 4), ANSWERED),
+    other("Leipomispäivä", "Haluamme leipoa yhdessä.", "cook", UTAJARVI, ("889", 5), ANSWERED_EARLY),
+    other("Uusi sauna päivätoimintaan", "Haluamme saunan.", "sauna", UTAJARVI, ("889", 6), ""),
+    other(
+        "Viikon uutiset luetaan yhdessä",
+        "Haluamme lukea uutisia yhdessä.",
+        "read",
+        UTAJARVI,
+        ("889", 7),
+        ANSWERED,
+    ),
+];
 
 /// Sessions that compare.
 pub const SESSIONS: usize = 42;

@@ -10,6 +10,7 @@ use proto::forums::{
 use super::{Ideas, example};
 use crate::demo::play::during;
 use crate::exit::Failure;
+use crate::screen::percent;
 
 /// A text in standard and in plain Finnish.
 fn texts(title: &str, body: &str, plain: &str) -> Vec<MeetingText> {
@@ -84,16 +85,24 @@ impl Ideas<'_> {
         let present = meetings.record_attendance(request).await.map_err(during("record who is present"))?;
         let figures = present.into_inner().figures.unwrap_or_default();
         let what = format!(
-            "the forum meets: {} of {} seats present, {}",
+            "the forum meets: {} of {} seats present, {}, {}",
             figures.present_total,
             figures.seats_total,
+            percent(figures.attendance_basis_points),
             if figures.quorate { "quorate" } else { "not quorate" }
         );
         self.done(example::MEETING, &what);
-        for idea in [example::FOLLOWED, example::LATE] {
-            let item = self.items.get(&self.proposals[idea]).cloned().unwrap_or_default();
-            self.endorse(idea, item).await?;
+        let [votes_for, votes_against, votes_blank] = example::VOTES;
+        for (number, (title, _, proposal_id)) in self.endorsed().into_iter().enumerate() {
+            let item = self.items.get(proposal_id).cloned().unwrap_or_default();
+            self.endorse(title, item).await?;
+            if number < 2 {
+                let what =
+                    format!("endorsed by {votes_for} votes to {votes_against}, {votes_blank} blank: {title}");
+                self.done(example::MEETING, &what);
+            }
         }
+        self.done(example::MEETING, "endorsed by as many votes: the sixteen other proposals");
         let (forum_id, meeting_id) = (self.play.forum_id.clone(), self.meeting_id.clone());
         let request = CloseMeetingRequest { forum_id, meeting_id, ..Default::default() };
         meetings.close_meeting(request).await.map_err(during("close the meeting"))?;
@@ -130,8 +139,7 @@ impl Ideas<'_> {
         Ok(items)
     }
 
-    async fn endorse(&self, idea: usize, item_id: String) -> Result<(), Failure> {
-        let title = example::IDEAS[idea].title;
+    async fn endorse(&self, title: &str, item_id: String) -> Result<(), Failure> {
         let doing = format!("vote on {title}");
         let mut meetings = self.secretary.meetings();
         let [votes_for, votes_against, votes_blank] = example::VOTES;
@@ -144,8 +152,6 @@ impl Ideas<'_> {
             ..Default::default()
         };
         meetings.record_vote(request).await.map_err(during(&doing))?;
-        let what = format!("endorsed by {votes_for} votes to {votes_against}, {votes_blank} blank: {title}");
-        self.done(example::MEETING, &what);
         Ok(())
     }
 }

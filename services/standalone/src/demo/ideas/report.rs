@@ -1,15 +1,17 @@
 //! What came of the ideas, as anybody may read it: the ranking, each proposal's promise as a timeline, the loop card.
 
 use proto::proposals::{
-    FeedbackCard, GetFeedbackRequest, GetRankingRequest, GetTimelineRequest, Promise, RankingLine,
-    StageDetail, TimelineStep,
+    FeedbackCard, GetChangeRequest, GetFeedbackRequest, GetRankingRequest, GetResponseFiguresRequest,
+    GetResponseFiguresResponse, GetResponseRequest, GetTimelineRequest, Promise, PublishedIndicator,
+    RankingLine, StageDetail, TimelineStep,
 };
 use serde::Serialize;
 
 use super::{Ideas, example};
+use crate::demo::example::LEAD;
 use crate::demo::play::during;
 use crate::exit::Failure;
-use crate::screen::{Screen, table};
+use crate::screen::{Screen, percent, table};
 
 /// The ideas and what came of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,8 +26,14 @@ pub struct Story {
     pub sessions: u64,
     /// The ranking.
     pub ranking: Vec<Place>,
+    /// The answers that were due in the quarter, by the day they were given; those that are missing last.
+    pub answers: Vec<AnswerLine>,
+    /// How many of them were in time.
+    pub in_time: InTime,
     /// The promise of each idea as a timeline.
     pub timelines: Vec<Timeline>,
+    /// What changed by the idea that was followed.
+    pub effects: Vec<Effect>,
     /// The loop card of the idea that was followed.
     pub card: Card,
 }
@@ -49,6 +57,55 @@ pub struct Place {
     pub interval_high: f64,
     /// Strength by Bradley and Terry; the strengths add up to 1.
     pub strength: f64,
+}
+
+/// An answer that was due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerLine {
+    /// The proposal.
+    pub proposal_id: String,
+    /// Title of the proposal.
+    pub title: String,
+    /// Day of the endorsement.
+    pub asked_on: String,
+    /// Last day on which the answer was in time.
+    pub due_on: String,
+    /// Day of the answer; empty while there is none.
+    pub given_on: String,
+    /// Days after the due day, so far or at the answer.
+    pub days_late: u32,
+}
+
+/// K4 of a quarter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct InTime {
+    /// Answers due.
+    pub due: u32,
+    /// Given by their due day.
+    pub on_time: u32,
+    /// Given after it.
+    pub late: u32,
+    /// Missing still.
+    pub missing: u32,
+    /// Share in time, in hundredths of a per cent.
+    pub on_time_bp: u32,
+}
+
+/// Something that was measured before and after a change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Effect {
+    /// What it is.
+    pub label: String,
+    /// Before.
+    pub before: f64,
+    /// After.
+    pub after: f64,
+    /// After minus before, from unrounded values.
+    pub change: f64,
+    /// What was to be reached; 0 for nothing.
+    pub target: f64,
+    /// How much of it was reached, in per cent; 0 without a target.
+    pub attainment_percent: f64,
 }
 
 /// The promise of a proposal, step by step.
@@ -124,17 +181,56 @@ impl Ideas<'_> {
             });
         }
         let proposal_id = self.proposals[example::FOLLOWED].clone();
+        let request = GetChangeRequest { proposal_id: proposal_id.clone() };
+        let change = public.changes().get_change(request).await.map_err(during("read the effect"))?;
+        let effects = change.into_inner().impact.unwrap_or_default().indicators;
         let request = GetFeedbackRequest { proposal_id, ..Default::default() };
         let card = public.feedback().get_feedback(request).await.map_err(during("read the loop card"))?;
+        let (answers, in_time) = self.answers_due().await?;
         Ok(Story {
+            answers,
+            in_time,
             receipt_no: self.receipt_no.clone(),
             comparisons: round.comparisons,
             skips: round.skips,
             sessions: round.sessions,
             ranking: answer.ranking.unwrap_or_default().lines.into_iter().map(Place::from).collect(),
             timelines,
+            effects: effects.into_iter().map(Effect::from).collect(),
             card: card.into_inner().card.map(Card::from).unwrap_or_default(),
         })
+    }
+}
+
+impl Ideas<'_> {
+    /// The answers that were due in the quarter, and K4.
+    async fn answers_due(&self) -> Result<(Vec<AnswerLine>, InTime), Failure> {
+        let client = self.play.server.public().answers();
+        let mut answers = Vec::new();
+        for (title, _, proposal_id) in self.endorsed() {
+            let request = GetResponseRequest { proposal_id: proposal_id.clone() };
+            let read = client.clone().get_response(request).await.map_err(during("read an answer"))?;
+            let response = read.into_inner().response.unwrap_or_default();
+            answers.push(AnswerLine {
+                proposal_id: proposal_id.clone(),
+                title: title.to_owned(),
+                asked_on: response.asked_on,
+                due_on: response.due_on,
+                given_on: response.given_on,
+                days_late: response.days_late,
+            });
+        }
+        answers.sort_by(|one, other| {
+            (one.given_on.is_empty(), &one.given_on).cmp(&(other.given_on.is_empty(), &other.given_on))
+        });
+        let request = GetResponseFiguresRequest {
+            tenant: LEAD.to_owned(),
+            from: example::QUARTER_STARTS.to_owned(),
+            to: example::QUARTER_ENDS.to_owned(),
+        };
+        let read = client.clone().get_response_figures(request).await.map_err(during("read the figures"))?;
+        let GetResponseFiguresResponse { on_time, late, missing, due, on_time_bp } = read.into_inner();
+        Ok((answers, InTime { due, on_time, late, missing, on_time_bp }))
     }
 }
 
@@ -198,6 +294,19 @@ impl From<RankingLine> for Place {
     }
 }
 
+impl From<PublishedIndicator> for Effect {
+    fn from(indicator: PublishedIndicator) -> Self {
+        Self {
+            label: indicator.label,
+            before: indicator.before_value,
+            after: indicator.after_value,
+            change: indicator.change,
+            target: f64::from(indicator.target_hundredths) / 100.0,
+            attainment_percent: indicator.attainment_percent,
+        }
+    }
+}
+
 impl From<FeedbackCard> for Card {
     fn from(card: FeedbackCard) -> Self {
         let lines = card.lines.into_iter().find(|lines| lines.language == "fi-selko").unwrap_or_default();
@@ -228,8 +337,31 @@ impl Story {
             let heading = screen.heading(&format!("Promise: {}", timeline.title));
             parts.push(format!("{heading}\n\n{}", timeline.table()));
         }
+        let heading = screen.heading("Answers due in the last quarter of 2026");
+        parts.push(format!("{heading}\n\n{}\n\n{}", self.answers_table(), self.in_time.sentence()));
+        let heading = screen.heading(&format!("What changed: {}", example::IDEAS[example::FOLLOWED].title));
+        parts.push(format!("{heading}\n\n{}", self.effects_table()));
         parts.push(format!("{}\n\n{}", screen.heading("Loop card, in plain Finnish"), self.card.text()));
         parts.join("\n\n")
+    }
+
+    fn effects_table(&self) -> String {
+        let rows = self.effects.iter().map(|effect| {
+            let reached = format!("{:.2} % of {:.2}", effect.attainment_percent, effect.target);
+            let target = if effect.target > 0.0 { reached } else { String::new() };
+            let [before, after] = [effect.before, effect.after].map(|value| format!("{value:.2}"));
+            [effect.label.clone(), before, after, format!("{:+.2}", effect.change), target]
+        });
+        table(["Measured", "Before", "After", "Change", "Reached"], rows, &[1, 2, 3, 4])
+    }
+
+    fn answers_table(&self) -> String {
+        let rows = self.answers.iter().map(|line| {
+            let given = if line.given_on.is_empty() { "missing" } else { &line.given_on };
+            let late = if line.days_late == 0 { String::new() } else { line.days_late.to_string() };
+            [line.title.clone(), line.asked_on.clone(), line.due_on.clone(), given.to_owned(), late]
+        });
+        table(["Proposal", "Endorsed", "Due", "Answered", "Days late"], rows, &[4])
     }
 
     fn ranking(&self) -> String {
@@ -244,6 +376,14 @@ impl Story {
             ]
         });
         table(["Rank", "Idea", "Chosen", "Share", "95 %", "Bradley–Terry"], rows, &[0, 2, 3, 4, 5])
+    }
+}
+
+impl InTime {
+    fn sentence(self) -> String {
+        let Self { due, on_time, late, missing, on_time_bp } = self;
+        let share = percent(on_time_bp);
+        format!("K4 answers in time: {on_time} of {due}, {share} ({late} late, {missing} missing)")
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use messaging::log::LaneHead;
 use sea_orm::ConnectionTrait;
 
-use super::Book;
-use crate::ledger::fold::{Declared, FOLDED, Side};
+use super::{Book, event};
+use crate::ledger::fold::{Declared, FOLDED, Side, TAKEN, Taken};
 use crate::ledger::gather::{Source, ask};
 use crate::ledger::index::{get, number, text};
 use crate::ledger::verdict::{Piece, Rule, Verdict};
@@ -150,4 +150,57 @@ pub(in crate::ledger) async fn contents(
         }
     }
     Ok(())
+}
+
+/// Of events that write beside commands: each one's row is there, unless the event is parked or was dismissed; and, where
+/// a rebuild clears up, no row is there without its event.
+pub(in crate::ledger) async fn taken(
+    book: &Book<'_>,
+    service: &'static str,
+    view: &impl ConnectionTrait,
+    complete: &[&'static str],
+    verdict: &mut Verdict,
+) -> Result<(), CheckError> {
+    for taken in TAKEN.iter().filter(|taken| taken.service == service) {
+        if !complete.contains(&taken.source) {
+            let (table, source) = (taken.table, taken.source);
+            verdict
+                .not_looked
+                .push(format!("{service}.{table}: its projection of {source} is not at its end"));
+            continue;
+        }
+        let live = format!(
+            "SELECT line FROM content WHERE side = {} AND service = ?1 AND name = ?2",
+            Side::Live as u8
+        );
+        let lacking = format!(
+            "SELECT source, lane, seq, type, hash, line FROM taken WHERE service = ?1 AND name = ?2
+             AND line NOT IN ({live}) ORDER BY source, lane, seq LIMIT 1000"
+        );
+        for row in book.index.ask(&lacking, &[service, taken.table]).await? {
+            let (source, lane, seq) = (text(&row, 0)?, text(&row, 1)?, get::<i64>(&row, 2)?);
+            let waits = "SELECT 1 FROM parked_event WHERE source = $1 AND lane = $2 AND seq = $3
+                AND state <> 'projected'";
+            if !ask(view, waits, [source.into(), lane.into(), seq.into()]).await?.is_empty() {
+                continue;
+            }
+            let missing = row_piece(taken, text(&row, 5)?);
+            let what = format!("{service}: {} lacks a row that events made", taken.table);
+            verdict.broken(Rule::Projection, what, vec![event(&row, 0)?, missing]);
+        }
+        if !taken.is_swept {
+            continue;
+        }
+        let made_up =
+            format!("{live} EXCEPT SELECT line FROM taken WHERE service = ?1 AND name = ?2 LIMIT 20");
+        for row in book.index.ask(&made_up, &[service, taken.table]).await? {
+            let what = format!("{service}: {} has a row that no event made", taken.table);
+            verdict.broken(Rule::Projection, what, vec![row_piece(taken, text(&row, 0)?)]);
+        }
+    }
+    Ok(())
+}
+
+fn row_piece(taken: &Taken, row: String) -> Piece {
+    Piece::Row { service: taken.service.to_owned(), table: taken.table.to_owned(), row }
 }
