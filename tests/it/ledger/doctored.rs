@@ -404,20 +404,19 @@ impl Copy {
             .await;
     }
 
-    /// Changed with its own hash made to match: only the link of the next one tells.
+    /// Changed with its own hash made to match: only the link of the next one tells. A fresh fold ends there, so it is an
+    /// event behind which no reader takes anything.
     async fn break_chain(&mut self) {
-        let at = self
-            .stream
-            .iter()
-            .position(|one| one.service == "membership" && one.lane == "19" && one.seq == 4);
-        let changed = &mut self.stream[at.expect("a fourth event")];
+        let mut of_lane = self.stream.iter_mut().filter(|one| one.service == "forums" && one.lane == "19");
+        let changed = of_lane.nth_back(1).expect("an event before the last");
         changed.correlation_id = "another".to_owned();
         changed.hash = hash(changed).to_vec();
         let change = format!(
-            "UPDATE event_log SET correlation_id = 'another', hash = {} WHERE lane = '19' AND seq = 4",
-            blob(&changed.hash)
+            "UPDATE event_log SET correlation_id = 'another', hash = {} WHERE lane = '19' AND seq = {}",
+            blob(&changed.hash),
+            changed.seq
         );
-        self.sql("membership", &change).await;
+        self.sql("forums", &change).await;
     }
 
     async fn alter_audit(&mut self) {

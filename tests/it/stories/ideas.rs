@@ -175,8 +175,9 @@ fn check_effects(story: &Story) {
         format!("{before:.2} {after:.2} {change:.4} {target:.2} {attainment_percent:.2}")
     };
     let lines: Vec<String> = story.effects.iter().map(line).collect();
+    // Being heard, outings a week, satisfaction.
     let expected =
-        ["1.00 2.77 1.7692 3.00 92.31", "3.42 4.22 0.8012 0.00 0.00", "3.68 4.50 0.8158 0.00 0.00"];
+        ["3.68 4.50 0.8158 0.00 0.00", "1.00 2.77 1.7692 3.00 92.31", "3.42 4.22 0.8012 0.00 0.00"];
     assert_eq!(lines, expected);
 }
 
