@@ -38,6 +38,8 @@ async fn from_words_to_effect(store: Store) {
         play.count(contest).await.expect("counted");
         play.confirm(contest).await.expect("confirmed");
     }
+    // Now: candidates and witnesses are forgotten when the days for appeals have passed.
+    let mut canaries = Canaries::collect(&play, &[&contests[0], &contests[1]]).await;
     let story = standalone::demo::propose(&play).await.expect("what became of the ideas");
 
     check_comparison(&story);
@@ -49,7 +51,6 @@ async fn from_words_to_effect(store: Store) {
     world.settle().await;
     let messages = stream::all(&world.nats_url()).await;
     check_events(&messages, &story);
-    let mut canaries = Canaries::collect(&play, &[&contests[0], &contests[1]]).await;
     let tables = world.tables().await;
     canaries.add_proposals(&tables);
     canaries.check_itself();
@@ -69,7 +70,9 @@ async fn check_ledger(world: &World) {
             .expect("it can be judged")
     };
     let verdict = judge().await;
-    assert!(verdict.green && verdict.not_looked.is_empty(), "{}", verdict.text());
+    // The boxes were emptied when the days for appeals had passed.
+    let unexpected = verdict.not_looked.iter().find(|what| !what.starts_with("marks of ballots"));
+    assert!(verdict.green && unexpected.is_none(), "{}", verdict.text());
     for (service, table, key) in
         [("forums", "proposal_sending", "event_id"), ("proposals", "forum_decision", "proposal_id")]
     {

@@ -1,4 +1,4 @@
-//! `demo`: the election of the Oulunkaari client forum, in a system of its own.
+//! `demo`: the election of the Oulunkaari client forum and what its clients propose, in a system of its own.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -141,6 +141,12 @@ fn next(running: &Running, folder: &Path, report: &Report) -> String {
     let events = running.nats_url().map_or_else(String::new, |url| {
         format!("Its events, with any NATS client:\n\n  nats --server {url} stream view EVT_FORUMS\n\n")
     });
+    let followed =
+        report.ideas.as_ref().and_then(|ideas| ideas.timelines.get(demo::ideas::example::FOLLOWED));
+    let timeline = followed.map_or_else(String::new, |timeline| {
+        let id = &timeline.proposal_id;
+        format!("\n  osallisuus.proposals.v1.AnswersService/GetTimeline {{\"proposal_id\": \"{id}\"}}")
+    });
     format!(
         "
 The system stays up at http://{address} until Ctrl-C. In another terminal, as its administrator:
@@ -152,7 +158,7 @@ The system stays up at http://{address} until Ctrl-C. In another terminal, as it
 
 {events}Anyone may read the result, with any gRPC client:
 
-  osallisuus.forums.v1.ElectionsService/GetElectionResult {{\"election_id\": \"{}\"}}",
+  osallisuus.forums.v1.ElectionsService/GetElectionResult {{\"election_id\": \"{}\"}}{timeline}",
         session.display(),
         report.first.election_id
     )

@@ -97,7 +97,7 @@ async fn compare(scene: &Scene<'_>, ideas: &Prepared, number: usize, due: Instan
     let request = CompareRequest {
         session_token: visitor.token.clone(),
         pair_number,
-        better: if number % 2 == 0 { Side::Left } else { Side::Right }.into(),
+        better: if number.is_multiple_of(2) { Side::Left } else { Side::Right }.into(),
         assisted: false,
     };
     let compared = write(scene, request, |request| {
