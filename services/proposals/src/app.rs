@@ -19,7 +19,6 @@ mod findings;
 mod joining;
 mod moving;
 mod promising;
-mod reach;
 mod reading;
 mod routing;
 mod screening;

@@ -19,6 +19,7 @@ mod migration;
 pub mod moderations;
 pub mod policies;
 pub mod proposals;
+pub mod reach;
 pub mod responses;
 pub mod retirements;
 pub mod search;

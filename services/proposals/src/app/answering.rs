@@ -8,8 +8,7 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::App;
-use super::reach::{addressed, reached};
-use super::telling::{TEMPLATE_REQUESTED, came_to, marked, tell_role};
+use super::telling::{TEMPLATE_DISQUALIFIED, TEMPLATE_REQUESTED, came_to, marked, tell_role};
 use super::timers::schedule_next_step;
 use crate::domain::proposal::{Outcome, Proposal, Stage, StageKind, wrong_stage};
 use crate::domain::response::{Answer, ResponseEvent, UnitResponse, check_responder};
@@ -148,8 +147,15 @@ async fn disqualify(
     tx: &Tx,
     (unit, id, person): (UnitId, ProposalId, Subject),
 ) -> Result<pb::DeclareDisqualifiedResponse, Fault> {
-    let proposal = addressed(tx.conn(), unit, id).await?;
-    store::answers::disqualify(tx.conn(), proposal.id, person).await?;
+    let proposal = store::reach::addressed(tx.conn(), unit, id).await?;
+    let is_new = store::answers::disqualify(tx.conn(), proposal.id, person).await?;
+    if is_new && proposal.lead_unit == Some(unit) {
+        // Nobody here knows how many managers a unit has: whether another one is left to answer, the coordinator looks.
+        let count = store::answers::disqualified(tx.conn(), proposal.id).await?;
+        let key = format!("{}/disqualified/{count}", proposal.id);
+        let coordinators = ScopeRef::Tenant(proposal.tenant);
+        tell_role(tx, Role::AreaCoordinator, coordinators, TEMPLATE_DISQUALIFIED, key)?;
+    }
     Ok(pb::DeclareDisqualifiedResponse {})
 }
 
@@ -160,7 +166,7 @@ async fn draft(
     written: &WrittenAnswer,
     new_id: Uuid,
 ) -> Result<pb::DraftResponseResponse, Fault> {
-    let proposal = reached(tx.conn(), scope, id).await?;
+    let proposal = store::reach::reached(tx.conn(), scope, id).await?;
     store::responses::load(tx.conn(), id).await?;
     let kept = write(tx, &proposal, Some(written), new_id).await?.0;
     Ok(pb::DraftResponseResponse { answer_id: kept.id.to_string() })
@@ -172,7 +178,7 @@ async fn contribute(
     id: ProposalId,
     text_plain: &str,
 ) -> Result<pb::ContributeToResponseResponse, Fault> {
-    let proposal = addressed(tx.conn(), unit, id).await?;
+    let proposal = store::reach::addressed(tx.conn(), unit, id).await?;
     if proposal.lead_unit == Some(unit) {
         return Err(Fault::conflict(
             "proposals.lead_unit",
@@ -266,7 +272,7 @@ pub(super) async fn answer(tx: &Tx, input: &Give, proposal: &Proposal) -> Result
 
 async fn given(tx: &Tx, input: &Give) -> Result<pb::GiveResponseResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.give.proposal).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.give.proposal).await?;
     let before = store::responses::load(tx.conn(), proposal.id).await?;
     let event = before.give(today)?;
     let (kept, outcome) = answer(tx, input, &proposal).await?;
@@ -281,7 +287,7 @@ async fn given(tx: &Tx, input: &Give) -> Result<pb::GiveResponseResponse, Fault>
 
 async fn amended(tx: &Tx, input: &Give) -> Result<pb::AmendResponseResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.give.proposal).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.give.proposal).await?;
     let before = store::responses::load(tx.conn(), proposal.id).await?;
     let event = before.amend()?;
     // A change that has begun is cancelled, and an answer from higher up is given.

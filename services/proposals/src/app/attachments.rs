@@ -11,7 +11,7 @@ use super::App;
 use super::comments::{page_token, review_due};
 use crate::domain::attachment::{
     self, Append, Attachment, AttachmentState, MAX_CHUNK, MediaType, Part, UNFINISHED_HOURS, Whole,
-    check_files,
+    check_files, check_person,
 };
 use crate::domain::comment::Verdict;
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
@@ -157,11 +157,15 @@ impl App {
         drop(plain);
         for (place, some) in pieces.chunks(PIECES_AT_ONCE).enumerate() {
             let first = count(place * PIECES_AT_ONCE);
-            let input = (id, first, some.to_vec());
-            let stored = self.writer.internal("proposals.plain_picture", input, |tx, input| {
-                store_plain(tx, input.0, input.1, &input.2).boxed()
-            });
-            stored.await?;
+            let input = (id, of, first, some.to_vec());
+            let stored =
+                self.writer.internal("proposals.plain_picture", input, |tx, (id, of, first, some)| {
+                    store::attachments::put_plain(tx.conn(), *id, *of, *first, some).boxed()
+                });
+            if !stored.await? {
+                // Finishing it says what has become of it.
+                break;
+            }
         }
         Ok(Read { part: Part::Plain, kept, ..sent })
     }
@@ -294,6 +298,9 @@ async fn begun(tx: &Tx, input: &Begin) -> Result<pb::BeginAttachmentResponse, Fa
         ));
     }
     check_files(store::attachments::count(tx.conn(), proposal.id).await?)?;
+    let mut sizes = store::attachments::sizes(tx.conn(), input.sender).await?;
+    sizes.push(0);
+    check_person(&sizes, 0)?;
     let file = Attachment {
         id: input.id,
         tenant: proposal.tenant,
@@ -318,7 +325,7 @@ async fn begun(tx: &Tx, input: &Begin) -> Result<pb::BeginAttachmentResponse, Fa
         run_at: tx.now() + time::Duration::hours(UNFINISHED_HOURS),
         payload: file.id.as_uuid().as_bytes().to_vec(),
     });
-    Ok(pb::BeginAttachmentResponse { attachment: Some(convert::community::attachment(&file)) })
+    Ok(pb::BeginAttachmentResponse { attachment: Some(convert::community::without_description(&file)) })
 }
 
 async fn appended(tx: &Tx, input: &Piece) -> Result<pb::AppendChunkResponse, Fault> {
@@ -327,7 +334,8 @@ async fn appended(tx: &Tx, input: &Piece) -> Result<pb::AppendChunkResponse, Fau
     let length = count(data.len());
     match attachment::append(file.state, (file.chunks, file.size), *position, length)? {
         Append::Next => {
-            store::attachments::put_chunk(tx.conn(), file.id, Part::Sent, *position, data.clone()).await?;
+            check_person(&store::attachments::sizes(tx.conn(), *sender).await?, length)?;
+            store::attachments::put_chunk(tx.conn(), file.id, *position, data.clone()).await?;
             (file.chunks, file.size) = (file.chunks + 1, file.size + length);
             store::attachments::save(tx.conn(), &file).await?;
         }
@@ -340,18 +348,7 @@ async fn appended(tx: &Tx, input: &Piece) -> Result<pb::AppendChunkResponse, Fau
             }
         }
     }
-    Ok(pb::AppendChunkResponse { attachment: Some(convert::community::attachment(&file)) })
-}
-
-async fn store_plain(tx: &Tx, id: AttachmentId, first: u64, pieces: &[Vec<u8>]) -> Result<(), Fault> {
-    // A file that was deleted in between gets nothing more.
-    if store::attachments::find(tx.conn(), id).await?.is_none() {
-        return Ok(());
-    }
-    for (position, piece) in (first..).zip(pieces) {
-        store::attachments::put_chunk(tx.conn(), id, Part::Plain, position, piece.clone()).await?;
-    }
-    Ok(())
+    Ok(pb::AppendChunkResponse { attachment: Some(convert::community::without_description(&file)) })
 }
 
 async fn finished(tx: &Tx, input: &Finish) -> Result<pb::FinishAttachmentResponse, Fault> {
@@ -360,7 +357,9 @@ async fn finished(tx: &Tx, input: &Finish) -> Result<pb::FinishAttachmentRespons
         if file.sha256 != input.sha256 {
             return Err(attachment::finished());
         }
-        return Ok(pb::FinishAttachmentResponse { attachment: Some(convert::community::attachment(&file)) });
+        return Ok(pb::FinishAttachmentResponse {
+            attachment: Some(convert::community::without_description(&file)),
+        });
     }
     let read = input.read.as_ref().filter(|read| read.of == (file.chunks, file.size));
     let Some(read) = read else {
@@ -369,8 +368,12 @@ async fn finished(tx: &Tx, input: &Finish) -> Result<pb::FinishAttachmentRespons
             "A piece of this file arrived at the same time. Finish it again.",
         ));
     };
-    if read.part == Part::Plain {
-        store::attachments::delete_chunks(tx.conn(), file.id, Part::Sent).await?;
+    match read.part {
+        Part::Plain => {
+            store::attachments::delete_chunks(tx.conn(), file.id, Part::Sent).await?;
+            store::attachments::cut_plain(tx.conn(), file.id, read.kept.0).await?;
+        }
+        Part::Sent => store::attachments::delete_chunks(tx.conn(), file.id, Part::Plain).await?,
     }
     file.state = AttachmentState::Waiting;
     file.kind = Some(read.kind);
@@ -379,12 +382,13 @@ async fn finished(tx: &Tx, input: &Finish) -> Result<pb::FinishAttachmentRespons
     (file.chunks, file.size) = read.kept;
     file.review_due_on = Some(review_due(tx, file.tenant, tx.now().helsinki_date()).await?);
     store::attachments::save(tx.conn(), &file).await?;
-    Ok(pb::FinishAttachmentResponse { attachment: Some(convert::community::attachment(&file)) })
+    Ok(pb::FinishAttachmentResponse { attachment: Some(convert::community::without_description(&file)) })
 }
 
 async fn deleted(tx: &Tx, sender: Subject, id: AttachmentId) -> Result<pb::DeleteAttachmentResponse, Fault> {
     let file = store::attachments::load_own(tx.conn(), sender, id).await?;
     file.check_deletable()?;
+    store::texts::drop_recording(tx.conn(), file.id).await?;
     store::attachments::delete(tx.conn(), file.id).await?;
     Ok(pb::DeleteAttachmentResponse {})
 }
@@ -393,7 +397,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateAttachmentRe
     let before = store::attachments::load_in(tx.conn(), input.tenant, input.id).await?;
     let was = before.state;
     let Some(after) = before.clone().judged(&input.verdict)? else {
-        let attachment = Some(convert::community::attachment(&before));
+        let attachment = Some(convert::community::without_description(&before));
         return Ok(pb::ModerateAttachmentResponse { already: true, attachment });
     };
     store::attachments::save(tx.conn(), &after).await?;
@@ -411,8 +415,25 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateAttachmentRe
         };
         store::moderations::append(tx.conn(), &entry).await?;
     }
-    let attachment = Some(convert::community::attachment(&after));
+    let attachment = Some(convert::community::without_description(&after));
     Ok(pb::ModerateAttachmentResponse { already: false, attachment })
+}
+
+/// What is left of the files of a person who has left: without them, and looked at again by a human.
+pub(super) async fn forget_sender(tx: &Tx, person: Subject) -> Result<(), Fault> {
+    let today = tx.now().helsinki_date();
+    for file in store::attachments::sent_by(tx.conn(), person).await? {
+        let due_on = review_due(tx, file.tenant, today).await?;
+        let (id, was) = (file.id, file.state);
+        match file.left_behind(due_on) {
+            Some(left) => store::attachments::save(tx.conn(), &left).await?,
+            None => store::attachments::delete(tx.conn(), id).await?,
+        }
+        if was == AttachmentState::Visible {
+            store::texts::drop_recording(tx.conn(), id).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn delete_unfinished(tx: &Tx, id: AttachmentId) -> Result<(), Fault> {

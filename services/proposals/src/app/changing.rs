@@ -9,7 +9,6 @@ use proto::proposals as pb;
 
 use super::App;
 use super::answering::{Give, GiveAnswer, answer, answered, check_not_told};
-use super::reach::reached;
 use super::telling::{came_to, marked};
 use super::timers::schedule_impact;
 use crate::domain::impact::{Baseline, ImpactState, Measure};
@@ -179,7 +178,7 @@ impl App {
 
 async fn plan(tx: &Tx, input: &Change<(Vec<String>, Option<Date>)>) -> Result<pb::PlanChangeResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let to_change = matches!(proposal.stage, Stage::Answered { outcome } if outcome.leads_to_change());
     if !to_change {
         return Err(wrong_stage(proposal.stage, StageKind::InImplementation));
@@ -194,7 +193,7 @@ async fn plan(tx: &Tx, input: &Change<(Vec<String>, Option<Date>)>) -> Result<pb
 
 async fn report(tx: &Tx, input: &Change<Report>) -> Result<Changed, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let before = store::changes::load_plan(tx.conn(), proposal.id).await?;
     let event = match &input.what {
         // What is so already is answered with how it is.
@@ -257,7 +256,7 @@ async fn changed(
 
 async fn cancel(tx: &Tx, input: &Give) -> Result<pb::CancelChangeResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.give.proposal).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.give.proposal).await?;
     let before = store::changes::load_plan(tx.conn(), proposal.id).await?;
     let event = before.cancel(today)?;
     let response = store::responses::load(tx.conn(), proposal.id).await?;
@@ -282,7 +281,7 @@ async fn cancel(tx: &Tx, input: &Give) -> Result<pb::CancelChangeResponse, Fault
 
 async fn set_baseline(tx: &Tx, input: &Change<Vec<Baseline>>) -> Result<pb::SetBaselineResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let started = match proposal.stage.kind() {
         StageKind::AwaitingResponse | StageKind::Forwarded | StageKind::Answered => false,
         StageKind::InImplementation | StageKind::Implemented | StageKind::ImpactMeasured => true,
@@ -301,7 +300,7 @@ async fn record(
     tx: &Tx,
     input: &Change<Vec<(String, Measure)>>,
 ) -> Result<pb::RecordMeasurementResponse, Fault> {
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let before = store::changes::impact(tx.conn(), proposal.id).await?;
     let report = before.record(&input.what, tx.now().helsinki_date())?;
     let during = matches!(proposal.stage, Stage::InImplementation | Stage::Implemented);
@@ -315,7 +314,7 @@ async fn record(
 
 async fn publish_impact(tx: &Tx, input: &Change<()>) -> Result<pb::PublishImpactResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let before = store::changes::impact(tx.conn(), proposal.id).await?;
     let small = small_cell(tx, &proposal).await?;
     let answer = |report: &_, after: &Proposal| pb::PublishImpactResponse {

@@ -47,8 +47,11 @@ impl App {
     ) -> Result<pb::WriteCommentResponse, Fault> {
         let part = Part::of(call, proposal, conflict_accepted)?;
         let by_staff = crate::domain::comment::is_officer(&call.caller);
+        let said = draft.clone();
         let input = Write { id: self.ids.new_id(), part, parent, draft, by_staff };
-        self.writer.run(call.command(), input, |tx, input| written(tx, input).boxed()).await
+        let answer = self.writer.run(call.command(), input, |tx, input| written(tx, input).boxed()).await?;
+        // Not in the log of answers, where it would outlive its deletion: put in on the way out.
+        Ok(pb::WriteCommentResponse { written: Some(convert::community::said(answer.written, &said)) })
     }
 
     /// Takes the caller's own comment back.
@@ -164,7 +167,8 @@ async fn written(tx: &Tx, input: &Write) -> Result<pb::WriteCommentResponse, Fau
         replies: 0,
     };
     store::comments::insert(tx.conn(), &comment).await?;
-    Ok(pb::WriteCommentResponse { written: Some(convert::community::screened(&comment)) })
+    let comment = Some(convert::community::without_words(&comment));
+    Ok(pb::WriteCommentResponse { written: Some(pb::ScreenedComment { comment, findings: Vec::new() }) })
 }
 
 /// The comment of this proposal that is answered.
@@ -196,7 +200,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateCommentRespo
     let before = store::comments::load_in(tx.conn(), input.tenant, input.id).await?;
     let was = before.state;
     let Some(after) = before.clone().judged(&input.verdict)? else {
-        let comment = Some(convert::community::comment(&before));
+        let comment = Some(convert::community::without_words(&before));
         return Ok(pb::ModerateCommentResponse { already: true, comment });
     };
     store::comments::save(tx.conn(), &after).await?;
@@ -212,7 +216,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateCommentRespo
         };
         store::moderations::append(tx.conn(), &entry).await?;
     }
-    let comment = Some(convert::community::comment(&after));
+    let comment = Some(convert::community::without_words(&after));
     Ok(pb::ModerateCommentResponse { already: false, comment })
 }
 

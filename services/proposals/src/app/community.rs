@@ -2,12 +2,12 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{ActingMode, Fault, ProposalId, Subject};
+use kernel::{ActingMode, Fault, FaultKind, ProposalId, Subject};
 use messaging::Tx;
 use proto::proposals as pb;
 
 use super::App;
-use crate::domain::comment::check_takes_part;
+use crate::domain::comment::{check_support_is_here, check_takes_part};
 use crate::domain::proposal::{Acting, Proposal};
 use crate::{convert, store};
 
@@ -49,7 +49,7 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| supported(tx, input).boxed()).await
     }
 
-    /// Takes the caller's support back.
+    /// Takes the caller's support back, also after the proposal has ended.
     pub async fn withdraw_support(
         &self,
         call: &Call,
@@ -108,9 +108,10 @@ async fn supported(tx: &Tx, input: &Part) -> Result<pb::GiveSupportResponse, Fau
 }
 
 async fn withdrawn(tx: &Tx, input: &Part) -> Result<pb::WithdrawSupportResponse, Fault> {
-    let proposal = input.open(tx).await?;
+    let proposal = store::proposals::load(tx.conn(), input.proposal).await?;
+    check_support_is_here(&proposal)?;
     let was_given = store::supports::withdraw(tx.conn(), proposal.id, input.person).await?;
-    Ok(pb::WithdrawSupportResponse { already: !was_given, counts: Some(counts(tx, proposal.id).await?) })
+    Ok(pb::WithdrawSupportResponse { already: !was_given, counts: public_counts(tx, proposal.id).await? })
 }
 
 async fn followed(tx: &Tx, input: &Part) -> Result<pb::FollowProposalResponse, Fault> {
@@ -122,7 +123,16 @@ async fn followed(tx: &Tx, input: &Part) -> Result<pb::FollowProposalResponse, F
 
 async fn unfollowed(tx: &Tx, input: &Part) -> Result<pb::UnfollowProposalResponse, Fault> {
     let followed = store::follows::unfollow(tx.conn(), input.proposal, input.person).await?;
-    Ok(pb::UnfollowProposalResponse { already: !followed, counts: Some(counts(tx, input.proposal).await?) })
+    Ok(pb::UnfollowProposalResponse { already: !followed, counts: public_counts(tx, input.proposal).await? })
+}
+
+/// The counts of a proposal that everybody may read; none of another one, or of one that there is not.
+async fn public_counts(tx: &Tx, proposal: ProposalId) -> Result<Option<pb::Counts>, Fault> {
+    match store::proposals::load_public(tx.conn(), proposal).await {
+        Ok(proposal) => Ok(Some(counts(tx, proposal.id).await?)),
+        Err(fault) if fault.kind() == FaultKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 async fn counts(tx: &Tx, proposal: ProposalId) -> Result<pb::Counts, Fault> {

@@ -6,10 +6,8 @@ use kernel::deadline::due_after_days;
 use kernel::{Date, Fault, FeedbackId, PolicyKey, ProposalId, Role, Scope, Subject, TenantId};
 use messaging::Tx;
 use proto::proposals as pb;
-use sea_orm::ConnectionTrait;
 
 use super::answering::{review_all, standard_first};
-use super::reach::reached;
 use super::telling::{came_to, marked, tell_card};
 use super::{App, codes};
 use crate::domain::feedback::{FeedbackItem, check_stage};
@@ -92,7 +90,7 @@ impl App {
     pub async fn get_feedback(&self, id: ProposalId) -> Result<pb::GetFeedbackResponse, Fault> {
         let conn = self.database.read();
         let proposal = store::proposals::load_public(conn, id).await?;
-        Ok(pb::GetFeedbackResponse { card: published(conn, &proposal).await? })
+        Ok(pb::GetFeedbackResponse { card: self.published_card(&proposal).await? })
     }
 
     /// The published card of the proposal with this return code, public or not (P8).
@@ -101,7 +99,7 @@ impl App {
         // A code that cannot be one has no hash, so it is answered like one that nobody has.
         let hash = codes::hash_of(codes::Purpose::ReturnCode, typed).unwrap_or_default();
         let proposal = store::proposals::load_by_return_code(conn, &hash).await?;
-        Ok(pb::GetFeedbackResponse { card: published(conn, &proposal).await? })
+        Ok(pb::GetFeedbackResponse { card: self.published_card(&proposal).await? })
     }
 
     /// The published card of a proposal of the caller's own, public or not.
@@ -115,7 +113,17 @@ impl App {
             return Err(store::proposals::no_such_proposal());
         }
         let proposal = store::proposals::load(conn, id).await?;
-        Ok(pb::GetMyFeedbackResponse { card: published(conn, &proposal).await? })
+        Ok(pb::GetMyFeedbackResponse { card: self.published_card(&proposal).await? })
+    }
+
+    /// The card of a proposal, if everybody may read it.
+    async fn published_card(&self, proposal: &Proposal) -> Result<Option<pb::FeedbackCard>, Fault> {
+        let conn = self.database.read();
+        let item = store::feedback::of(conn, proposal.id).await?.filter(|item| item.published_on.is_some());
+        let Some(item) = item else { return Ok(None) };
+        let texts = store::feedback::texts(conn, &item).await?;
+        let state = item.state(&texts, &required_languages([proposal.tenant]));
+        Ok(Some(convert::feedback::card(&item, state, &texts, true)))
     }
 }
 
@@ -129,22 +137,6 @@ fn card<T>(call: &Call, id: ProposalId, what: T) -> Result<Card<T>, Fault> {
     Ok(Card { scope: call.scope, id, by: call.caller.subject()?, role, what })
 }
 
-/// The card of a proposal, if everybody may read it.
-async fn published(
-    conn: &impl ConnectionTrait,
-    proposal: &Proposal,
-) -> Result<Option<pb::FeedbackCard>, Fault> {
-    let item = store::feedback::of(conn, proposal.id).await?.filter(|item| item.published_on.is_some());
-    let Some(item) = item else { return Ok(None) };
-    let texts = texts_of(conn, &item).await?;
-    let state = item.state(&texts, &required_languages([proposal.tenant]));
-    Ok(Some(convert::feedback::card(&item, state, &texts, true)))
-}
-
-async fn texts_of(conn: &impl ConnectionTrait, item: &FeedbackItem) -> Result<Texts, Fault> {
-    store::texts::load(conn, Owner::feedback(item.tenant, item.id)).await
-}
-
 /// As those who write it see it.
 fn as_written(proposal: &Proposal, item: &FeedbackItem, texts: &Texts) -> pb::FeedbackCard {
     let state = item.state(texts, &required_languages([proposal.tenant]));
@@ -152,12 +144,12 @@ fn as_written(proposal: &Proposal, item: &FeedbackItem, texts: &Texts) -> pb::Fe
 }
 
 async fn draft(tx: &Tx, input: &Card<(WrittenCard, FeedbackId)>) -> Result<pb::DraftFeedbackResponse, Fault> {
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let (written, new_id) = &input.what;
     let before = store::feedback::of(tx.conn(), proposal.id).await?;
     let mut item = before.unwrap_or_else(|| FeedbackItem::new(*new_id, proposal.id, proposal.tenant));
     item.check_draft()?;
-    let mut texts = texts_of(tx.conn(), &item).await?;
+    let mut texts = store::feedback::texts(tx.conn(), &item).await?;
     for (field, form, content) in standard_first(&written.texts) {
         texts.write(*field, *form, content, Hand::Human)?;
     }
@@ -171,9 +163,9 @@ async fn draft(tx: &Tx, input: &Card<(WrittenCard, FeedbackId)>) -> Result<pb::D
 
 async fn approve(tx: &Tx, input: &Card<()>) -> Result<pb::ApprovePlainFeedbackResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let item = written(tx, &proposal).await?;
-    let mut texts = texts_of(tx.conn(), &item).await?;
+    let mut texts = store::feedback::texts(tx.conn(), &item).await?;
     review_all(&mut texts, input.by, input.role, today)?;
     store::texts::save_and_queue(tx.conn(), Owner::feedback(item.tenant, item.id), &texts, today).await?;
     Ok(pb::ApprovePlainFeedbackResponse { card: Some(as_written(&proposal, &item, &texts)) })
@@ -188,9 +180,9 @@ async fn written(tx: &Tx, proposal: &Proposal) -> Result<FeedbackItem, Fault> {
 
 async fn publish(tx: &Tx, input: &Card<()>) -> Result<pb::PublishFeedbackResponse, Fault> {
     let today = tx.now().helsinki_date();
-    let proposal = reached(tx.conn(), &input.scope, input.id).await?;
+    let proposal = store::reach::reached(tx.conn(), &input.scope, input.id).await?;
     let before = written(tx, &proposal).await?;
-    let texts = texts_of(tx.conn(), &before).await?;
+    let texts = store::feedback::texts(tx.conn(), &before).await?;
     let answer = |item: &FeedbackItem, proposal: &Proposal| pb::PublishFeedbackResponse {
         card: Some(as_written(proposal, item, &texts)),
         standing: Some(convert::answers::standing(proposal, proposal.promise, today)),

@@ -3,10 +3,8 @@
 use chassis::Call;
 use kernel::{Date, Fault, Invalid, PageSize, PageToken, ProposalId, TenantId};
 use proto::proposals as pb;
-use sea_orm::ConnectionTrait;
 
 use super::App;
-use super::reach::addressed;
 use crate::domain::proposal::Proposal;
 use crate::domain::text::Owner;
 use crate::store::answers::Kept;
@@ -56,7 +54,7 @@ impl App {
             answers.push(pb::GivenAnswer {
                 number: kept.number,
                 given_on: kept.given_on.map(|day| day.to_string()).unwrap_or_default(),
-                answer: Some(said(conn, &proposal, &kept, true).await?),
+                answer: Some(self.said(&proposal, &kept, true).await?),
             });
         }
         let parts = if answers.is_empty() { Vec::new() } else { store::answers::parts(conn, id).await? };
@@ -74,10 +72,10 @@ impl App {
         id: ProposalId,
     ) -> Result<pb::GetDraftResponseResponse, Fault> {
         let conn = self.database.read();
-        let proposal = addressed(conn, call.scope.unit()?, id).await?;
+        let proposal = store::reach::addressed(conn, call.scope.unit()?, id).await?;
         let draft = store::answers::draft(conn, id).await?;
         let answer = match &draft {
-            Some(kept) => Some(said(conn, &proposal, kept, false).await?),
+            Some(kept) => Some(self.said(&proposal, kept, false).await?),
             None => None,
         };
         let parts = store::answers::parts(conn, id).await?;
@@ -109,6 +107,13 @@ impl App {
     ) -> Result<pb::ListMyUnitAnswersResponse, Fault> {
         let (responses, next_page_token) = self.waiting(Whose::Unit(call.scope.unit()?), size, token).await?;
         Ok(pb::ListMyUnitAnswersResponse { responses, next_page_token })
+    }
+
+    /// What an answer says; to everybody only what somebody reviewed.
+    async fn said(&self, proposal: &Proposal, kept: &Kept, public: bool) -> Result<pb::Answer, Fault> {
+        let texts =
+            store::texts::load(self.database.read(), Owner::response(proposal.tenant, kept.id)).await?;
+        Ok(convert::answers::answer(&kept.answer, &texts, public))
     }
 
     async fn waiting(
@@ -150,15 +155,4 @@ fn after(token: &str, list: &str) -> Result<Option<After>, Invalid> {
     let broken = || Invalid::new("a page token is sent as it came", "begin again without one");
     let (due_on, proposal) = key.split_once('|').ok_or_else(broken)?;
     Ok(Some(After { due_on: kernel::deadline::parse_date(due_on)?, proposal: proposal.parse()? }))
-}
-
-/// What an answer says; to everybody only what somebody reviewed.
-async fn said(
-    conn: &impl ConnectionTrait,
-    proposal: &Proposal,
-    kept: &Kept,
-    public: bool,
-) -> Result<pb::Answer, Fault> {
-    let texts = store::texts::load(conn, Owner::response(proposal.tenant, kept.id)).await?;
-    Ok(convert::answers::answer(&kept.answer, &texts, public))
 }

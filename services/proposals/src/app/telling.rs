@@ -30,6 +30,8 @@ pub(super) const TEMPLATE_REQUESTED: &str = "proposals.response_requested";
 pub(super) const TEMPLATE_REMINDER: &str = "proposals.response_reminder";
 /// Notice to coordinators, then to a manager: an answer is late.
 pub(super) const TEMPLATE_LATE: &str = "proposals.response_late";
+/// Notice to coordinators: a manager of the unit that leads the answer is disqualified (P5); is there another one?
+pub(super) const TEMPLATE_DISQUALIFIED: &str = "proposals.manager_disqualified";
 /// Notice to coordinators: what a change brought about was not measured in time (X2).
 pub(super) const TEMPLATE_IMPACT_LATE: &str = "proposals.impact_late";
 

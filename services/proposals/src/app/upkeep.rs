@@ -5,6 +5,7 @@ use kernel::{Fault, FaultKind, ProposalId, Subject, Timestamp};
 use messaging::{NewJob, Tx};
 
 use super::App;
+use super::attachments::forget_sender;
 use super::drafting::delete_draft;
 use crate::domain::proposal::{Proposal, Stage};
 use crate::domain::text::Owner;
@@ -79,7 +80,7 @@ async fn forget_one(tx: &Tx, person: Subject) -> Result<(), Fault> {
     store::supports::forget(tx.conn(), person).await?;
     store::follows::forget(tx.conn(), person).await?;
     store::comments::forget(tx.conn(), person).await?;
-    store::attachments::forget(tx.conn(), person).await
+    forget_sender(tx, person).await
 }
 
 /// What a person wrote for everybody stays, without them; what they said themselves does not. A draft goes with its

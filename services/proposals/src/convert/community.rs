@@ -3,7 +3,7 @@
 use proto::proposals as pb;
 
 use crate::domain::attachment::{Attachment, AttachmentState};
-use crate::domain::comment::{Comment, CommentState, Verdict};
+use crate::domain::comment::{Comment, CommentState, Draft, Verdict};
 use crate::domain::screening::Finding;
 use crate::store::counts::Counts;
 
@@ -40,10 +40,27 @@ pub fn comment(comment: &Comment) -> pb::Comment {
     message
 }
 
+/// The same without its text, for answers that are kept: they would outlive a comment that is taken back or removed.
+pub fn without_words(of: &Comment) -> pb::Comment {
+    pb::Comment { body: String::new(), ..comment(of) }
+}
+
 /// A comment for its writer and for the human who looks at it.
 pub fn screened(of: &Comment) -> pb::ScreenedComment {
-    let findings = of.findings.iter().filter_map(|found| finding(&of.body, found)).collect();
-    pb::ScreenedComment { comment: Some(comment(of)), findings }
+    pb::ScreenedComment { comment: Some(comment(of)), findings: findings(&of.body, &of.findings) }
+}
+
+/// The answer to whoever wrote a comment: what was kept of it, and what they said.
+pub fn said(kept: Option<pb::ScreenedComment>, draft: &Draft) -> pb::ScreenedComment {
+    let comment = kept.and_then(|kept| kept.comment).unwrap_or_default();
+    pb::ScreenedComment {
+        comment: Some(pb::Comment { body: draft.body.clone(), ..comment }),
+        findings: findings(&draft.body, &draft.findings),
+    }
+}
+
+fn findings(body: &str, found: &[Finding]) -> Vec<pb::CommentFinding> {
+    found.iter().filter_map(|found| finding(body, found)).collect()
 }
 
 /// A finding, counted in characters: clients count in units of their own, but everybody can count these.
@@ -52,6 +69,11 @@ fn finding(body: &str, found: &Finding) -> Option<pb::CommentFinding> {
     let length = body.get(found.start..found.end)?.chars().count();
     let (starts_at, length) = (u32::try_from(starts_at).ok()?, u32::try_from(length).ok()?);
     Some(pb::CommentFinding { kind: found.kind.as_str().to_owned(), starts_at, length })
+}
+
+/// A file without its bytes and its description, for answers that are kept: they would outlive a file that is removed.
+pub fn without_description(file: &Attachment) -> pb::Attachment {
+    pb::Attachment { description: String::new(), ..attachment(file) }
 }
 
 /// A file, without its bytes.

@@ -19,6 +19,10 @@ pub const MAX_SIZE: u64 = 10 * 1024 * 1024;
 pub const MAX_CHUNK: usize = 192 * 1024;
 /// Most files of a proposal.
 pub const MAX_FILES: u64 = 10;
+/// Most files of a person, of all proposals together.
+pub const MAX_FILES_OF_PERSON: usize = 100;
+/// Most bytes of a person's files together: 100 MiB.
+pub const MAX_SIZE_OF_PERSON: u64 = 100 * 1024 * 1024;
 /// Longest description, in characters.
 pub const MAX_DESCRIPTION: usize = 300;
 /// Hours after which a file is deleted that was begun and not finished.
@@ -171,15 +175,28 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// Refuses to take back what a human has decided about. Conflict `proposals.attachment_decided`.
+    /// Its sender takes it back at any time, also after a human has let it be seen: it is their voice, their face. Conflict
+    /// `proposals.attachment_removed` for one that a human removed: only the reason is left of it, for its sender to read.
     pub fn check_deletable(&self) -> Result<(), Fault> {
         match self.state {
-            AttachmentState::Begun | AttachmentState::Waiting => Ok(()),
-            AttachmentState::Visible | AttachmentState::Removed => Err(Fault::conflict(
-                "proposals.attachment_decided",
-                "The county has decided about this file already. Ask the area coordinator to take it out of sight.",
-            )),
+            AttachmentState::Begun | AttachmentState::Waiting | AttachmentState::Visible => Ok(()),
+            AttachmentState::Removed => Err(removed()),
         }
+    }
+
+    /// The file of a person who has left: nobody knows any more whose it is, and a human looks at it again, by this day,
+    /// because it may be the person's voice or face. None for one that was not sent to its end: it goes with them.
+    pub fn left_behind(mut self, review_due_on: Date) -> Option<Self> {
+        self.sender = None;
+        match self.state {
+            AttachmentState::Begun => return None,
+            AttachmentState::Waiting | AttachmentState::Removed => {}
+            AttachmentState::Visible => {
+                self.state = AttachmentState::Waiting;
+                self.review_due_on = Some(review_due_on);
+            }
+        }
+        Some(self)
     }
 
     /// The file after a verdict; None if it was so before. As [`judge`].
@@ -189,6 +206,8 @@ impl Attachment {
         self.review_due_on = None;
         if let Verdict::Remove { reason } = verdict {
             self.reason.clone_from(reason);
+            // What it showed may be what it was removed for.
+            self.description.clear();
             (self.size, self.chunks) = (0, 0);
         }
         Ok(Some(self))
@@ -202,6 +221,19 @@ pub fn check_files(files: u64) -> Result<(), Fault> {
     }
     let message = format!("A proposal has at most {MAX_FILES} files. Delete one first.");
     Err(Fault::resource_exhausted("proposals.too_many_files", message))
+}
+
+/// Refuses more of a person's files than are kept: `sizes` are those of the files they have, in bytes, `more` what comes.
+/// ResourceExhausted `proposals.files_of_person`.
+pub fn check_person(sizes: &[u64], more: u64) -> Result<(), Fault> {
+    let together = sizes.iter().fold(more, |sum, size| sum.saturating_add(*size));
+    if sizes.len() <= MAX_FILES_OF_PERSON && together <= MAX_SIZE_OF_PERSON {
+        return Ok(());
+    }
+    let message = format!(
+        "A person has at most {MAX_FILES_OF_PERSON} files of 100 MiB together, of all their proposals. Take one back first."
+    );
+    Err(Fault::resource_exhausted("proposals.files_of_person", message))
 }
 
 /// What a file shows or says. Invalid `request.invalid` unless it has 1 to 300 characters.
@@ -280,14 +312,18 @@ pub fn judge(state: AttachmentState, verdict: &Verdict) -> Result<Option<Attachm
             "proposals.attachment_unfinished",
             "This file is still being sent. Look at it when it is whole.",
         )),
-        (Removed, Verdict::Show) => Err(Fault::conflict(
-            "proposals.attachment_removed",
-            "This file was removed and its bytes erased; its sender may send a new one.",
-        )),
+        (Removed, Verdict::Show) => Err(removed()),
         (Visible, Verdict::Show) | (Removed, Verdict::Remove { .. }) => Ok(None),
         (Waiting, Verdict::Show) => Ok(Some(Visible)),
         (Waiting | Visible, Verdict::Remove { .. }) => Ok(Some(Removed)),
     }
+}
+
+fn removed() -> Fault {
+    Fault::conflict(
+        "proposals.attachment_removed",
+        "This file was removed and its bytes erased; its sender may send a new one.",
+    )
 }
 
 /// The bytes of a file as its pieces come in: what it is, and whether they are what the sender says.

@@ -8,7 +8,7 @@ use kernel::{
     ActingMode, Caller, CommentId, Date, Fault, Invalid, ProposalId, Role, Subject, TenantId, Timestamp,
 };
 
-use super::proposal::{Proposal, Stage};
+use super::proposal::{Ending, Proposal, Stage};
 use super::screening::{self, Finding};
 
 /// Longest comment, in characters.
@@ -215,19 +215,34 @@ impl Place {
 /// NotFound `proposals.no_such_proposal` for one that is not public, Conflict `proposals.merged` for one that goes on in
 /// another, `proposals.ended` for one that has ended otherwise.
 pub fn check_takes_part(proposal: &Proposal) -> Result<(), Fault> {
-    use super::proposal::Ending;
     match proposal.stage {
         _ if !proposal.is_visible() => Err(no_such_proposal()),
-        Stage::Ended { how: Ending::Merged { into } } => Err(Fault::conflict(
-            "proposals.merged",
-            format!("This proposal goes on in another one. Take part there: {into}."),
-        )),
+        Stage::Ended { how: Ending::Merged { into } } => Err(merged(into)),
         Stage::Ended { .. } => Err(Fault::conflict(
             "proposals.ended",
             "This proposal has ended, so nothing is added to it. A new proposal can be made.",
         )),
         _ => Ok(()),
     }
+}
+
+/// Whether support of a proposal is given back here: of any that ever was public, whatever has become of it, as long as
+/// its supporters did not go on with another one.
+///
+/// NotFound `proposals.no_such_proposal`, Conflict `proposals.merged` as [`check_takes_part`].
+pub fn check_support_is_here(proposal: &Proposal) -> Result<(), Fault> {
+    match proposal.stage {
+        _ if !proposal.is_public => Err(no_such_proposal()),
+        Stage::Ended { how: Ending::Merged { into } } => Err(merged(into)),
+        _ => Ok(()),
+    }
+}
+
+fn merged(into: ProposalId) -> Fault {
+    Fault::conflict(
+        "proposals.merged",
+        format!("This proposal goes on in another one. Take part there: {into}."),
+    )
 }
 
 /// Whether a person writes as an officer of the county: then everybody is told so, though not who it is.

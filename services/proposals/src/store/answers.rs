@@ -6,8 +6,8 @@ use kernel::{Date, Fault, ProposalId, Subject, UnitId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::entity::{answer_part, disqualification, unit_answer};
@@ -121,18 +121,24 @@ pub async fn parts(
     Ok(rows.into_iter().map(|row| (UnitId::from_uuid(row.unit_id), row.text_plain)).collect())
 }
 
-/// Keeps that somebody is disqualified; nothing changes if they were before.
+/// Keeps that somebody is disqualified; false, and nothing changes, if they were before.
 pub async fn disqualify(
     conn: &impl ConnectionTrait,
     proposal: ProposalId,
     person: Subject,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let row = disqualification::Model { proposal_id: proposal.as_uuid(), person: person.as_uuid() };
     use disqualification::Column::{Person, ProposalId};
     let once = OnConflict::columns([ProposalId, Person]).do_nothing().to_owned();
     let stored = disqualification::Entity::insert(row.into_active_model()).on_conflict(once);
-    stored.exec_without_returning(conn).await.map_err(database_fault)?;
-    Ok(())
+    Ok(stored.exec_without_returning(conn).await.map_err(database_fault)? > 0)
+}
+
+/// How many people declared that they are disqualified.
+pub async fn disqualified(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<u64, Fault> {
+    let of_proposal =
+        disqualification::Entity::find().filter(disqualification::Column::ProposalId.eq(proposal.as_uuid()));
+    of_proposal.count(conn).await.map_err(database_fault)
 }
 
 /// Whether somebody declared that they are disqualified.

@@ -2,7 +2,7 @@
 
 use kernel::{AttachmentId, Fault, ProposalId, Subject, TenantId, Timestamp};
 use messaging::database_fault;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _,
     PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -94,6 +94,27 @@ pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Vec
     rows.into_iter().map(attachment_of).collect()
 }
 
+/// The files that a person sent, those that were removed too.
+pub async fn sent_by(conn: &impl ConnectionTrait, sender: Subject) -> Result<Vec<Attachment>, Fault> {
+    let rows = Entity::find().filter(Column::Person.eq(sender.as_uuid())).order_by_asc(Column::Id).all(conn);
+    rows.await.map_err(database_fault)?.into_iter().map(attachment_of).collect()
+}
+
+/// The sizes of the files that a person has, in bytes, without those that were removed: few, see
+/// [`MAX_FILES_OF_PERSON`](crate::domain::attachment::MAX_FILES_OF_PERSON).
+pub async fn sizes(conn: &impl ConnectionTrait, sender: Subject) -> Result<Vec<u64>, Fault> {
+    let sizes: Vec<i64> = Entity::find()
+        .filter(Column::Person.eq(sender.as_uuid()))
+        .filter(Column::State.ne(AttachmentState::Removed.as_str()))
+        .select_only()
+        .column(Column::Size)
+        .into_tuple()
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    sizes.into_iter().map(|size| u64::try_from(size).map_err(Fault::internal)).collect()
+}
+
 /// A county's files that wait for a human, the oldest first: at most `limit` after `after`.
 pub async fn waiting(
     conn: &impl ConnectionTrait,
@@ -111,24 +132,61 @@ pub async fn waiting(
     rows.into_iter().map(attachment_of).collect()
 }
 
-/// Stores a piece; one that is there already is left as it is.
+/// Stores the next piece that was sent.
 pub async fn put_chunk(
     conn: &impl ConnectionTrait,
     id: AttachmentId,
-    part: Part,
     position: u64,
     data: Vec<u8>,
 ) -> Result<(), Fault> {
+    let chunk = attachment_chunk::Entity::insert(chunk_row(id, Part::Sent, position, data));
+    chunk.exec_without_returning(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
+/// Stores pieces with the hidden data taken out, from position `first` on, in place of those of an earlier try. `of` is
+/// what was read of the file, as many pieces and bytes; false, and nothing is stored, if it is not that any more: it was
+/// finished, removed or deleted meanwhile, or a piece came in.
+pub async fn put_plain(
+    conn: &impl ConnectionTrait,
+    id: AttachmentId,
+    of: (u64, u64),
+    first: u64,
+    pieces: &[Vec<u8>],
+) -> Result<bool, Fault> {
+    let is_so = |file: Attachment| (file.state, (file.chunks, file.size)) == (AttachmentState::Begun, of);
+    if !find(conn, id).await?.is_some_and(is_so) {
+        return Ok(false);
+    }
+    use attachment_chunk::Column::{AttachmentId, Data, Part as PartOf, Position};
+    for (position, piece) in (first..).zip(pieces) {
+        let replace = OnConflict::columns([AttachmentId, PartOf, Position]).update_column(Data).to_owned();
+        let stored = attachment_chunk::Entity::insert(chunk_row(id, Part::Plain, position, piece.clone()));
+        stored.on_conflict(replace).exec_without_returning(conn).await.map_err(database_fault)?;
+    }
+    Ok(true)
+}
+
+/// Deletes the pieces with the hidden data taken out from this position on, which an earlier try left.
+pub async fn cut_plain(conn: &impl ConnectionTrait, id: AttachmentId, from: u64) -> Result<(), Fault> {
+    attachment_chunk::Entity::delete_many()
+        .filter(attachment_chunk::Column::AttachmentId.eq(id.as_uuid()))
+        .filter(attachment_chunk::Column::Part.eq(Part::Plain.as_str()))
+        .filter(attachment_chunk::Column::Position.gte(from.cast_signed()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
+fn chunk_row(id: AttachmentId, part: Part, position: u64, data: Vec<u8>) -> attachment_chunk::ActiveModel {
     let row = attachment_chunk::Model {
         attachment_id: id.as_uuid(),
         part: part.as_str().to_owned(),
         position: position.cast_signed(),
         data,
     };
-    let stored = attachment_chunk::Entity::insert(row.into_active_model());
-    let once = OnConflict::new().do_nothing().to_owned();
-    stored.on_conflict(once).exec_without_returning(conn).await.map_err(database_fault)?;
-    Ok(())
+    row.into_active_model()
 }
 
 /// A piece of a file. NotFound `proposals.no_such_attachment` if it is gone.
@@ -148,17 +206,6 @@ pub async fn delete_chunks(conn: &impl ConnectionTrait, id: AttachmentId, part: 
     attachment_chunk::Entity::delete_many()
         .filter(attachment_chunk::Column::AttachmentId.eq(id.as_uuid()))
         .filter(attachment_chunk::Column::Part.eq(part.as_str()))
-        .exec(conn)
-        .await
-        .map_err(database_fault)?;
-    Ok(())
-}
-
-/// Forgets who sent the files of a person who has left.
-pub async fn forget(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
-    Entity::update_many()
-        .col_expr(Column::Person, Expr::value(Option::<kernel::Uuid>::None))
-        .filter(Column::Person.eq(person.as_uuid()))
         .exec(conn)
         .await
         .map_err(database_fault)?;

@@ -8,11 +8,17 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterab
 use super::entity::feedback_item::{Column, Entity, Model};
 use super::values;
 use crate::domain::feedback::FeedbackItem;
+use crate::domain::text::{Owner, Texts};
 
 /// The card of a proposal, published or not.
 pub async fn of(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Option<FeedbackItem>, Fault> {
     let found = Entity::find().filter(Column::ProposalId.eq(proposal.as_uuid())).one(conn).await;
     found.map_err(database_fault)?.map(item_of).transpose()
+}
+
+/// What a card says.
+pub async fn texts(conn: &impl ConnectionTrait, item: &FeedbackItem) -> Result<Texts, Fault> {
+    super::texts::load(conn, Owner::feedback(item.tenant, item.id)).await
 }
 
 /// Stores a card, new or changed.

@@ -21,7 +21,7 @@ use crate::domain::stems::{self, StemId};
 
 /// Rows of one statement.
 const CHUNK: usize = 500;
-/// Words of a search that are weighed: the rarest.
+/// Words of a search that are weighed: the rarest, each with its stems in all languages.
 const WORDS: usize = 8;
 /// Proposals looked at for the rarest word, and for each of the others: those that have the most of it.
 const OF_RAREST: u64 = 400;
@@ -172,7 +172,7 @@ struct Rare {
     rarity: i64,
 }
 
-/// The rarest stems of a search, the rarest first.
+/// The stems of the rarest words of a search, the rarest first.
 async fn rarest(
     conn: &impl ConnectionTrait,
     tenant: TenantId,
@@ -200,7 +200,14 @@ async fn rarest(
         })
         .collect();
     rare.sort_unstable_by_key(|rare| (std::cmp::Reverse(rare.rarity), rare.stem));
-    rare.truncate(WORDS);
+    // A word is as rare as its rarest stem, and nobody says in which language they ask: the word stays with all of them.
+    let mut words: Vec<usize> = Vec::new();
+    for word in rare.iter().map(|rare| rare.word) {
+        if words.len() < WORDS && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    rare.retain(|rare| words.contains(&rare.word));
     Ok(rare)
 }
 

@@ -49,6 +49,7 @@ pub async fn mark(
     add(conn, proposal, Some(mark), today, reason).await
 }
 
+/// The next number is the greatest one and one: there is one writer, and the key refuses a second step of a number.
 async fn add(
     conn: &impl ConnectionTrait,
     proposal: &Proposal,

@@ -1,6 +1,9 @@
 //! Files: sent in pieces, told by their bytes, looked at by a human, read in pieces.
 
-use kernel::{Caller, ProposalId};
+use futures::FutureExt as _;
+use kernel::{AttachmentId, Caller, ProposalId};
+use proposals::domain::attachment::Attachment;
+use proposals::store;
 use proto::proposals as pb;
 use proto::proposals::attachments_service_client::AttachmentsServiceClient;
 use sha2::{Digest as _, Sha256};
@@ -64,6 +67,19 @@ pub(crate) async fn moderate(
     Ok(answer.into_inner().already)
 }
 
+async fn delete(world: &World, id: &str) -> Result<(), Status> {
+    let delete = pb::DeleteAttachmentRequest { attachment_id: id.to_owned() };
+    client(world).delete_attachment(world.by(world.client(1), delete).unwrap()).await?;
+    Ok(())
+}
+
+/// A picture that everybody can read.
+async fn shown_picture(world: &World, proposal: ProposalId) -> anyhow::Result<String> {
+    let id = send(world, proposal, &png(400)).await?.attachment_id;
+    moderate(world, &id, pb::Verdict::Show, "").await?;
+    Ok(id)
+}
+
 /// The bytes that everybody reads: what they are, the pieces' lengths, and all of them.
 async fn read(world: &World, id: &str) -> Result<(String, Vec<usize>, Vec<u8>), Status> {
     let read = pb::ReadAttachmentRequest { attachment_id: id.to_owned() };
@@ -123,7 +139,8 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
         ..pb::ListWaitingAttachmentsRequest::default()
     };
     let queue = client(world).list_waiting_attachments(world.by(world.coordinator(), list)?).await?;
-    assert_eq!(queue.into_inner().attachments, std::slice::from_ref(&sent));
+    let described = pb::Attachment { description: "Kuva pihasta".to_owned(), ..sent.clone() };
+    assert_eq!(queue.into_inner().attachments, [described], "what is kept of an answer does not describe it");
 
     assert!(!moderate(world, id, pb::Verdict::Show, "").await?);
     assert!(moderate(world, id, pb::Verdict::Show, "").await?, "already");
@@ -134,10 +151,6 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     assert_eq!(bytes.len(), sent.size as usize);
     assert!(!bytes.windows(3).any(|window| window == b"GPS"), "P9");
     assert_eq!(public(world, proposal).await[0].description, "Kuva pihasta");
-    let delete = pb::DeleteAttachmentRequest { attachment_id: id.clone() };
-    let late = client(world).delete_attachment(world.by(world.client(1), delete)?).await;
-    assert_eq!(refusal(late)?.1, "proposals.attachment_decided");
-
     assert!(!moderate(world, id, pb::Verdict::Remove, "Kuvassa on toinen ihminen.").await?);
     assert_eq!(refusal(read(world, id).await)?.0, Code::NotFound);
     assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 0, "its bytes are erased");
@@ -146,6 +159,9 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
     let mine = pb::ListMyAttachmentsRequest { proposal_id: proposal.to_string() };
     let mine = client(world).list_my_attachments(world.by(world.client(1), mine)?).await?.into_inner();
     assert_eq!(mine.attachments[0].reason, "Kuvassa on toinen ihminen.");
+    assert_eq!(mine.attachments[0].description, "", "what it showed is erased too");
+    let late = delete(world, id).await;
+    assert_eq!(refusal(late)?.1, "proposals.attachment_removed", "its reason stays for its sender");
     Ok(())
 }
 
@@ -227,6 +243,114 @@ async fn a_proposal_has_ten_files_and_what_is_not_finished_is_gone_after_a_day()
         assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 0);
         let again = client(world).delete_attachment(world.by(world.client(1), delete)?).await;
         assert_eq!(refusal(again)?.1, "proposals.no_such_attachment");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn its_sender_takes_a_file_back_also_when_everybody_can_see_it() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        let id = shown_picture(world, proposal).await?;
+        assert_eq!(public(world, proposal).await.len(), 1);
+        let request = pb::DeleteAttachmentRequest { attachment_id: id.clone() };
+        let others = client(world).delete_attachment(world.by(world.client(2), request)?).await;
+        assert_eq!(refusal(others)?.1, "proposals.no_such_attachment");
+        delete(world, &id).await?;
+        assert_eq!(refusal(read(world, &id).await)?.0, Code::NotFound);
+        assert!(public(world, proposal).await.is_empty());
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn files_of_somebody_who_has_left_are_out_of_sight_until_a_human_has_looked_again() -> anyhow::Result<()>
+{
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        let id = shown_picture(world, proposal).await?;
+        let unfinished = begin(world, world.client(1), proposal).await?;
+        append(world, &unfinished, 0, b"%PDF").await?;
+        world.forget(world.person(1)).await?;
+        assert_eq!(refusal(read(world, &id).await)?.0, Code::NotFound, "their face, perhaps");
+        assert!(public(world, proposal).await.is_empty());
+        let rows = world.texts("SELECT state || ' ' || review_due_on FROM attachment").await;
+        assert_eq!(rows, ["waiting 2026-09-14"], "what was not sent to its end is gone");
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment WHERE person IS NULL").await, 1);
+        let own = pb::ListMyAttachmentsRequest { proposal_id: proposal.to_string() };
+        let own = client(world).list_my_attachments(world.by(world.client(1), own)?).await?;
+        assert_eq!(own.into_inner().attachments, []);
+        moderate(world, &id, pb::Verdict::Show, "").await?;
+        assert!(read(world, &id).await.is_ok(), "a human found that it may stay");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_person_has_a_hundred_mebibytes_of_files_in_all_proposals_together() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        // As if nine large files were there already.
+        let (one, other) = (world.open_proposal("Ulos").await?, world.draft("Metsään").await?);
+        let id = begin(world, world.client(1), one).await?;
+        append(world, &id, 0, b"%PDF").await?;
+        let (person, size) = (world.person(1), 100 * 1024 * 1024 - 1_000);
+        let grow = world.writer()?;
+        let grow = grow.internal("story", (person, size), |tx, (person, size)| {
+            async move {
+                for file in store::attachments::sent_by(tx.conn(), *person).await? {
+                    store::attachments::save(tx.conn(), &Attachment { size: *size, ..file }).await?;
+                }
+                Ok::<_, kernel::Fault>(())
+            }
+            .boxed()
+        });
+        grow.await?;
+        let next = begin(world, world.client(1), other).await?;
+        append(world, &next, 0, &[0; 900]).await?;
+        let fault = refusal(append(world, &next, 1, &[0; 200]).await)?;
+        assert_eq!(fault, (Code::ResourceExhausted, "proposals.files_of_person".to_owned()));
+        delete(world, &id).await?;
+        append(world, &next, 1, &[0; 200]).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Two clients that finish a file at once, or one that finishes it again after another piece.
+#[tokio::test]
+async fn what_an_earlier_try_to_finish_left_is_neither_mixed_in_nor_written_back() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        let file = png(400);
+        let (head, tail) = file.split_at(100);
+        let id = begin(world, world.client(1), proposal).await?;
+        append(world, &id, 0, head).await?;
+        let put = async |of: (u64, u64)| -> anyhow::Result<bool> {
+            let pieces = vec![b"stale".to_vec(); 3];
+            let input = (id.parse::<AttachmentId>()?, of, pieces);
+            let put = world.writer()?;
+            let put = put.internal("story", input, |tx, (id, of, pieces)| {
+                store::attachments::put_plain(tx.conn(), *id, *of, 0, pieces).boxed()
+            });
+            Ok(put.await?)
+        };
+        assert!(put((1, 100)).await?, "the first try, of the first piece");
+        append(world, &id, 1, tail).await?;
+        assert!(!put((1, 100)).await?, "a piece came in");
+        finish(world, &id, &file).await?;
+        assert!(!put((2, file.len() as u64)).await?, "it is finished");
+        moderate(world, &id, pb::Verdict::Show, "").await?;
+        let (_, lengths, bytes) = read(world, &id).await?;
+        assert_eq!(lengths.len(), 1, "one piece: {lengths:?}");
+        assert!(!bytes.windows(5).any(|part| part == b"stale"));
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 1, "nothing is left");
+        moderate(world, &id, pb::Verdict::Remove, "Kuvassa on toinen ihminen.").await?;
+        assert!(!put((2, file.len() as u64)).await? && !put((0, 0)).await?, "it is removed");
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM attachment_chunk").await, 0);
         Ok(())
     })
     .await

@@ -206,6 +206,61 @@ async fn p9_a_comment_with_findings_waits_for_a_human_who_decides_with_a_public_
     .await
 }
 
+/// Deleted, it is deleted: the answers that are kept for repeated commands lie beside the person's reference, and hold
+/// neither what was said nor what was found in it.
+#[tokio::test]
+async fn tiha_12_no_answer_that_is_kept_holds_the_text_of_a_comment() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        let request = pb::WriteCommentRequest {
+            proposal_id: proposal.to_string(),
+            body: "Salaista: soita 040 123 4567.".to_owned(),
+            ..pb::WriteCommentRequest::default()
+        };
+        let first = world.by(world.client(2), request.clone())?;
+        let mut again = world.by(world.client(2), request.clone())?;
+        let key = first.metadata().get("idempotency-key").cloned().unwrap();
+        again.metadata_mut().insert("idempotency-key", key);
+        let written = client(world).write_comment(first).await?.into_inner().written.unwrap_or_default();
+        let comment = written.comment.clone().unwrap_or_default();
+        assert_eq!((comment.body.as_str(), written.findings.len()), (request.body.as_str(), 1));
+        let repeated = client(world).write_comment(again).await?.into_inner().written.unwrap_or_default();
+        assert_eq!(repeated, written, "a repeated command is answered the same");
+        let shown = moderate(world, &comment.comment_id, pb::Verdict::Show, "").await?;
+        assert_eq!(shown.comment.unwrap_or_default().body, "", "who decides has read it");
+        delete(world, 2, &comment.comment_id).await?;
+        let kept = world.rows("SELECT response FROM command_log").await;
+        let kept: Vec<Vec<u8>> = kept.iter().map(|row| row.try_get_by_index(0).unwrap_or_default()).collect();
+        assert!(kept.len() >= 3, "answers are kept: {}", kept.len());
+        for words in ["Salaista", "040", "phone"] {
+            let holds = |answer: &&Vec<u8>| answer.windows(words.len()).any(|part| part == words.as_bytes());
+            assert_eq!(kept.iter().filter(holds).count(), 0, "{words}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn comments_of_somebody_who_has_left_stay_without_them() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        for number in [2, 3] {
+            id_of(world, number, proposal, "", "Kannatan!").await;
+        }
+        world.forget(world.person(2)).await?;
+        assert_eq!(thread(world, proposal).await, ["1 VISIBLE Kannatan!", "1 VISIBLE Kannatan!"]);
+        let of = async |number: u16| -> anyhow::Result<usize> {
+            let mine = world.by(world.client(number), pb::ListMyCommentsRequest::default())?;
+            Ok(client(world).list_my_comments(mine).await?.into_inner().comments.len())
+        };
+        assert_eq!((of(2).await?, of(3).await?), (0, 1));
+        assert_eq!(world.value::<i64>("SELECT COUNT(*) FROM comment WHERE person IS NULL").await, 1);
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn comments_are_limited_and_staff_is_known_as_staff() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {

@@ -38,6 +38,20 @@ fn screen(proposal: ProposalId) -> pb::ScreenProposalRequest {
     }
 }
 
+/// The reasons among the steps of a proposal of client 1, with the stage that was come to. The step that comes to a stage
+/// is the first one there; what happens at it later has no reason.
+async fn reasons(world: &World, proposal: ProposalId) -> anyhow::Result<Vec<(pb::ProposalStage, String)>> {
+    let steps = world.mine(proposal).await?.steps;
+    let stage = |step: &pb::ProposalStep| step.stage.as_ref().map(pb::StageDetail::stage);
+    let with_reason = steps.iter().enumerate().filter(|(_, step)| !step.reason.is_empty());
+    let came = with_reason.map(|(at, step)| {
+        let first = steps.iter().position(|other| stage(other) == stage(step));
+        assert_eq!(first, Some(at), "the step that came there has it: {steps:?}");
+        (stage(step).unwrap_or_default(), step.reason.clone())
+    });
+    Ok(came.collect())
+}
+
 #[tokio::test]
 async fn p1_a_rejection_has_a_reason_from_the_closed_list_a_human_and_plain_words() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
@@ -66,8 +80,8 @@ async fn p1_a_rejection_has_a_reason_from_the_closed_list_a_human_and_plain_word
                 (pb::ProposalStage::RejectedAtScreening, listed)
             );
         }
-        let mine = world.mine(proposal).await?;
-        assert!(mine.steps.iter().any(|step| step.reason == WHY), "the author is told why");
+        let rejected = (pb::ProposalStage::RejectedAtScreening, WHY.to_owned());
+        assert_eq!(reasons(world, proposal).await?, [rejected], "the author is told why, where it ended");
         assert!(world.public(proposal).await.is_err(), "what is refused is not public");
         let [event] = &world.published::<pb::ProposalRejectedAtScreening>().await[..] else { panic!("once") };
         assert_eq!(event.reason, "not_about_services");
@@ -192,9 +206,12 @@ async fn p9_a_proposal_about_an_own_decision_goes_to_the_own_worker_with_advice(
                 let stage = gone.stage.unwrap_or_default();
                 assert_eq!((stage.stage(), stage.redirection()), (pb::ProposalStage::Redirected, kind));
             }
-            let steps = world.mine(proposal).await?.steps;
-            let told = steps.iter().any(|step| step.reason.starts_with("Ota yhteyttä"));
-            assert!(told, "the author is told what to do");
+            let told = (pb::ProposalStage::Redirected, redirect(proposal, kind).advice);
+            assert_eq!(
+                reasons(world, proposal).await?,
+                [told],
+                "the author is told what to do, where it ended"
+            );
         }
         let kinds: Vec<String> =
             world.published::<pb::ProposalRedirected>().await.into_iter().map(|event| event.kind).collect();
@@ -206,8 +223,8 @@ async fn p9_a_proposal_about_an_own_decision_goes_to_the_own_worker_with_advice(
 }
 
 #[tokio::test]
-async fn p2_a_proposal_comes_before_a_forum_with_a_reviewed_plain_summary_and_a_picture() -> anyhow::Result<()>
-{
+async fn p2_a_proposal_comes_before_a_forum_with_reviewed_plain_title_and_summary_and_a_picture()
+-> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         let proposal = world.open_proposal("Ulkoilua").await?;
         let send = async |forum: kernel::ForumId| -> anyhow::Result<Result<_, Status>> {
@@ -229,7 +246,8 @@ async fn p2_a_proposal_comes_before_a_forum_with_a_reviewed_plain_summary_and_a_
         let bare = send(world.forum).await?.unwrap_err();
         let fault = chassis::fault(&bare);
         let lacking: Vec<&str> = fault.fields().iter().map(|field| field.field.as_str()).collect();
-        assert_eq!((fault.code(), lacking), ("proposals.forms_missing", vec!["summary.fi-selko", "symbols"]));
+        let expected = vec!["title.fi-selko", "summary.fi-selko", "symbols"];
+        assert_eq!((fault.code(), lacking), ("proposals.forms_missing", expected));
         world.make_plain(proposal).await?;
         let foreign = send(world.other_forum).await?;
         assert_eq!(refusal(foreign)?, (Code::InvalidArgument, "proposals.unknown_forum".to_owned()));
@@ -238,7 +256,8 @@ async fn p2_a_proposal_comes_before_a_forum_with_a_reviewed_plain_summary_and_a_
         send(world.forum).await??;
         let [sent] = &world.published::<pb::ProposalSentToForum>().await[..] else { panic!("sent once") };
         assert_eq!(sent.forum_id, world.forum.to_string());
-        assert_eq!(sent.titles.len(), 1);
+        let titles: Vec<&str> = sent.titles.iter().map(|title| title.language.as_str()).collect();
+        assert_eq!(titles, ["fi", "fi-selko"], "what a meeting needs of a topic (F11)");
         assert_eq!(world.published::<pb::ProposalShortlisted>().await.len(), 1);
         Ok(())
     })

@@ -226,6 +226,29 @@ async fn answers(kind: Store) -> anyhow::Result<(Vec<Vec<Hit>>, Vec<i64>)> {
     Ok((found, counters))
 }
 
+/// In a bilingual county a word has a stem in each language, and all of them are one word.
+#[tokio::test]
+async fn s1_25_of_a_long_search_the_rarest_words_count_in_whatever_language() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let documents = [
+            (1, "metsä keitto taksi bussi".to_owned(), "metsä keitto taksi bussi".to_owned()),
+            (2, "sauna".to_owned(), "sauna".to_owned()),
+            (3, "sauna uinti".to_owned(), "sauna uinti".to_owned()),
+        ];
+        let put = world.writer()?;
+        let put = put.internal("story", documents, |tx, documents| put_all(tx, documents).boxed());
+        put.await?;
+        let tenant = TenantId::new(POHDE)?;
+        let query = stems::query(tenant, "metsä keitto taksi bussi sauna");
+        let found = store::search::find(world.database()?.read(), tenant, &query, None, 10).await?;
+        let mut found: Vec<u128> = found.iter().map(|hit| hit.proposal.as_uuid().as_u128()).collect();
+        found.sort_unstable();
+        assert_eq!(found, [1, 2, 3], "four words with eight stems leave room for the fifth");
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn s1_25_both_databases_find_the_same_in_the_same_order() -> anyhow::Result<()> {
     let (sqlite, postgresql) = (answers(Store::Sqlite).await?, answers(Store::Postgres).await?);

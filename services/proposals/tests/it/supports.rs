@@ -137,6 +137,57 @@ async fn m3_m4_a_member_supports_with_help_themselves_and_chooses_a_helper_who_i
 }
 
 #[tokio::test]
+async fn support_is_taken_back_and_following_ended_whatever_has_become_of_the_proposal() -> anyhow::Result<()>
+{
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        for number in [10, 11, 12] {
+            support(world, world.client(number), proposal).await?;
+        }
+        let follow = pb::FollowProposalRequest { proposal_id: proposal.to_string() };
+        client(world).follow_proposal(world.by(world.client(13), follow)?).await?;
+        let redirect = pb::RedirectProposalRequest {
+            tenant: POHDE.to_owned(),
+            proposal_id: proposal.to_string(),
+            kind: pb::Redirection::ServiceFeedback.into(),
+            advice: "Kerro asia palautteen kautta.".to_owned(),
+            reviewed: true,
+            ..pb::RedirectProposalRequest::default()
+        };
+        world.handling().redirect_proposal(world.by(world.coordinator(), redirect)?).await?;
+        assert_eq!(refusal(support(world, world.client(14), proposal).await)?.1, "proposals.ended");
+        let back = withdraw(world, world.client(10), proposal).await?;
+        assert_eq!((back.already, back.counts.unwrap_or_default().supports), (false, 2));
+
+        // Once it is out of sight, its counts are too.
+        let hide = pb::HideProposalRequest {
+            tenant: POHDE.to_owned(),
+            proposal_id: proposal.to_string(),
+            explanation: "Ehdotus koski toista ihmistä.".to_owned(),
+            ..pb::HideProposalRequest::default()
+        };
+        world.handling().hide_proposal(world.by(world.coordinator(), hide)?).await?;
+        let back = withdraw(world, world.client(11), proposal).await?;
+        assert_eq!((back.already, back.counts), (false, None));
+        let unfollow = async |proposal: ProposalId| -> anyhow::Result<pb::UnfollowProposalResponse> {
+            let request = pb::UnfollowProposalRequest { proposal_id: proposal.to_string() };
+            Ok(client(world).unfollow_proposal(world.by(world.client(13), request)?).await?.into_inner())
+        };
+        assert_eq!(unfollow(proposal).await?, pb::UnfollowProposalResponse { already: false, counts: None });
+        let waiting = world.submitted_proposal("Odottaa").await?;
+        for unknown in [waiting, world.ids.new_id()] {
+            let answer = unfollow(unknown).await?;
+            assert_eq!(answer, pb::UnfollowProposalResponse { already: true, counts: None });
+            let fault = refusal(withdraw(world, world.client(10), unknown).await)?;
+            assert_eq!(fault, (Code::NotFound, "proposals.no_such_proposal".to_owned()));
+        }
+        assert_eq!(rows(world).await, 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn nobody_supports_what_is_not_public_has_ended_or_without_signing_in() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         let waiting = world.submitted_proposal("Ulos").await?;

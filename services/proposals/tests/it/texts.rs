@@ -245,14 +245,18 @@ async fn p2_what_is_missing_before_the_forum_is_told_until_it_is_there() -> anyh
             let missing = world.in_work(&staff, proposal).await?.missing;
             Ok(missing.iter().map(|one| (one.field(), one.form.clone())).collect())
         };
-        let (summary, picture) =
-            ((pb::TextField::Summary, "fi-selko".to_owned()), (pb::TextField::Unspecified, String::new()));
-        assert_eq!(missing().await?, [summary, picture.clone()]);
-        let request = pb::WriteFormRequest {
-            reviewed: pb::ReviewMethod::SelkoMeter2.into(),
-            ..world.writing(&staff, proposal, "fi-selko", "Ulos!")
-        };
-        world.write(&staff, request).await?;
+        let plain = |field: pb::TextField| (field, "fi-selko".to_owned());
+        let (title, summary) = (plain(pb::TextField::Title), plain(pb::TextField::Summary));
+        let picture = (pb::TextField::Unspecified, String::new());
+        assert_eq!(missing().await?, [title, summary, picture.clone()]);
+        for field in [pb::TextField::Title, pb::TextField::Summary] {
+            let request = pb::WriteFormRequest {
+                field: field.into(),
+                reviewed: pb::ReviewMethod::SelkoMeter2.into(),
+                ..world.writing(&staff, proposal, "fi-selko", "Ulos!")
+            };
+            world.write(&staff, request).await?;
+        }
         assert_eq!(missing().await?, [picture]);
         let set = pb::SetSymbolsRequest {
             unit_id: staff.unit_id.clone(),

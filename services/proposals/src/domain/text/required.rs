@@ -11,7 +11,8 @@ use super::{Field, Form, Texts, VariantState, plain_of};
 pub enum Target {
     /// A proposal opens to everybody: title, and summary or body, in every language of the county.
     PublicProposal,
-    /// A proposal goes to a forum: as public, and a summary in plain language of every language, and a picture (P2).
+    /// A proposal goes to a forum: a title in standard and in plain language of every language, as topics of meetings have
+    /// it (F11), a summary in plain language of every language, and a picture (P2).
     ProposalToForum,
     /// A unit answers: reasons in plain language (P4), what happens next, and the alternative if one is written.
     Answer,
@@ -59,6 +60,8 @@ pub enum Missing {
 enum Level {
     /// In the language, standard or plain.
     Any,
+    /// In the standard form of the language.
+    Standard,
     /// In plain language, where the language has it.
     Plain,
 }
@@ -77,7 +80,8 @@ pub fn missing(target: Target, texts: &Texts, languages: &BTreeSet<Form>) -> Vec
                 need(&[Field::Summary, Field::Body], Level::Any);
             }
             Target::ProposalToForum => {
-                need(&[Field::Title], Level::Any);
+                need(&[Field::Title], Level::Standard);
+                need(&[Field::Title], Level::Plain);
                 need(&[Field::Summary], Level::Plain);
             }
             Target::Answer => {
@@ -151,6 +155,7 @@ fn lacking(texts: &Texts, fields: &[Field], language: Form, level: Level) -> Opt
     let plain = plain_of(language);
     let forms = match (level, plain) {
         (Level::Plain, Some(plain)) => vec![plain],
+        (Level::Standard, _) => vec![language],
         _ => std::iter::once(language).chain(plain).collect(),
     };
     let candidates: Vec<(Field, Form)> =

@@ -249,20 +249,28 @@ fn kie_1_a_joint_forum_of_a_bilingual_county_needs_swedish_and_sami_blocks_nothi
 }
 
 #[test]
-fn p2_a_proposal_goes_to_a_forum_with_a_plain_summary_and_a_picture() {
+fn p2_a_proposal_goes_to_a_forum_with_a_plain_title_a_plain_summary_and_a_picture() {
     let form = |field, form, why| Missing::Form { field, form, why };
     let mut texts = reviewed(&[(Field::Title, Form::Finnish), (Field::Summary, Form::Finnish)]);
     let needs = |texts: &Texts| missing(Target::ProposalToForum, texts, &languages("19"));
     let summary = |why| form(Field::Summary, Form::EasyFinnish, why);
-    assert_eq!(needs(&texts), [summary(Lack::Absent), Missing::Picture(Lack::Absent)]);
+    let title = |why| form(Field::Title, Form::EasyFinnish, why);
+    assert_eq!(needs(&texts), [title(Lack::Absent), summary(Lack::Absent), Missing::Picture(Lack::Absent)]);
 
+    texts.write(Field::Title, Form::EasyFinnish, "Ulos!", Hand::Human).unwrap();
     texts.write(Field::Summary, Form::EasyFinnish, "Ulos!", Hand::Human).unwrap();
     texts.set_symbols(outdoors(), None).unwrap();
-    assert_eq!(needs(&texts), [summary(Lack::NotReviewed), Missing::Picture(Lack::NotReviewed)]);
+    let unread = [title(Lack::NotReviewed), summary(Lack::NotReviewed), Missing::Picture(Lack::NotReviewed)];
+    assert_eq!(needs(&texts), unread);
 
+    review(&mut texts, Field::Title, Form::EasyFinnish);
     review(&mut texts, Field::Summary, Form::EasyFinnish);
     texts.set_symbols(outdoors(), Some(Role::ForumSecretary)).unwrap();
     assert_eq!(needs(&texts), []);
+    // A meeting shows its topics in both forms (F11).
+    let mut plain = reviewed(&[(Field::Title, Form::EasyFinnish), (Field::Summary, Form::EasyFinnish)]);
+    plain.set_symbols(outdoors(), Some(Role::ForumSecretary)).unwrap();
+    assert_eq!(needs(&plain), [form(Field::Title, Form::Finnish, Lack::Absent)]);
 
     texts.write(Field::Summary, Form::Finnish, "Haluamme sisälle.", Hand::Human).unwrap();
     assert_eq!(needs(&texts), [summary(Lack::OutOfDate), Missing::Picture(Lack::OutOfDate)]);
@@ -270,6 +278,7 @@ fn p2_a_proposal_goes_to_a_forum_with_a_plain_summary_and_a_picture() {
     let both = missing(Target::ProposalToForum, &texts, &languages("05"));
     assert!(both.contains(&form(Field::Summary, Form::EasySwedish, Lack::Absent)), "{both:?}");
     assert!(both.contains(&form(Field::Title, Form::Swedish, Lack::Absent)), "{both:?}");
+    assert!(both.contains(&form(Field::Title, Form::EasySwedish, Lack::Absent)), "{both:?}");
 }
 
 #[test]

@@ -95,6 +95,11 @@ async fn p5_only_a_manager_of_the_lead_unit_who_is_not_disqualified_answers() ->
         for _ in 0..2 {
             world.answers().declare_disqualified(world.by(world.manager(unit), declare.clone())?).await?;
         }
+        // Somebody has to see to it that the unit can answer at all.
+        world.jobs_done().await?;
+        let told = world.system.directory().role_notices();
+        let told = told.iter().filter(|notice| notice.template == "proposals.manager_disqualified");
+        assert_eq!(told.count(), 1, "the coordinators, once");
         assert_eq!(by(world.manager(unit), unit).await?, forbidden("proposals.disqualified"));
         let another = Caller { roles: world.manager(unit).roles, ..world.client(77) };
         world.answers().give_response(world.by(another, give(unit))?).await?;

@@ -92,7 +92,7 @@ impl World {
         mine.into_inner().proposal.context("a proposal")
     }
 
-    /// Gives a proposal a reviewed summary in plain Finnish and a picture (P2), as staff does.
+    /// Gives a proposal a reviewed title and summary in plain Finnish and a picture (P2), as staff does.
     pub(crate) async fn make_plain(&self, proposal: ProposalId) -> anyhow::Result<()> {
         let (writer, person) = (self.handle("proposals")?.writer, self.person(900));
         let owner = Owner::proposal(tenant(POHDE), proposal);
@@ -105,9 +105,11 @@ impl World {
                     role: Role::AreaCoordinator,
                     method: ReviewMethod::PlainLanguageCheck,
                 };
-                texts.write(Field::Summary, form, "Haluamme ulos useammin.", Hand::Human)?;
-                let revision = texts.variant(Field::Summary, form).map_or(1, |variant| variant.revision);
-                texts.review(Field::Summary, form, revision, by, today)?;
+                for (field, words) in [(Field::Title, "Ulos!"), (Field::Summary, "Haluamme ulos useammin.")] {
+                    texts.write(field, form, words, Hand::Human)?;
+                    let revision = texts.variant(field, form).map_or(1, |variant| variant.revision);
+                    texts.review(field, form, revision, by, today)?;
+                }
                 texts.set_symbols(Symbol::all().take(1).collect(), Some(Role::AreaCoordinator))?;
                 store::texts::save_and_queue(tx.conn(), *owner, &texts, today).await
             }

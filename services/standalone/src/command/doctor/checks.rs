@@ -88,7 +88,9 @@ fn secrets(config: &Config) -> Vec<Finding> {
     if missing.is_empty() {
         findings.push(Finding::ok("secrets", folder.display().to_string()));
     } else {
-        let remedy = format!("Make them with: osallisuus init --data {}", config.data_dir.display());
+        // A folder that was made already is only mended: what is missing of it is made.
+        let again = if folder.join(KEY_FILE).is_file() { " --new-code" } else { "" };
+        let remedy = format!("Make them with: osallisuus init --data {}{again}", config.data_dir.display());
         let detail = format!("missing: {}", missing.join(", "));
         findings.push(Finding::fault("secrets", Exit::Configuration, detail, remedy));
     }

@@ -17,11 +17,12 @@ use crate::ledger::verdict::{Rule, TOLD, Verdict};
 /// to a comparison round, whose answer is a token that is kept nowhere, and what an operator does to a process.
 const UNLOGGED: &str = "(rpc LIKE '/osallisuus.messaging.%' OR rpc LIKE '%/CastBallot' \
      OR rpc LIKE '%/HandPaperBallot' OR rpc LIKE '%/CastForumVote' OR rpc LIKE '%/StartSession')";
-/// RPCs whose answer holds a secret or a signature that is put in on the way out and never stored.
+/// RPCs whose answer holds a secret, a signature or a person's words that are put in on the way out and never stored.
 const FINISHED_ON_THE_WAY: &str = "(rpc LIKE '%/RedeemSetupCode' OR rpc LIKE '%/SignInWithCodeCard' \
      OR rpc LIKE '%/IssueCodeCard' OR rpc LIKE '%/CreateServiceAccount' OR rpc LIKE '%/CreateNominationCode' \
      OR rpc LIKE '%/ExchangeNominationCode' OR rpc LIKE '%/IssuePaperBallotVoucher' \
-     OR rpc LIKE '%/IssueDictationVoucher' OR rpc LIKE '%/SubmitAnonymously' OR rpc LIKE '%/InviteCoAuthor')";
+     OR rpc LIKE '%/IssueDictationVoucher' OR rpc LIKE '%/SubmitAnonymously' OR rpc LIKE '%/InviteCoAuthor' \
+     OR rpc LIKE '%/WriteComment')";
 /// How long services keep their answers (REL-20).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// RPCs that publish exactly one event.

@@ -73,9 +73,13 @@ impl Model {
         };
         let plain =
             |field| self.says(field, &[EasyFinnish]) && (!swedish || self.says(field, &[EasySwedish]));
+        let standard = |field| self.says(field, &[Finnish]) && (!swedish || self.says(field, &[Swedish]));
         match target {
             Target::PublicProposal => any(Field::Title) && any(Field::Summary),
-            Target::ProposalToForum => any(Field::Title) && plain(Field::Summary) && self.symbols_fit(),
+            Target::ProposalToForum => {
+                let title = standard(Field::Title) && plain(Field::Title);
+                title && plain(Field::Summary) && self.symbols_fit()
+            }
             // Fields that these histories do not write.
             Target::Answer | Target::LoopCard | Target::Decision => false,
         }

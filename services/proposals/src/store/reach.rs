@@ -4,22 +4,17 @@
 use kernel::{Fault, ProposalId, Scope, UnitId};
 use sea_orm::ConnectionTrait;
 
+use super::proposals::{self, no_such_proposal};
 use crate::domain::proposal::Proposal;
-use crate::store;
-use crate::store::proposals::no_such_proposal;
 
 /// A proposal that is within what was granted; of a unit, one whose answer it leads.
 ///
 /// NotFound `proposals.no_such_proposal`; Forbidden `proposals.not_the_lead_unit`.
-pub(super) async fn reached(
-    conn: &impl ConnectionTrait,
-    scope: &Scope,
-    id: ProposalId,
-) -> Result<Proposal, Fault> {
+pub async fn reached(conn: &impl ConnectionTrait, scope: &Scope, id: ProposalId) -> Result<Proposal, Fault> {
     match scope {
-        Scope::Tenant(tenant) => store::proposals::load_in(conn, *tenant, id).await,
+        Scope::Tenant(tenant) => proposals::load_in(conn, *tenant, id).await,
         Scope::Forum(forum) => {
-            let found = store::proposals::load(conn, id).await?;
+            let found = proposals::load(conn, id).await?;
             if found.forum == Some(*forum) { Ok(found) } else { Err(no_such_proposal()) }
         }
         Scope::Unit(unit) => {
@@ -37,11 +32,7 @@ pub(super) async fn reached(
 }
 
 /// A public proposal that is addressed to this unit, among others perhaps. NotFound `proposals.no_such_proposal`.
-pub(super) async fn addressed(
-    conn: &impl ConnectionTrait,
-    unit: UnitId,
-    id: ProposalId,
-) -> Result<Proposal, Fault> {
-    let found = store::proposals::load(conn, id).await?;
+pub async fn addressed(conn: &impl ConnectionTrait, unit: UnitId, id: ProposalId) -> Result<Proposal, Fault> {
+    let found = proposals::load(conn, id).await?;
     if found.units.contains(&unit) && found.is_public { Ok(found) } else { Err(no_such_proposal()) }
 }
