@@ -27,7 +27,8 @@ pub enum PolicyKey {
     AttestationMonths,
     /// Days from its issue within which a code card may be used.
     CodeCardDays,
-    /// Days after confirmation until sealed ballots, candidates' names and the entries of the roll are destroyed.
+    /// Days after confirmation until sealed ballots, candidates' names and the entries of the roll are destroyed, and
+    /// after a meeting until what is left of who was there is.
     ElectionAppealDays,
     /// Days for which an attestation that has ended is kept (TIHA-12).
     EndedAttestationDays,
