@@ -288,6 +288,7 @@ impl Client {
                 forum_id: scene.forum.clone(),
                 election_id: scene.election.clone(),
                 approvals,
+                confirmed: false,
             };
             let call = |who: Account, ballot| async move { who.elections().cast_ballot(ballot).await };
             self.send(ballot, call).await?;

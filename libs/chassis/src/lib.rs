@@ -93,4 +93,4 @@ pub use service::{Context, Parts, Service, StartError};
 pub use signals::Signals;
 pub use start::{Assembled, AssembledService, assemble, start};
 pub use status::{fault, status};
-pub use token::{Purpose, Verifier, Voucher};
+pub use token::{Purpose, Recorder, Verifier, Voucher};

@@ -18,15 +18,17 @@
 //! | `att` | `[{"g": "<group>", "m": "139", "since": "2026-01-31"}]` |
 //! | `mode`, `acr` | how the act comes about; how surely the person was identified |
 //! | `hlp` | `{"r": "<reference>", "u": ["<unit>"]}`: who helps, and units where they work (M3); absent if none |
+//! | `stf` | `true`: staff of the services, or a support person, in some county (F8, M4); for forums, absent if not |
 //! | `svc` | name of the calling service; absent for people |
 //! | `purpose` | vouchers only: `nominate`, `paper_ballot` or `dictation` |
+//! | `unit` | vouchers for `dictation` only: the unit in whose name; `hlp` is then who writes down |
 
 mod claims;
 mod issuer;
 mod keys;
 mod verifier;
 
-use kernel::{Attestation, RollClaim, Subject, Timestamp, Uuid};
+use kernel::{Attestation, Helper, RollClaim, Subject, Timestamp, UnitId, Uuid};
 
 pub use issuer::{Issuer, PublicKey};
 pub(crate) use keys::KeyStore;
@@ -84,6 +86,17 @@ pub struct Voucher {
     pub attestations: Vec<Attestation>,
     /// The person's places on rolls; for [`Purpose::PaperBallot`].
     pub rolls: Vec<RollClaim>,
+    /// Who may use it; for [`Purpose::Dictation`].
+    pub recorder: Option<Recorder>,
     /// Last moment at which it works, real time; at most 15 minutes after it was made.
     pub expires: Timestamp,
+}
+
+/// Who writes down what the person of a voucher says, and in the name of which unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorder {
+    /// The unit.
+    pub unit: UnitId,
+    /// Who writes down, by the reference of the voucher's service, and the units where they work (M3).
+    pub person: Helper,
 }

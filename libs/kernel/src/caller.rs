@@ -78,6 +78,9 @@ pub struct Caller {
     pub mode: ActingMode,
     /// Who helps, if membership knows of somebody. A member may also be helped by somebody whom it does not know.
     pub helper: Option<Helper>,
+    /// Whether the person is staff of the services, or a support person, in any county today: also where that gives no right
+    /// here. Told to forums only, where nobody who is takes part in decisions (F8, M4).
+    pub staff_somewhere: bool,
     /// How surely the person was identified.
     pub assurance: Assurance,
     /// When the token ends, in real time.
@@ -115,6 +118,7 @@ impl Caller {
             attestations: Vec::new(),
             mode: ActingMode::Alone,
             helper: None,
+            staff_somewhere: false,
             assurance: Assurance::Low,
             expires: Timestamp::MAX,
         }

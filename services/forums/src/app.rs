@@ -25,7 +25,8 @@ use crate::vault::Vault;
 
 pub use announcing::AnnounceElection;
 pub use meetings::{
-    Attend, CastForumVote, Dissenting, ERASE_MEETING, MEETING_NOTICE, MeetingNotice, RaiseTopic, Within,
+    Attend, CastForumVote, DISSENT_WITHHELD, Dissenting, ERASE_MEETING, MEETING_NOTICE, MEETING_UNCLOSED,
+    MeetingNotice, RaiseTopic, TEMPLATE_DISSENT_WITHHELD, TEMPLATE_MEETING_UNCLOSED, Within,
 };
 pub use nominations::{Accept, Nominate};
 pub use paper::PaperBatchEntry;

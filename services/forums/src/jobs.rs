@@ -5,7 +5,7 @@
 use chassis::{DirectoryClient, Parts};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kernel::{CandidateId, ElectionId, Fault, MeetingId};
+use kernel::{CandidateId, ElectionId, Fault, MeetingId, Role, ScopeRef, Uuid};
 use messaging::{JobContext, JobError};
 
 use crate::app::{self, App};
@@ -26,6 +26,8 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::SEAT_FILLED, with(seat_filled))
         .job(app::MEETING_NOTICE, with(meeting_notice))
         .job(app::ERASE_MEETING, with(erase_meeting))
+        .job(app::MEETING_UNCLOSED, with(meeting_unclosed))
+        .job(app::DISSENT_WITHHELD, with(dissent_withheld))
         .job(app::RETIRED_REFERENCES, with(retired_references))
 }
 
@@ -105,6 +107,36 @@ fn erase_meeting(
     payload: Vec<u8>,
 ) -> BoxFuture<'static, Result<(), JobError>> {
     async move { Ok(app.erase_meeting(id::<MeetingId>(&payload)?).await?) }.boxed()
+}
+
+fn meeting_unclosed(
+    app: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let Some(forum) = app.unclosed_meeting(id::<MeetingId>(&payload)?).await? else { return Ok(()) };
+        let (role, scope) = (Role::ForumSecretary, ScopeRef::Forum(forum));
+        directory.notify_role(role, scope, app::TEMPLATE_MEETING_UNCLOSED, &context.dedupe_key).await?;
+        Ok(())
+    }
+    .boxed()
+}
+
+fn dissent_withheld(
+    app: App,
+    directory: DirectoryClient,
+    context: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move {
+        let Some(author) = app.withheld_author(id::<Uuid>(&payload)?).await? else { return Ok(()) };
+        // Before the minutes are public, so that there is time to object.
+        directory.notify_urgent(&[author], app::TEMPLATE_DISSENT_WITHHELD, &context.dedupe_key).await?;
+        Ok(())
+    }
+    .boxed()
 }
 
 /// Membership being away must not end the chain of readings: the next one is scheduled in any case and starts where

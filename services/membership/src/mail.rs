@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
+use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -55,6 +56,24 @@ pub struct Wrong {
     pub rule: String,
     /// What to do.
     pub remedy: &'static str,
+}
+
+/// Says that nobody wrote the message, so that no machine answers it (RFC 3834).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
 }
 
 /// Why a message did not get through.
@@ -137,6 +156,7 @@ impl Mailer {
             .subject(message.subject)
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .header(lettre::message::header::ContentType::TEXT_PLAIN)
+            .header(AutoSubmitted)
             .body(message.body.to_owned())
             .map_err(|_| Failure::ForGood)?;
         match timeout(PATIENCE, self.transport.send(message)).await {

@@ -205,6 +205,7 @@ fn caller(scope: Where, role: Option<Role>, situation: Situation) -> Caller {
         }],
         mode: kernel::ActingMode::Alone,
         helper: None,
+        staff_somewhere: false,
         assurance: if situation == Situation::WeakSignIn { Assurance::Low } else { Assurance::High },
         expires: kernel::Timestamp::MAX,
     }

@@ -121,6 +121,7 @@ impl<'a> Mint<'a> {
             subject,
             attestations: caller.attestations.clone(),
             rolls: caller.rolls.clone(),
+            recorder: None,
             expires: Timestamp::from_seconds(SystemClock.now().as_seconds() + 300),
         };
         self.directory.voucher(&voucher).expect("a voucher")

@@ -161,7 +161,8 @@ impl Election {
 
     async fn cast(&self, voter: &Voter) {
         let (forum_id, election_id) = self.ids();
-        let request = CastBallotRequest { forum_id, election_id, approvals: voter.approvals.clone() };
+        let request =
+            CastBallotRequest { forum_id, election_id, approvals: voter.approvals.clone(), confirmed: false };
         voter.account.elections().cast_ballot(request).await.expect("cast");
     }
 

@@ -71,6 +71,7 @@ pub(super) async fn check_voting(world: &World, play: &Play, contest: &Contest) 
         forum_id: play.forum_id.clone(),
         election_id: contest.election_id.clone(),
         approvals: approvals.to_vec(),
+        confirmed: false,
     };
 
     let has_not_voted = signed_in(play, &clients[0]).await;

@@ -9,7 +9,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use time::macros::format_description;
 
-use super::{Purpose, Voucher};
+use super::{Purpose, Recorder, Voucher};
 
 /// Claims of both kinds of token. Texts are checked when they are turned into the kernel's types.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,12 +33,16 @@ pub(crate) struct Claims {
     mode: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hlp: Option<HelperEntry>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    stf: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     svc: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     purpose: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,9 +92,11 @@ impl Claims {
             att: caller.attestations.iter().map(AttestationEntry::from).collect(),
             mode: Some(caller.mode.as_str().to_owned()),
             hlp: caller.helper.as_ref().map(HelperEntry::from),
+            stf: caller.staff_somewhere,
             acr: Some(caller.assurance.as_str().to_owned()),
             svc,
             purpose: None,
+            unit: None,
         }
     }
 
@@ -108,10 +114,12 @@ impl Claims {
             rolls: voucher.rolls.iter().map(RollEntry::from).collect(),
             att: voucher.attestations.iter().map(AttestationEntry::from).collect(),
             mode: None,
-            hlp: None,
+            hlp: voucher.recorder.as_ref().map(|recorder| HelperEntry::from(&recorder.person)),
+            stf: false,
             acr: None,
             svc: None,
             purpose: Some(voucher.purpose.as_str().to_owned()),
+            unit: voucher.recorder.as_ref().map(|recorder| recorder.unit.to_string()),
         }
     }
 
@@ -136,6 +144,7 @@ impl Claims {
                 Some(helper) => Some(helper.read()?),
                 None => None,
             },
+            staff_somewhere: self.stf,
             assurance: Assurance::from_str(self.acr.as_deref()?).ok()?,
             expires: Timestamp::from_seconds(self.exp),
         })
@@ -145,6 +154,13 @@ impl Claims {
     pub(crate) fn into_voucher(self) -> Option<Voucher> {
         let mut purposes = Purpose::ALL.into_iter();
         let purpose = purposes.find(|known| Some(known.as_str()) == self.purpose.as_deref())?;
+        let recorder = match (self.unit, self.hlp) {
+            (None, None) => None,
+            (Some(unit), Some(person)) => {
+                Some(Recorder { unit: UnitId::from_str(&unit).ok()?, person: person.read()? })
+            }
+            _ => return None,
+        };
         Some(Voucher {
             id: self.jti,
             purpose,
@@ -152,6 +168,7 @@ impl Claims {
             subject: Subject::from_str(&self.sub).ok()?,
             attestations: self.att.into_iter().map(AttestationEntry::read).collect::<Option<_>>()?,
             rolls: self.rolls.iter().map(RollEntry::read).collect::<Option<_>>()?,
+            recorder,
             expires: Timestamp::from_seconds(self.exp),
         })
     }
@@ -241,6 +258,45 @@ mod tests {
             let helper = Helper { reference: Uuid::from_u128(2).into(), conflict_units };
             let helped = Caller { helper: Some(helper), ..member.clone() };
             assert_eq!(read(written(&helped)), Some(helped));
+        }
+    }
+
+    #[test]
+    fn f8_that_somebody_is_staff_somewhere_survives_the_way_into_a_token_and_out() {
+        let caller = Caller::person(Uuid::from_u128(1).into());
+        assert_eq!(written(&caller).get("stf"), None, "who is not, of whom nothing is said");
+        let staff = Caller { staff_somewhere: true, expires: Timestamp::from_seconds(200), ..caller };
+        assert_eq!(read(written(&staff)), Some(staff));
+    }
+
+    #[test]
+    fn m3_a_voucher_names_who_writes_down_and_for_which_unit() {
+        let recorder = Recorder {
+            unit: Uuid::from_u128(3).into(),
+            person: Helper {
+                reference: Uuid::from_u128(4).into(),
+                conflict_units: vec![Uuid::from_u128(3).into()],
+            },
+        };
+        for recorder in [None, Some(recorder)] {
+            let voucher = Voucher {
+                id: Uuid::from_u128(9),
+                purpose: Purpose::Dictation,
+                audience: "proposals".to_owned(),
+                subject: Uuid::from_u128(1).into(),
+                attestations: Vec::new(),
+                rolls: Vec::new(),
+                recorder,
+                expires: Timestamp::from_seconds(200),
+            };
+            let claims = Claims::of_voucher("osallisuus/test", &voucher, Timestamp::from_seconds(0));
+            let claims = serde_json::to_value(claims).expect("claims");
+            let read = |claims: Value| serde_json::from_value::<Claims>(claims).ok()?.into_voucher();
+            assert_eq!(read(claims.clone()), Some(voucher.clone()));
+            let mut half = claims;
+            half["unit"] = json!(Uuid::from_u128(3).to_string());
+            half["hlp"] = Value::Null;
+            assert_eq!(read(half), None, "a unit without a person");
         }
     }
 

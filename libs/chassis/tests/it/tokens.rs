@@ -180,6 +180,7 @@ async fn a_voucher_is_no_token() -> anyhow::Result<()> {
         subject: fixture.ids.new_id(),
         attestations: Vec::new(),
         rolls: Vec::new(),
+        recorder: None,
         expires: now + MINUTE * 5,
     };
     let voucher = fixture.issuer.voucher(&voucher, now)?;

@@ -33,6 +33,14 @@ pub use voting::{CastForumVote, Dissenting};
 pub const MEETING_NOTICE: &str = "forums.meeting_notice";
 /// Job: erases the persons of a meeting after the appeal period. Payload: the meeting's id.
 pub const ERASE_MEETING: &str = "forums.erase_meeting";
+/// Job: tells the secretary of a meeting that is open after its day. Payload: the meeting's id.
+pub const MEETING_UNCLOSED: &str = "forums.meeting_unclosed";
+/// Job: tells the author of a dissent that it is not published. Payload: the dissent's id.
+pub const DISSENT_WITHHELD: &str = "forums.dissent_withheld";
+/// Notice to secretaries.
+pub const TEMPLATE_MEETING_UNCLOSED: &str = "forums.meeting_unclosed";
+/// Notice to an author, who finds the reason with the meeting.
+pub const TEMPLATE_DISSENT_WITHHELD: &str = "forums.dissent_withheld";
 
 /// What a command of an officer was granted for, and the forum that it names.
 #[derive(Debug, Clone, Copy)]

@@ -47,7 +47,8 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| open(tx, input).boxed()).await
     }
 
-    /// Puts the caller's ballot into the box of their municipality, once (F3, F4).
+    /// Puts the caller's ballot into the box of their municipality, once (F3, F4). `confirmed`: with a helper present, the
+    /// voter said yes themselves.
     ///
     /// The ballot is checked and sealed here, in memory; the writer gets the sealed form only. The mark is the
     /// idempotency record: the same command again is done already. Nothing is logged, published or scheduled (BAL-11).
@@ -56,10 +57,11 @@ impl App {
         call: &Call,
         forum: ForumId,
         approvals: &[u32],
+        confirmed: bool,
     ) -> Result<pb::CastBallotResponse, Fault> {
         let (election_id, municipality) = call.scope.roll()?;
         let voter = call.caller.subject()?;
-        voter::may_cast(&call.caller)?;
+        voter::may_cast(&call.caller, confirmed).inspect_err(note_confirmation)?;
         let election = store::elections::load_in(self.database.read(), forum, election_id).await?;
         let paper = election.check_contested(municipality)?.paper();
         let ballot = paper.fill_in(approvals)?;
@@ -106,6 +108,13 @@ impl App {
     /// Closes the boxes by the timer; an election that is annulled or closed already is left alone.
     pub(super) async fn close_voting_by_timer(&self, election: ElectionId) -> Result<(), Fault> {
         self.writer.internal(CLOSE_VOTING, election, |tx, election| close_if_open(tx, election).boxed()).await
+    }
+}
+
+/// Logs that a member with a helper is asked whether a vote is theirs: not who it is, nor about what.
+pub(super) fn note_confirmation(fault: &Fault) {
+    if fault.code() == "forums.confirmation_needed" {
+        tracing::info!("a vote with a helper present waits for the member's own yes");
     }
 }
 

@@ -109,10 +109,12 @@ async fn take(
     store::agenda::save_sending(conn, event, taken.tenant.as_str(), item, taken.generation).await
 }
 
-/// Drops a proposal's topics, but those on which a vote was opened: what a forum votes on, it decides.
+/// Drops a proposal's topics, but those on which a vote was opened: what a forum votes on, it decides. If it abandons the
+/// vote, the topic is dropped then.
 async fn drop_topics(tx: &Tx, proposal: ProposalId) -> Result<(), Fault> {
     for item in store::agenda::pending_of_proposal(tx.conn(), proposal).await? {
         if store::votes::find(tx.conn(), item.id).await?.is_some() {
+            store::agenda::save(tx.conn(), &AgendaItem { proposal_ended: true, ..item }).await?;
             continue;
         }
         if let Some(dropped) = item.drop_topic() {

@@ -9,7 +9,7 @@ use super::requests;
 use crate::domain::meeting::agenda::{AgendaItem, DecisionKind, ItemState, Source};
 use crate::domain::meeting::attendance::{Present, SaidPresent, SeatKey, Turnout};
 use crate::domain::meeting::forms::{Form, Forms};
-use crate::domain::meeting::minutes::Dissent;
+use crate::domain::meeting::minutes::{Dissent, Withholding};
 use crate::domain::meeting::vote::{Choice, Method, Tally, Vote, no_choice};
 use crate::domain::meeting::{Meeting, MeetingState, Mode, Plan};
 
@@ -231,8 +231,31 @@ pub fn dissent(dissent: &Dissent) -> pb::Dissent {
         municipality: seat.map(|seat| seat.municipality.to_string()).unwrap_or_default(),
         seat_no: seat.map_or(0, |seat| seat.seat_no),
         text: dissent.text.clone(),
-        withheld: dissent.withheld,
+        withheld: dissent.withheld.is_some(),
+        withheld_reason: dissent.withheld.map(withholding_out).unwrap_or_default().into(),
     }
+}
+
+fn withholding_out(reason: Withholding) -> pb::WithholdingReason {
+    match reason {
+        Withholding::PersonalData => pb::WithholdingReason::PersonalData,
+        Withholding::HealthOrService => pb::WithholdingReason::HealthOrService,
+        Withholding::Safety => pb::WithholdingReason::Safety,
+    }
+}
+
+/// Why each of these dissents is not published.
+pub fn withheld(withheld: &[pb::WithheldDissent]) -> Result<Vec<(String, Withholding)>, Fault> {
+    let one = |(index, one): (usize, &pb::WithheldDissent)| -> Result<(String, Withholding), Fault> {
+        let reason = match one.reason() {
+            pb::WithholdingReason::Unspecified => return Err(choice(&format!("withheld[{index}].reason"))),
+            pb::WithholdingReason::PersonalData => Withholding::PersonalData,
+            pb::WithholdingReason::HealthOrService => Withholding::HealthOrService,
+            pb::WithholdingReason::Safety => Withholding::Safety,
+        };
+        Ok((one.dissent_id.clone(), reason))
+    };
+    withheld.iter().enumerate().map(one).collect()
 }
 
 /// The forms of a text, by language.

@@ -142,9 +142,9 @@ pub struct Acceptance {
     pub publish_name: bool,
 }
 
-/// Refuses staff and support persons (F8): Forbidden `forums.staff_may_not_take_part`.
+/// Refuses staff and support persons, of whatever county (F8): Forbidden `forums.staff_may_not_take_part`.
 pub fn refuse_staff(caller: &Caller) -> Result<(), Fault> {
-    if caller.roles.iter().any(|held| STAFF.contains(&held.role)) {
+    if caller.staff_somewhere || caller.roles.iter().any(|held| STAFF.contains(&held.role)) {
         return Err(Fault::forbidden(
             "forums.staff_may_not_take_part",
             "Support persons, unit staff and managers do not nominate, stand or vote in an election of clients (F8). They may help a client who asks for it, in the client's own session.",
@@ -362,6 +362,8 @@ mod tests {
             let caller = Caller { roles: vec![HeldRole { role, scope: ScopeRef::Cell }], ..person.clone() };
             assert_eq!(refuse_staff(&caller).unwrap_err().code(), "forums.staff_may_not_take_part");
         }
+        let elsewhere = Caller { staff_somewhere: true, ..person };
+        assert_eq!(refuse_staff(&elsewhere).unwrap_err().code(), "forums.staff_may_not_take_part");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Planned ─▶ NoticeSent ─▶ Open ─▶ Closed ─▶ MinutesDraft ─▶ MinutesChecked ─▶ Published
-//!    ▲────moved────┘                              ▲──────written anew──┘
+//!    ▲────moved────┘                              ▲─written or screened anew─┘
 //! ```
 //!
 //! A meeting that is not open yet may be moved, which takes its notice back, or cancelled. Days are days in Finland by
@@ -183,6 +183,8 @@ pub enum MeetingEvent {
     MinutesScreened {
         /// On this day.
         on: Date,
+        /// Whether what is published is not what was checked: it is checked again.
+        check_again: bool,
     },
     /// They became public.
     MinutesPublished {
@@ -350,10 +352,10 @@ impl Meeting {
         Ok(MeetingEvent::MinutesDrafted { by, on: today })
     }
 
-    /// The chair finds the minutes right; none if so already. Forbidden `forums.own_minutes` for whoever wrote them;
+    /// The chair finds the minutes right; none if so already. Forbidden `forums.own_minutes` for whoever ever wrote them;
     /// Conflict `forums.wrong_step`.
     pub fn check_minutes(&self, by: Subject, today: Date) -> Result<Option<MeetingEvent>, Fault> {
-        if self.minutes.drafted_by == Some(by) {
+        if self.minutes.writers.contains(&by) {
             return Err(Fault::forbidden(
                 "forums.own_minutes",
                 "Whoever wrote the minutes does not check them. Ask another chair.",
@@ -366,11 +368,13 @@ impl Meeting {
         }
     }
 
-    /// A human has looked for secrets. Conflict `forums.wrong_step`.
-    pub fn screen_minutes(&self, today: Date) -> Result<MeetingEvent, Fault> {
+    /// A human has looked for secrets; `changed`: other dissents are withheld than were before, which whoever checked the
+    /// minutes has not seen. Conflict `forums.wrong_step`.
+    pub fn screen_minutes(&self, changed: bool, today: Date) -> Result<MeetingEvent, Fault> {
         match self.state {
             MeetingState::MinutesDraft | MeetingState::MinutesChecked => {
-                Ok(MeetingEvent::MinutesScreened { on: today })
+                let check_again = changed && self.state == MeetingState::MinutesChecked;
+                Ok(MeetingEvent::MinutesScreened { on: today, check_again })
             }
             _ => {
                 Err(self
@@ -428,17 +432,27 @@ impl Meeting {
             MeetingEvent::Cancelled { .. } => self.state = MeetingState::Cancelled,
             MeetingEvent::MinutesDrafted { by, on } => {
                 self.state = MeetingState::MinutesDraft;
-                self.minutes = Minutes { drafted_by: Some(*by), drafted_on: Some(*on), ..Minutes::default() };
+                let mut writers = std::mem::take(&mut self.minutes.writers);
+                if !writers.contains(by) {
+                    writers.push(*by);
+                }
+                self.minutes = Minutes { writers, drafted_on: Some(*on), ..Minutes::default() };
             }
             MeetingEvent::MinutesChecked { on } => {
                 self.state = MeetingState::MinutesChecked;
                 self.minutes.checked_on = Some(*on);
             }
-            MeetingEvent::MinutesScreened { on } => self.minutes.screened_on = Some(*on),
+            MeetingEvent::MinutesScreened { on, check_again } => {
+                self.minutes.screened_on = Some(*on);
+                if *check_again {
+                    self.state = MeetingState::MinutesDraft;
+                    self.minutes.checked_on = None;
+                }
+            }
             MeetingEvent::MinutesPublished { on } => {
                 self.state = MeetingState::Published;
                 self.minutes.published_on = Some(*on);
-                self.minutes.drafted_by = None;
+                self.minutes.writers = Vec::new();
             }
         }
         self

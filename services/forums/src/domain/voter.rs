@@ -71,10 +71,17 @@ pub fn check_mark(existing: Option<&Mark>, wanted: &Mark) -> Result<Marked, Faul
 }
 
 /// Whether this caller may cast a ballot: Forbidden `forums.staff_may_not_take_part` (F8),
-/// `forums.mandate_cannot_vote` (M5) or `forums.dictated_cannot_vote` (secrecy: nobody writes a ballot for another).
-pub fn may_cast(caller: &Caller) -> Result<(), Fault> {
+/// `forums.mandate_cannot_vote` (M5) or `forums.dictated_cannot_vote` (secrecy: nobody writes a ballot for another);
+/// Conflict `forums.confirmation_needed` where somebody helps and the voter has not said yes themselves.
+pub fn may_cast(caller: &Caller, confirmed: bool) -> Result<(), Fault> {
     candidate::refuse_staff(caller)?;
     candidate::refuse_mandate(caller)?;
+    if caller.mode == ActingMode::Assisted && !confirmed {
+        return Err(Fault::conflict(
+            "forums.confirmation_needed",
+            "A helper is present. Ask the voter whether this is their ballot; when they say yes themselves, send it as confirmed.",
+        ));
+    }
     if caller.mode == ActingMode::Dictated {
         return Err(Fault::forbidden(
             "forums.dictated_cannot_vote",
@@ -117,13 +124,17 @@ mod tests {
     #[test]
     fn f8_m5_only_the_person_votes() {
         let voter = Caller::person(Subject::from_uuid(Uuid::from_u128(1)));
-        let by = |mode| may_cast(&Caller { mode, ..voter.clone() }).map_err(|fault| fault.code().to_owned());
-        assert_eq!(by(ActingMode::Alone), Ok(()));
+        let cast = |mode, confirmed| {
+            may_cast(&Caller { mode, ..voter.clone() }, confirmed).map_err(|fault| fault.code().to_owned())
+        };
+        let by = |mode| cast(mode, true);
+        assert_eq!(cast(ActingMode::Alone, false), Ok(()));
+        assert_eq!(cast(ActingMode::Assisted, false), Err("forums.confirmation_needed".to_owned()));
         assert_eq!(by(ActingMode::Assisted), Ok(()));
         assert_eq!(by(ActingMode::Dictated), Err("forums.dictated_cannot_vote".to_owned()));
         assert_eq!(by(ActingMode::OnBehalf), Err("forums.mandate_cannot_vote".to_owned()));
         let staff =
             Caller { roles: vec![HeldRole { role: Role::SupportPerson, scope: ScopeRef::Cell }], ..voter };
-        assert_eq!(may_cast(&staff).unwrap_err().code(), "forums.staff_may_not_take_part");
+        assert_eq!(may_cast(&staff, true).unwrap_err().code(), "forums.staff_may_not_take_part");
     }
 }

@@ -184,8 +184,10 @@ impl ElectionsService for Elections {
     async fn cast_ballot(&self, request: Request<pb::CastBallotRequest>) -> Answer<pb::CastBallotResponse> {
         let call = Call::of(&request)?;
         let cast = async {
-            let pb::CastBallotRequest { forum_id, election_id: _, approvals } = request.into_inner();
-            self.app.cast_ballot(&call, read("forum_id", &forum_id)?, &Zeroizing::new(approvals)).await
+            let pb::CastBallotRequest { forum_id, election_id: _, approvals, confirmed } =
+                request.into_inner();
+            let forum = read("forum_id", &forum_id)?;
+            self.app.cast_ballot(&call, forum, &Zeroizing::new(approvals), confirmed).await
         };
         answer(cast.await)
     }

@@ -9,7 +9,9 @@ use tonic::Request;
 use super::forums::size;
 use super::{Answer, answer};
 use crate::app::{App, Attend, CastForumVote, Dissenting, RaiseTopic, Within};
-use crate::convert::meetings::{chair, decision_kind, forms, plan, said_present, source, vote_choice};
+use crate::convert::meetings::{
+    chair, decision_kind, forms, plan, said_present, source, vote_choice, withheld,
+};
 use crate::convert::requests::read;
 use crate::domain::meeting::forms::{MAX_BODY, MAX_MINUTES};
 use crate::domain::meeting::vote::Tally;
@@ -323,8 +325,8 @@ impl MeetingsService for Meetings {
         let call = Call::of(&request)?;
         let one = request.into_inner();
         let screened = async {
-            let (meeting, withheld) = (read("meeting_id", &one.meeting_id)?, one.withheld_dissent_ids);
-            self.0.screen_minutes(&call, within(&call, &one.forum_id)?, meeting, &withheld).await
+            let (meeting, withheld) = (read("meeting_id", &one.meeting_id)?, withheld(&one.withheld)?);
+            self.0.screen_minutes(&call, within(&call, &one.forum_id)?, meeting, withheld).await
         };
         answer(screened.await)
     }

@@ -122,8 +122,8 @@ pub async fn of_person(
     page(conn, theirs, after, limit).await
 }
 
-/// How many topics of a person wait for a meeting of a forum.
-pub async fn count_raised_by(
+/// How many topics of a person wait for a meeting of a forum: for their first, or for another one.
+pub async fn count_waiting_of(
     conn: &impl ConnectionTrait,
     forum: ForumId,
     person: Subject,
@@ -131,7 +131,9 @@ pub async fn count_raised_by(
     agenda_item::Entity::find()
         .filter(agenda_item::Column::ForumId.eq(forum.as_uuid()))
         .filter(agenda_item::Column::RaisedBy.eq(person.as_uuid()))
-        .filter(agenda_item::Column::State.eq(ItemState::Raised.as_str()))
+        .filter(
+            agenda_item::Column::State.is_in([ItemState::Raised, ItemState::Deferred].map(ItemState::as_str)),
+        )
         .count(conn)
         .await
         .map_err(database_fault)
@@ -247,6 +249,7 @@ fn row_of(item: &AgendaItem) -> agenda_item::Model {
         position: i64::from(item.position),
         decision: item.decision.map(|decision| decision.kind.as_str().to_owned()),
         decided_on: item.decision.map(|decision| decision.decided_on.to_string()),
+        proposal_ended: item.proposal_ended,
     }
 }
 
@@ -270,5 +273,6 @@ fn item_of(row: agenda_item::Model) -> Result<AgendaItem, Fault> {
         meeting: row.meeting_id.map(MeetingId::from_uuid),
         position: values::count(row.position)?,
         decision,
+        proposal_ended: row.proposal_ended,
     })
 }

@@ -1,5 +1,7 @@
 //! Dissents.
 
+use std::collections::BTreeMap;
+
 use kernel::{AgendaItemId, Fault, MeetingId, Subject, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::Expr;
@@ -8,14 +10,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::entity::dissent;
 use super::values;
 use crate::domain::meeting::attendance::SeatKey;
-use crate::domain::meeting::minutes::Dissent;
+use crate::domain::meeting::minutes::{Dissent, Withholding};
 
-/// Stores the dissent of a seat instead of the one before.
+/// Stores a person's dissent from a decision instead of the one before.
 pub async fn put(conn: &impl ConnectionTrait, stored: &Dissent) -> Result<(), Fault> {
     dissent::Entity::delete_many()
         .filter(dissent::Column::ItemId.eq(stored.item.as_uuid()))
-        .filter(dissent::Column::Municipality.eq(stored.seat.municipality.to_string()))
-        .filter(dissent::Column::SeatNo.eq(i64::from(stored.seat.seat_no)))
+        .filter(dissent::Column::Author.eq(stored.author.map(|author| author.as_uuid())))
         .exec(conn)
         .await
         .map_err(database_fault)?;
@@ -28,7 +29,7 @@ pub async fn put(conn: &impl ConnectionTrait, stored: &Dissent) -> Result<(), Fa
         author: stored.author.map(|author| author.as_uuid()),
         body: stored.text.clone(),
         show_seat: stored.show_seat,
-        withheld: stored.withheld,
+        withheld_reason: stored.withheld.map(|reason| reason.as_str().to_owned()),
     };
     let stored = dissent::Entity::insert(row.into_active_model()).exec_without_returning(conn).await;
     stored.map_err(database_fault)?;
@@ -47,17 +48,54 @@ pub async fn of_meeting(conn: &impl ConnectionTrait, meeting: MeetingId) -> Resu
     rows.into_iter().map(dissent_of).collect()
 }
 
-/// Says which dissents of a meeting are not published, and that all others are.
-pub async fn withhold(conn: &impl ConnectionTrait, meeting: MeetingId, ids: &[Uuid]) -> Result<(), Fault> {
-    let set = |withheld: bool| {
+/// Dissents of a person at these meetings.
+pub async fn of_person(
+    conn: &impl ConnectionTrait,
+    meetings: &[MeetingId],
+    person: Subject,
+) -> Result<Vec<Dissent>, Fault> {
+    if meetings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = dissent::Entity::find()
+        .filter(dissent::Column::MeetingId.is_in(meetings.iter().map(|meeting| meeting.as_uuid())))
+        .filter(dissent::Column::Author.eq(person.as_uuid()))
+        .order_by_asc(dissent::Column::ItemId)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter().map(dissent_of).collect()
+}
+
+/// Who wrote a dissent that is not published; none if it is, or they are forgotten.
+pub async fn withheld_author(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<Subject>, Fault> {
+    let withheld = dissent::Entity::find_by_id(id).filter(dissent::Column::WithheldReason.is_not_null());
+    let row = withheld.one(conn).await.map_err(database_fault)?;
+    Ok(row.and_then(|row| row.author).map(Subject::from_uuid))
+}
+
+/// Says which dissents of a meeting are not published and why, and that all others are.
+pub async fn withhold(
+    conn: &impl ConnectionTrait,
+    meeting: MeetingId,
+    withheld: &BTreeMap<Uuid, Withholding>,
+) -> Result<(), Fault> {
+    let set = |reason: Option<Withholding>| {
+        let reason = reason.map(|reason| reason.as_str().to_owned());
         dissent::Entity::update_many()
-            .col_expr(dissent::Column::Withheld, Expr::value(withheld))
+            .col_expr(dissent::Column::WithheldReason, Expr::value(reason))
             .filter(dissent::Column::MeetingId.eq(meeting.as_uuid()))
     };
-    set(false).exec(conn).await.map_err(database_fault)?;
-    if !ids.is_empty() {
-        let these = dissent::Column::Id.is_in(ids.iter().copied());
-        set(true).filter(these).exec(conn).await.map_err(database_fault)?;
+    set(None).exec(conn).await.map_err(database_fault)?;
+    for reason in Withholding::ALL {
+        let ids: Vec<Uuid> = withheld.iter().filter(|(_, why)| **why == reason).map(|(id, _)| *id).collect();
+        if !ids.is_empty() {
+            set(Some(reason))
+                .filter(dissent::Column::Id.is_in(ids))
+                .exec(conn)
+                .await
+                .map_err(database_fault)?;
+        }
     }
     Ok(())
 }
@@ -87,6 +125,8 @@ pub async fn forget_person(conn: &impl ConnectionTrait, person: Subject) -> Resu
 
 fn dissent_of(row: dissent::Model) -> Result<Dissent, Fault> {
     let municipality = values::municipality(&row.municipality)?;
+    let reason = row.withheld_reason.as_deref();
+    let reason = reason.map(|word| values::known(&Withholding::ALL, Withholding::as_str, word));
     Ok(Dissent {
         id: row.id,
         meeting: MeetingId::from_uuid(row.meeting_id),
@@ -95,6 +135,6 @@ fn dissent_of(row: dissent::Model) -> Result<Dissent, Fault> {
         author: row.author.map(Subject::from_uuid),
         text: row.body,
         show_seat: row.show_seat,
-        withheld: row.withheld,
+        withheld: reason.transpose()?,
     })
 }

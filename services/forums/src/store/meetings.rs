@@ -2,13 +2,13 @@
 
 use kernel::{Fault, ForumId, MeetingId, Subject};
 use messaging::database_fault;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
 };
 
-use super::entity::{meeting, meeting_present};
+use super::entity::{meeting, meeting_present, minutes_writer};
 use super::values;
 use crate::domain::meeting::attendance::{SeatKey, Turnout};
 use crate::domain::meeting::minutes::Minutes;
@@ -24,6 +24,23 @@ pub async fn insert(conn: &impl ConnectionTrait, stored: &Meeting) -> Result<(),
 /// Stores a changed meeting.
 pub async fn save(conn: &impl ConnectionTrait, changed: &Meeting) -> Result<(), Fault> {
     row_of(changed).into_active_model().reset_all().update(conn).await.map_err(database_fault)?;
+    save_writers(conn, changed).await
+}
+
+/// Adds whoever wrote the minutes, and forgets everybody who did when they are public.
+async fn save_writers(conn: &impl ConnectionTrait, changed: &Meeting) -> Result<(), Fault> {
+    if changed.state == MeetingState::Published {
+        let of_meeting = minutes_writer::Column::MeetingId.eq(changed.id.as_uuid());
+        minutes_writer::Entity::delete_many().filter(of_meeting).exec(conn).await.map_err(database_fault)?;
+    }
+    for person in &changed.minutes.writers {
+        let row = minutes_writer::Model { meeting_id: changed.id.as_uuid(), person: person.as_uuid() };
+        minutes_writer::Entity::insert(row.into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(conn)
+            .await
+            .map_err(database_fault)?;
+    }
     Ok(())
 }
 
@@ -77,10 +94,8 @@ pub async fn list(
 
 /// Forgets a person who has left as the writer of minutes.
 pub async fn forget_person(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
-    let of_person = meeting::Column::DraftedBy.eq(person.as_uuid());
-    let nobody = Expr::value(Option::<kernel::Uuid>::None);
-    let forgotten = meeting::Entity::update_many().col_expr(meeting::Column::DraftedBy, nobody);
-    forgotten.filter(of_person).exec(conn).await.map_err(database_fault)?;
+    let of_person = minutes_writer::Column::Person.eq(person.as_uuid());
+    minutes_writer::Entity::delete_many().filter(of_person).exec(conn).await.map_err(database_fault)?;
     Ok(())
 }
 
@@ -93,12 +108,14 @@ async fn only(conn: &impl ConnectionTrait, row: Option<meeting::Model>) -> Resul
     whole(conn, vec![row]).await?.pop().ok_or_else(no_such_meeting)
 }
 
-/// Meetings with their turnout. Only those that were held have one.
+/// Meetings with their turnout and who wrote their minutes. Only those that were held have either.
 async fn whole(conn: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result<Vec<Meeting>, Fault> {
     let held = rows.iter().filter(|row| row.seats_filled.is_some()).map(|row| row.id);
     let held: Vec<kernel::Uuid> = held.collect();
-    let mut present = Vec::new();
+    let (mut present, mut writers) = (Vec::new(), Vec::new());
     if !held.is_empty() {
+        let wrote = minutes_writer::Column::MeetingId.is_in(held.iter().copied());
+        writers = minutes_writer::Entity::find().filter(wrote).all(conn).await.map_err(database_fault)?;
         present = meeting_present::Entity::find()
             .filter(meeting_present::Column::MeetingId.is_in(held))
             .order_by_asc(meeting_present::Column::Municipality)
@@ -108,7 +125,9 @@ async fn whole(conn: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result
     }
     let meeting = |row: meeting::Model| {
         let id = row.id;
-        meeting_of(row, present.iter().filter(|one| one.meeting_id == id))
+        let writers = writers.iter().filter(|one| one.meeting_id == id);
+        let writers = writers.map(|one| Subject::from_uuid(one.person)).collect();
+        meeting_of(row, present.iter().filter(|one| one.meeting_id == id), writers)
     };
     rows.into_iter().map(meeting).collect()
 }
@@ -133,7 +152,6 @@ fn row_of(meeting: &Meeting) -> meeting::Model {
         seats_filled: turnout.as_ref().map(|turnout| i64::from(turnout.seats_filled)),
         seats_total: turnout.as_ref().map_or(0, |turnout| i64::from(turnout.seats_total)),
         quorate: turnout.as_ref().is_some_and(|turnout| turnout.quorate),
-        drafted_by: minutes.drafted_by.map(|person| person.as_uuid()),
         drafted_on: minutes.drafted_on.map(|day| day.to_string()),
         checked_on: minutes.checked_on.map(|day| day.to_string()),
         screened_on: minutes.screened_on.map(|day| day.to_string()),
@@ -144,6 +162,7 @@ fn row_of(meeting: &Meeting) -> meeting::Model {
 fn meeting_of<'a>(
     row: meeting::Model,
     present: impl Iterator<Item = &'a meeting_present::Model>,
+    writers: Vec<Subject>,
 ) -> Result<Meeting, Fault> {
     let seats = |one: &meeting_present::Model| -> Result<_, Fault> {
         Ok((values::municipality(&one.municipality)?, values::count(one.seats)?))
@@ -172,7 +191,7 @@ fn meeting_of<'a>(
         remote_link: row.remote_link,
     };
     let minutes = Minutes {
-        drafted_by: row.drafted_by.map(Subject::from_uuid),
+        writers,
         drafted_on: values::maybe_day(row.drafted_on.as_deref())?,
         checked_on: values::maybe_day(row.checked_on.as_deref())?,
         screened_on: values::maybe_day(row.screened_on.as_deref())?,

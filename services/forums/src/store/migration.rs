@@ -3,6 +3,7 @@
 mod m0001_tables;
 mod m0002_rebuild;
 mod m0003_meetings;
+mod m0004_minutes;
 
 use sea_orm_migration::MigrationTrait;
 
@@ -12,5 +13,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0001_tables::Migration),
         Box::new(m0002_rebuild::Migration),
         Box::new(m0003_meetings::Migration),
+        Box::new(m0004_minutes::Migration),
     ]
 }

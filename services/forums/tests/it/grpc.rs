@@ -143,6 +143,7 @@ impl<'a> Play<'a> {
             subject: self.clients[which],
             attestations,
             rolls,
+            recorder: None,
             expires: SystemClock.now() + time::Duration::minutes(5),
         })
     }
@@ -164,6 +165,7 @@ impl<'a> Play<'a> {
             forum_id: self.forum.clone(),
             election_id: self.election.clone(),
             approvals: approvals.to_vec(),
+            confirmed: false,
         };
         let request = self.by(self.client(which), message)?;
         Ok(self.elections().cast_ballot(request).await.map(|_| ()))

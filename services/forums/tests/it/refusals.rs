@@ -182,18 +182,20 @@ async fn voting() {
     refused(&world, "forums.unknown_candidate_number", world.cast(voter, election, &[4])).await;
     let call = world.voter(voter, election);
     let by = |caller| Call::new(caller, call.scope, call.command().clone());
-    let cast = async |caller| world.app.cast_ballot(&by(caller), world.forum, &[1]).await;
+    let cast = async |caller| world.app.cast_ballot(&by(caller), world.forum, &[1], false).await;
     let voting = || world.voting_caller(voter, election);
     refused(&world, "forums.staff_may_not_take_part", cast(as_support_person(voting()))).await;
+    let elsewhere = Caller { staff_somewhere: true, ..voting() };
+    refused(&world, "forums.staff_may_not_take_part", cast(elsewhere)).await;
     refused(&world, "forums.mandate_cannot_vote", cast(Caller { mode: ActingMode::OnBehalf, ..voting() }))
         .await;
     refused(&world, "forums.dictated_cannot_vote", cast(Caller { mode: ActingMode::Dictated, ..voting() }))
         .await;
     let elsewhere = Scope::Roll { election, municipality: municipality("139") };
     let elsewhere = Call::new(voting(), elsewhere, call.command().clone());
-    let in_ii = world.app.cast_ballot(&elsewhere, world.forum, &[1]);
+    let in_ii = world.app.cast_ballot(&elsewhere, world.forum, &[1], false);
     refused(&world, "forums.municipality_does_not_elect", in_ii).await;
-    let other_forum = world.app.cast_ballot(&call, world.ids.new_id(), &[1]);
+    let other_forum = world.app.cast_ballot(&call, world.ids.new_id(), &[1], false);
     refused(&world, "forums.no_such_election", other_forum).await;
 
     world.cast(voter, election, &[1]).await.unwrap();
@@ -215,7 +217,9 @@ async fn assisted_and_blank_ballots_are_taken() {
     let call = world.voter(voter, election);
     let assisted = Caller { mode: ActingMode::Assisted, ..world.voting_caller(voter, election) };
     let call = Call::new(assisted, call.scope, call.command().clone());
-    world.app.cast_ballot(&call, world.forum, &[]).await.unwrap();
+    let unasked = world.app.cast_ballot(&call, world.forum, &[], false);
+    refused(&world, "forums.confirmation_needed", unasked).await;
+    world.app.cast_ballot(&call, world.forum, &[], true).await.unwrap();
     let status = world.app.get_voting_status(&world.voter(voter, election), world.forum).await.unwrap();
     assert!(status.voted && !status.paper_handed);
     world.close_and_count(election).await.unwrap();

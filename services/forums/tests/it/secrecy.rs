@@ -34,7 +34,8 @@ async fn f3_64_voters_cast_at_once(store: Store) {
             let call = world.voter(person, election);
             let other = world.voter(person, election);
             let choice = [u32::try_from(index % 3).unwrap() + 1];
-            let cast = |call: Call| async move { world.app.cast_ballot(&call, world.forum, &choice).await };
+            let cast =
+                |call: Call| async move { world.app.cast_ballot(&call, world.forum, &choice, false).await };
             let answers = join_all([cast(call.clone()), cast(call), cast(other)]).await;
             let refused: Vec<&str> =
                 answers.iter().filter_map(|answer| answer.as_ref().err()).map(|fault| fault.code()).collect();
@@ -75,13 +76,13 @@ async fn bal_11_casting_changes_the_box_and_adds_a_mark_and_nothing_else() {
         let before = dump(&world.database).await;
         let voter = &world.people[0][10];
         let call = world.voter(voter, election);
-        world.app.cast_ballot(&call, world.forum, &[1]).await.unwrap();
+        world.app.cast_ballot(&call, world.forum, &[1], false).await.unwrap();
         let once = dump(&world.database).await;
         let new: Vec<&String> = once.iter().filter(|line| !before.contains(line)).collect();
         let tables: Vec<&str> = new.iter().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(tables, ["ballot_box", "voter_mark"], "{new:?}");
         // The same command again, with another choice even: nothing happens, and nothing tells.
-        world.app.cast_ballot(&call, world.forum, &[2]).await.unwrap();
+        world.app.cast_ballot(&call, world.forum, &[2], false).await.unwrap();
         assert_eq!(dump(&world.database).await, once);
     }
 }

@@ -304,7 +304,7 @@ impl World {
         election: ElectionId,
         approvals: &[u32],
     ) -> Result<pb::CastBallotResponse, Fault> {
-        self.app.cast_ballot(&self.voter(person, election), self.forum, approvals).await
+        self.app.cast_ballot(&self.voter(person, election), self.forum, approvals, false).await
     }
 
     pub(crate) async fn state(&self, election: ElectionId) -> pb::Election {

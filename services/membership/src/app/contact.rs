@@ -27,6 +27,8 @@ use crate::store::notices::Notice;
 use crate::vault::Purpose;
 use crate::{convert, store};
 
+/// Notice to somebody for whom staff set how they are told.
+const CONTACT_SET: &str = "membership.contact_set";
 /// Sends the e-mail of a notice; the payload is its id.
 pub const MAIL_JOB: &str = "membership.mail";
 
@@ -76,7 +78,7 @@ impl App {
             .run(command, input, |tx, (app, subject, tenants, tenant, contact)| {
                 async move {
                     let entry = own_entry(tx.conn(), *subject, tenants, *tenant).await?;
-                    app.put_contact(tx, entry, contact).await?;
+                    app.put_contact(tx, entry, contact, true).await?;
                     Ok(pb::SetMyContactResponse {})
                 }
                 .boxed()
@@ -98,10 +100,11 @@ impl App {
         Ok(pb::GetMyContactResponse { contact: Some(convert::contact::contact_out(contact)) })
     }
 
-    /// Sets it for a client who asked for it, in the name of the county or a unit.
+    /// Sets it for a client who asked for it, in the name of the county or a unit, and tells them at once. What they have
+    /// chosen themselves is theirs: whoever it may be about does not turn their messages away.
     ///
     /// # Errors
-    /// UnitUnknown, ParticipantUnknown, HasLeft, NotForUnit, NoMail.
+    /// UnitUnknown, ParticipantUnknown, HasLeft, NotForUnit, ContactOwn, NoMail.
     pub async fn set_contact_for(
         &self,
         command: &Command,
@@ -110,9 +113,10 @@ impl App {
         contact: Contact,
     ) -> Result<pb::SetContactForResponse, Fault> {
         self.can_be_told(&contact)?;
+        let told: NoticeId = self.ids().new_id();
         self.writer()
-            .run(command, (self.clone(), scope, participant, contact), |tx, input| {
-                let (app, scope, participant, contact) = input;
+            .run(command, (self.clone(), scope, participant, contact, told), |tx, input| {
+                let (app, scope, participant, contact, told) = input;
                 async move {
                     let person = match scope {
                         Scope::Unit(unit) => {
@@ -128,7 +132,11 @@ impl App {
                     if person.state.is_gone() {
                         return Err(Rejection::HasLeft.into());
                     }
-                    app.put_contact(tx, person.id, contact).await?;
+                    if store::contacts::is_own(tx.conn(), person.id).await? {
+                        return Err(Refusal::ContactOwn.into());
+                    }
+                    app.put_contact(tx, person.id, contact, false).await?;
+                    app.tell_at_once(tx, &person, CONTACT_SET, &format!("{CONTACT_SET}.{told}")).await?;
                     Ok(pb::SetContactForResponse {})
                 }
                 .boxed()
@@ -141,7 +149,13 @@ impl App {
         if no_mail { Err(Refusal::NoMail.into()) } else { Ok(()) }
     }
 
-    async fn put_contact(&self, tx: &Tx, entry: ParticipantId, contact: &Contact) -> Result<(), Fault> {
+    async fn put_contact(
+        &self,
+        tx: &Tx,
+        entry: ParticipantId,
+        contact: &Contact,
+        own: bool,
+    ) -> Result<(), Fault> {
         let stored = Stored {
             channel: contact.channel.as_str().to_owned(),
             form: contact.form.as_str().to_owned(),
@@ -151,23 +165,29 @@ impl App {
         let context = entry.to_string();
         let sealed =
             self.vault().seal(Purpose::Contact, &context, self.ids().bytes(), &stored.encode_to_vec())?;
-        store::contacts::put(tx.conn(), entry, &sealed).await?;
+        store::contacts::put(tx.conn(), entry, &sealed, own).await?;
         if contact.channel != Channel::Letter {
             store::contacts::recall(tx.conn(), entry).await?;
         }
         Ok(())
     }
 
-    /// What an entry has set, if anything.
+    /// What an entry has set, if anything. What cannot be opened is told the operator and counts as nothing set: one such
+    /// entry must not keep the notices of others back.
     async fn contact(
         &self,
         db: &impl ConnectionTrait,
         entry: ParticipantId,
     ) -> Result<Option<Contact>, Fault> {
         let Some(sealed) = store::contacts::sealed(db, entry).await? else { return Ok(None) };
-        let opened = self.vault().unseal(Purpose::Contact, &entry.to_string(), &sealed)?;
-        let Stored { channel, form, email, address_lines } =
-            Stored::decode(opened.as_slice()).map_err(Fault::internal)?;
+        let opened = self.vault().unseal(Purpose::Contact, &entry.to_string(), &sealed);
+        let stored = opened.and_then(|opened| Stored::decode(opened.as_slice()).map_err(Fault::internal));
+        let Ok(Stored { channel, form, email, address_lines }) = stored else {
+            tracing::error!(
+                "how somebody wants to be told cannot be opened; they find their notices in the service"
+            );
+            return Ok(None);
+        };
         let channel = Channel::ALL.into_iter().find(|one| one.as_str() == channel).unwrap_or_default();
         let form = form.parse().unwrap_or(TextVariant::Finnish);
         Ok(Some(Contact { channel, form, email, address_lines }))

@@ -3,17 +3,22 @@
 //! Whoever may take down a person's words could put words into their mouth, so few may. Staff and managers of a unit:
 //! for people who are attested for the unit's municipality by a unit there, because that is where they meet them. Whoever
 //! is a support person in the unit: only for the people whose support person they are, because they have accepted them.
+//!
+//! A voucher is good for the one who asked and in the name of the unit that was named, and it says where they work: whom
+//! what was said is about is known only where it is kept (M3).
 
-use chassis::token::Purpose;
+use chassis::token::{Purpose, Recorder};
 use futures::FutureExt as _;
-use kernel::{Caller, Fault, ParticipantId, Role, ScopeRef, UnitId};
+use kernel::{Caller, Fault, Helper, ParticipantId, Role, ScopeRef, UnitId};
 use messaging::{Command, Tx};
 use proto::membership as pb;
 
-use super::support::{is_client_at, unit_of};
-use super::tokens::random_reference;
+use super::support::{helping, is_client_at, unit_of};
+use super::tokens::{self, random_reference};
 use super::vouchers::Unsigned;
 use super::{App, own_act, participants, person_of};
+use crate::domain::PersonId;
+use crate::domain::participant::Participant;
 use crate::domain::rejection::Support as Refusal;
 use crate::domain::support::State;
 use crate::store;
@@ -36,7 +41,7 @@ impl App {
     ///
     /// # Errors
     /// MandateOwnActs, SessionRefused, UnitUnknown, ParticipantUnknown, Suspended or HasLeft as ParticipantUnknown;
-    /// DictatesSelf, DictationNotAllowed.
+    /// DictatesSelf, DictationNotAllowed; of a support person also GuardianInConflict and RoleEnded.
     pub async fn dictation_voucher(
         &self,
         command: &Command,
@@ -62,19 +67,30 @@ async fn make(tx: &Tx, ask: &Ask) -> Result<Unsigned, Fault> {
     if member.person == by {
         return Err(Refusal::DictatesSelf.into());
     }
-    let may = (ask.is_staff && is_client_at(tx, &member, &unit).await?) || {
-        let own = store::participants::of_person(tx.conn(), by).await?;
-        let own = own.into_iter().find(|entry| entry.tenant == unit.tenant && entry.state.is_let_in());
-        let support = match own {
-            Some(own) => store::support::open(tx.conn(), member.id, own.id).await?,
-            None => None,
-        };
-        support.is_some_and(|support| support.state == State::Active)
-    };
-    if !may {
-        return Err(Refusal::DictationNotAllowed.into());
+    if !(ask.is_staff && is_client_at(tx, &member, &unit).await?) {
+        check_supporter(tx, by, &member).await?;
     }
-    let new = random_reference(&ask.app);
-    let subject = store::references::find_or_add(tx.conn(), member.person, PROPOSALS, new).await?;
-    Ok(ask.app.new_voucher(PROPOSALS, subject, Vec::new(), Vec::new()))
+    let reference = |person| {
+        let new = random_reference(&ask.app);
+        store::references::find_or_add(tx.conn(), person, PROPOSALS, new)
+    };
+    let subject = reference(member.person).await?;
+    let person = Helper {
+        reference: reference(by).await?,
+        conflict_units: tokens::record(tx.conn(), by).await?.work_units(tx.now().helsinki_date()),
+    };
+    let unsigned = ask.app.new_voucher(PROPOSALS, subject, Vec::new(), Vec::new());
+    Ok(unsigned.for_recorder(Recorder { unit: ask.unit, person }))
+}
+
+/// Refuses whoever is not the member's support person by a relationship that works, or may not be it today (M3, M7).
+async fn check_supporter(tx: &Tx, by: PersonId, member: &Participant) -> Result<(), Fault> {
+    let own = store::participants::of_person(tx.conn(), by).await?;
+    let own = own.into_iter().find(|entry| entry.tenant == member.tenant && entry.state.is_let_in());
+    let own = own.ok_or(Refusal::DictationNotAllowed)?;
+    let support = store::support::open(tx.conn(), member.id, own.id).await?;
+    let support = support.filter(|support| support.state == State::Active);
+    let support = support.ok_or(Refusal::DictationNotAllowed)?;
+    let helping = helping(tx.conn(), member.person, &own, tx.now().helsinki_date()).await?;
+    Ok(support.check_helper(&helping)?)
 }

@@ -126,6 +126,24 @@ impl App {
         Ok(())
     }
 
+    /// Tells a person at once of something that staff did to their entry.
+    pub(super) async fn tell_at_once(
+        &self,
+        tx: &Tx,
+        entry: &Participant,
+        template: &'static str,
+        dedupe_key: &str,
+    ) -> Result<(), Fault> {
+        let ask = Ask {
+            service: SERVICE.to_owned(),
+            template: template.to_owned(),
+            dedupe_key: dedupe_key.to_owned(),
+            urgent: true,
+        };
+        self.tell(tx, entry.person, Some(entry.tenant), &ask).await?;
+        Ok(())
+    }
+
     /// Whether the person is told now; false if they were already, or will be on another day.
     async fn tell(
         &self,

@@ -6,7 +6,7 @@
 
 use futures::FutureExt as _;
 use kernel::{
-    Caller, Fault, ForumId, PageSize, PageToken, ParticipantId, Role, Scope, SupportId, TenantId, UnitId,
+    Caller, Fault, ForumId, PageSize, PageToken, ParticipantId, Scope, SupportId, TenantId, UnitId,
 };
 use messaging::{Command, Tx};
 use proto::membership as pb;
@@ -60,11 +60,7 @@ impl App {
                     {
                         return Err(Refusal::NotForUnit.into());
                     }
-                    let roles = store::roles::of(tx.conn(), [supporter.id]).await?;
-                    let today = tx.now().helsinki_date();
-                    let of_county =
-                        roles.iter().any(|one| one.held.role == Role::SupportPerson && one.is_on(today));
-                    app.begin(tx, *id, &member, &supporter, Origin::Offer { of_county }).await?;
+                    app.begin(tx, *id, &member, &supporter, Origin::Offer).await?;
                     Ok(pb::OfferSupportResponse {})
                 }
                 .boxed()
@@ -116,7 +112,7 @@ impl App {
         origin: Origin,
     ) -> Result<Support, Fault> {
         let today = tx.now().helsinki_date();
-        let helping = helping(tx.conn(), member.person, supporter.person, today).await?;
+        let helping = helping(tx.conn(), member.person, supporter, today).await?;
         let begun = support::begin(id, member, supporter, origin, &helping, today);
         if let Some(there) = store::support::open(tx.conn(), member.id, supporter.id).await? {
             return match origin {
@@ -124,7 +120,7 @@ impl App {
                     self.put(tx, there, support::Command::Accept, &helping, member.person).await
                 }
                 // What would be refused is refused all the same: the answer tells of nothing that is there.
-                Origin::Offer { .. } => begun.map(|_| there).map_err(Fault::from),
+                Origin::Offer => begun.map(|_| there).map_err(Fault::from),
             };
         }
         let begun = begun?;
@@ -132,7 +128,7 @@ impl App {
             return Err(Fault::internal("two relationships of the same two were begun at once"));
         }
         let (told, template) = match origin {
-            Origin::Offer { .. } => (member, SUPPORT_OFFERED),
+            Origin::Offer => (member, SUPPORT_OFFERED),
             Origin::MemberAsks => (supporter, SUPPORT_ACCEPTED),
         };
         self.tell_of_own(tx, told, template, &format!("{template}.{id}")).await?;
@@ -172,7 +168,7 @@ impl App {
                     }
                     let (member, supporter) = both(tx.conn(), &support).await?;
                     let today = tx.now().helsinki_date();
-                    let helping = helping(tx.conn(), member.person, supporter.person, today).await?;
+                    let helping = helping(tx.conn(), member.person, &supporter, today).await?;
                     let after = app.put(tx, support, *change, &helping, person).await?;
                     Ok(answer(convert::support::state_out(after.state)))
                 }
@@ -313,13 +309,15 @@ pub(super) async fn both(
 pub(super) async fn helping(
     db: &impl ConnectionTrait,
     member: PersonId,
-    supporter: PersonId,
+    supporter: &Participant,
     today: kernel::Date,
 ) -> Result<Helping, Fault> {
-    let mandates = store::roles::mandates(db, supporter, member).await?;
+    let mandates = store::roles::mandates(db, supporter.person, member).await?;
+    let record = tokens::record(db, supporter.person).await?;
     Ok(Helping {
-        conflict_units: tokens::record(db, supporter).await?.work_units(today),
+        conflict_units: record.work_units(today),
         by_mandate: mandates.iter().any(|mandate| mandate.is_on(today)),
+        is_support_person: record.is_support_person(supporter.id, today),
     })
 }
 

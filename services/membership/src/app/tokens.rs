@@ -22,6 +22,9 @@ use crate::store::keys::SigningKey;
 use crate::vault::{Purpose, Vault};
 use crate::{convert, store};
 
+/// The service whose decisions staff take no part in.
+const FORUMS: &str = "forums";
+
 /// What somebody with a session asks for.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -41,7 +44,7 @@ impl App {
     /// Gives an actor token to the holder of a session.
     ///
     /// # Errors
-    /// SessionRefused, AudienceUnknown, Suspended, NoMandate, NotActive, GuardianInConflict.
+    /// SessionRefused, AudienceUnknown, Suspended, NoMandate, NotActive, GuardianInConflict, RoleEnded.
     pub async fn actor_token(&self, asked: Asked) -> Result<pb::IssueActorTokenResponse, Fault> {
         let audience = token::audience(&asked.audience)?;
         let now = self.real_now();
@@ -60,10 +63,11 @@ impl App {
             let record = self::record(self.reads(), person).await?.only(principal.id);
             rights = record.rights(asked.mode, self.today())?;
         } else if let Some(support) = asked.support {
+            // The member votes with somebody at their side: whoever takes the vote asks the member for a yes (M5).
             helper = Some(self.supporter(support, session.participant, audience).await?);
-            // M4: with somebody at the member's side a vote is asked of the member alone.
-            rights.rolls.clear();
         }
+        // Of a mandate's principal nothing follows from it: nobody votes for them.
+        let staff_somewhere = audience == FORUMS && record.is_staff(self.today());
         let subject = self.reference(person, audience).await?;
         let caller = Caller {
             audience: audience.to_owned(),
@@ -73,6 +77,7 @@ impl App {
             attestations: rights.attestations,
             mode: asked.mode,
             helper,
+            staff_somewhere,
             assurance: session.assurance,
             expires: whole_seconds(session.expires_at.min(now + token::ACTOR_TOKEN)),
             ..Caller::person(subject)
@@ -119,8 +124,8 @@ impl App {
         if !supporter.state.is_let_in() {
             return Err(Refusal::NotActive.into());
         }
-        let helping = helping(self.reads(), member.person, supporter.person, self.today()).await?;
-        helping.check()?;
+        let helping = helping(self.reads(), member.person, &supporter, self.today()).await?;
+        found.check_helper(&helping)?;
         self.helper(supporter.person, helping.conflict_units, audience).await
     }
 

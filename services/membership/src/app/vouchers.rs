@@ -4,8 +4,8 @@
 //! the log. So the log keeps what a voucher says, and it is signed on the way out, the second time as the first: with
 //! the same id and the same last moment.
 
-use chassis::token::{Purpose, Voucher};
-use kernel::{Attestation, Fault, RollClaim, Subject, Timestamp, Uuid, deadline};
+use chassis::token::{Purpose, Recorder, Voucher};
+use kernel::{Attestation, Fault, Helper, RollClaim, Subject, Timestamp, UnitId, Uuid, deadline};
 
 use super::App;
 use super::tokens::whole_seconds;
@@ -32,6 +32,37 @@ pub(super) struct Unsigned {
     /// The service it is for.
     #[prost(string, tag = "6")]
     audience: String,
+    /// Who may use it, where only one may.
+    #[prost(message, optional, tag = "7")]
+    recorder: Option<Recording>,
+}
+
+/// Who writes down what somebody says.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Recording {
+    /// In the name of this unit.
+    #[prost(string, tag = "1")]
+    unit: String,
+    /// By the reference of the service the voucher is for.
+    #[prost(string, tag = "2")]
+    reference: String,
+    /// Units where they work.
+    #[prost(string, repeated, tag = "3")]
+    units: Vec<String>,
+}
+
+impl Unsigned {
+    /// Only this person may use it.
+    #[must_use]
+    pub(super) fn for_recorder(self, recorder: Recorder) -> Unsigned {
+        let units = recorder.person.conflict_units.iter().map(ToString::to_string);
+        let recording = Recording {
+            unit: recorder.unit.to_string(),
+            reference: recorder.person.reference.to_string(),
+            units: units.collect(),
+        };
+        Unsigned { recorder: Some(recording), ..self }
+    }
 }
 
 /// An attestation that a voucher tells.
@@ -84,6 +115,7 @@ impl App {
             attested: attested.collect(),
             places: rolls.into_iter().map(place).collect(),
             audience: audience.to_owned(),
+            recorder: None,
         }
     }
 
@@ -103,6 +135,12 @@ impl App {
                 municipality: one.municipality.parse().map_err(Fault::internal)?,
             })
         };
+        let recorder = |one: Recording| -> Result<Recorder, Fault> {
+            let unit = |text: String| text.parse::<UnitId>().map_err(Fault::internal);
+            let conflict_units = one.units.into_iter().map(unit).collect::<Result<_, _>>()?;
+            let reference = one.reference.parse().map_err(Fault::internal)?;
+            Ok(Recorder { unit: unit(one.unit)?, person: Helper { reference, conflict_units } })
+        };
         let voucher = Voucher {
             id: Uuid::try_parse(&unsigned.id).map_err(Fault::internal)?,
             purpose,
@@ -110,6 +148,7 @@ impl App {
             subject: unsigned.subject.parse().map_err(Fault::internal)?,
             attestations: unsigned.attested.into_iter().map(attested).collect::<Result<_, _>>()?,
             rolls: unsigned.places.into_iter().map(place).collect::<Result<_, _>>()?,
+            recorder: unsigned.recorder.map(recorder).transpose()?,
             expires,
         };
         let signed = self.issuer(self.reads()).await?.voucher(&voucher, expires - token::VOUCHER);

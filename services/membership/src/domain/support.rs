@@ -64,6 +64,8 @@ pub struct Support {
     pub supporter: ParticipantId,
     /// Where it stands.
     pub state: State,
+    /// Whether the county offered it: then it works as long as the support person holds that role there (M7).
+    pub of_county: bool,
     /// Day on which it was offered or asked for.
     pub offered_on: Date,
     /// Day of the support person's training (S1.28); None while they have not declared.
@@ -75,11 +77,8 @@ pub struct Support {
 /// Who brings about a relationship.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The county offers; `of_county` says whether the person holds the role of a support person there today.
-    Offer {
-        /// Whether they do.
-        of_county: bool,
-    },
+    /// The county offers.
+    Offer,
     /// The member asks.
     MemberAsks,
 }
@@ -91,6 +90,8 @@ pub struct Helping {
     pub conflict_units: Vec<UnitId>,
     /// Whether they act for the member by a mandate in force.
     pub by_mandate: bool,
+    /// Whether they hold the role of a support person in the county of the relationship today.
+    pub is_support_person: bool,
 }
 
 impl Helping {
@@ -166,12 +167,12 @@ pub fn begin(
     if member.person == supporter.person {
         return Err(Refusal::OfSelf.into());
     }
-    if origin == (Origin::Offer { of_county: false }) {
+    if origin == Origin::Offer && !helping.is_support_person {
         return Err(Refusal::NotASupportPerson.into());
     }
     helping.check()?;
     let state = match origin {
-        Origin::Offer { .. } => State::Offered,
+        Origin::Offer => State::Offered,
         Origin::MemberAsks => State::AcceptedByMember,
     };
     Ok(Support {
@@ -180,6 +181,7 @@ pub fn begin(
         member: member.id,
         supporter: supporter.id,
         state,
+        of_county: origin == Origin::Offer,
         offered_on: today,
         trained_on: None,
         ended_on: None,
@@ -190,7 +192,7 @@ impl Support {
     /// What the command makes of it; None if it is so already.
     ///
     /// # Errors
-    /// Ended, Accepted, NotAccepted, TrainedLater, GuardianInConflict.
+    /// Ended, Accepted, NotAccepted, TrainedLater, GuardianInConflict, RoleEnded.
     pub fn decide(
         &self,
         command: Command,
@@ -203,7 +205,7 @@ impl Support {
             (Command::Decline, State::AcceptedByMember | State::Active) => Err(Refusal::Accepted.into()),
             (Command::Accept | Command::Declare { .. }, State::Ended) => Err(Refusal::Ended.into()),
             (Command::Accept, State::Offered) => {
-                helping.check()?;
+                self.check_helper(helping)?;
                 Ok(Some(Event::Accepted))
             }
             (Command::Accept, State::AcceptedByMember | State::Active) => Ok(None),
@@ -215,7 +217,7 @@ impl Support {
                 if self.state == State::Active && self.trained_on == Some(trained_on) {
                     return Ok(None);
                 }
-                helping.check()?;
+                self.check_helper(helping)?;
                 Ok(Some(Event::Declared(trained_on)))
             }
         }
@@ -229,6 +231,18 @@ impl Support {
             Event::Declared(day) => Support { state: State::Active, trained_on: Some(day), ..self },
             Event::Ended(day) => Support { state: State::Ended, ended_on: Some(day), ..self },
         }
+    }
+
+    /// Refuses whoever may not help in this relationship today (M3, M7).
+    ///
+    /// # Errors
+    /// GuardianInConflict, RoleEnded.
+    pub fn check_helper(&self, helping: &Helping) -> Result<(), Rejection> {
+        helping.check()?;
+        if self.of_county && !helping.is_support_person {
+            return Err(Refusal::RoleEnded.into());
+        }
+        Ok(())
     }
 
     /// Whose participant id is on this side.
@@ -262,19 +276,24 @@ mod tests {
     }
 
     fn support(state: State) -> Support {
-        let origin = Origin::Offer { of_county: true };
         let (id, member) = (SupportId::from_uuid(Uuid::nil()), participant(Standing::Active));
-        let offered = begin(id, &member, &another(), origin, &Helping::default(), TODAY).unwrap();
+        let offered = begin(id, &member, &another(), Origin::Offer, &of_county(), TODAY).unwrap();
         Support { state, ..offered }
     }
 
+    /// A support person of the county.
+    fn of_county() -> Helping {
+        Helping { is_support_person: true, ..Helping::default() }
+    }
+
     fn guardian_at_work() -> Helping {
-        Helping { conflict_units: vec![UnitId::from_uuid(Uuid::nil())], by_mandate: true }
+        let conflict_units = vec![UnitId::from_uuid(Uuid::nil())];
+        Helping { conflict_units, by_mandate: true, is_support_person: true }
     }
 
     #[test]
     fn m3_nothing_works_before_the_member_has_accepted() {
-        let helping = Helping::default();
+        let helping = of_county();
         let after = |state: State, command| {
             let support = support(state);
             let event = support.decide(command, &helping, TODAY);
@@ -308,7 +327,7 @@ mod tests {
             (Helping { by_mandate: false, ..guardian_at_work() }, true),
             (Helping { conflict_units: Vec::new(), ..guardian_at_work() }, true),
         ] {
-            for origin in [Origin::MemberAsks, Origin::Offer { of_county: true }] {
+            for origin in [Origin::MemberAsks, Origin::Offer] {
                 let begun = begin(id, &member, &another(), origin, &helping, TODAY);
                 assert_eq!(begun.is_ok(), is_fit, "{origin:?} {helping:?}");
             }
@@ -336,14 +355,30 @@ mod tests {
         assert_eq!(begin(&member, asks), Err("membership.support_of_self"));
         assert_eq!(begin(&elsewhere, asks), Err("membership.person_not_in_county"));
         assert_eq!(begin(&gone, asks), Err("membership.has_left"));
-        let without_role = Origin::Offer { of_county: false };
-        assert_eq!(begin(&another(), without_role), Err("membership.not_a_support_person"));
+        assert_eq!(begin(&another(), Origin::Offer), Err("membership.not_a_support_person"));
         assert!(begin(&another(), asks).is_ok(), "a member may ask a neighbour");
     }
 
     #[test]
+    fn m7_whom_the_county_offered_helps_no_longer_than_they_hold_the_role() {
+        let refused = |done: Result<(), Rejection>| done.map_err(|why| why.code());
+        let offered = support(State::Active);
+        assert_eq!(refused(offered.check_helper(&of_county())), Ok(()));
+        let ended = Err("membership.support_role_ended");
+        assert_eq!(refused(offered.check_helper(&Helping::default())), ended);
+        for (state, command) in [(State::Offered, Command::Accept), (State::AcceptedByMember, DECLARE)] {
+            let decided = support(state).decide(command, &Helping::default(), TODAY);
+            assert_eq!(refused(decided.map(|_| ())), ended, "{command:?}");
+        }
+        let (id, member) = (SupportId::from_uuid(Uuid::nil()), participant(Standing::Active));
+        let origin = Origin::MemberAsks;
+        let asked = begin(id, &member, &another(), origin, &Helping::default(), TODAY).unwrap();
+        assert_eq!(refused(asked.check_helper(&Helping::default())), Ok(()), "a neighbour has no role");
+    }
+
+    #[test]
     fn s1_28_a_declaration_tells_of_a_training_that_was() {
-        let helping = Helping::default();
+        let helping = of_county();
         let tomorrow = Command::Declare { trained_on: TODAY.next_day().unwrap() };
         let refused = support(State::AcceptedByMember).decide(tomorrow, &helping, TODAY).unwrap_err();
         assert_eq!(refused.code(), "membership.trained_later");

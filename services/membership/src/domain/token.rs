@@ -129,6 +129,12 @@ impl Record {
         self.staff_roles(today).next().is_some()
     }
 
+    /// Whether they are a support person in this county by a role of today.
+    pub fn is_support_person(&self, entry: ParticipantId, today: Date) -> bool {
+        let mut held = self.roles.iter().filter(|one| one.participant == entry && one.is_on(today));
+        held.any(|one| one.held.role == Role::SupportPerson)
+    }
+
     /// The units where the human works, in any county: in their matters they are not independent (M3). Sorted, each once.
     pub fn work_units(&self, today: Date) -> Vec<UnitId> {
         let works = |one: &&Assignment| matches!(one.held.role, Role::UnitStaff | Role::UnitManager);

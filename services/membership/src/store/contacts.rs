@@ -18,11 +18,23 @@ pub(crate) async fn sealed(db: &impl ConnectionTrait, participant: ParticipantId
     Ok(row.map(|row| row.sealed))
 }
 
-/// Sets it, in place of what was set before.
-pub(crate) async fn put(db: &impl ConnectionTrait, participant: ParticipantId, sealed: &[u8]) -> Result<()> {
-    let row = contact::Model { participant: participant.as_uuid(), sealed: sealed.to_vec() };
-    let newest =
-        OnConflict::column(contact::Column::Participant).update_column(contact::Column::Sealed).to_owned();
+/// Whether a person has set it themselves.
+pub(crate) async fn is_own(db: &impl ConnectionTrait, participant: ParticipantId) -> Result<bool> {
+    let row = contact::Entity::find_by_id(participant.as_uuid()).one(db).await.map_err(failed)?;
+    Ok(row.is_some_and(|row| row.own))
+}
+
+/// Sets it, in place of what was set before. `own`: its person did.
+pub(crate) async fn put(
+    db: &impl ConnectionTrait,
+    participant: ParticipantId,
+    sealed: &[u8],
+    own: bool,
+) -> Result<()> {
+    let row = contact::Model { participant: participant.as_uuid(), sealed: sealed.to_vec(), own };
+    let newest = OnConflict::column(contact::Column::Participant)
+        .update_columns([contact::Column::Sealed, contact::Column::Own])
+        .to_owned();
     contact::Entity::insert(row.into_active_model())
         .on_conflict(newest)
         .exec_without_returning(db)

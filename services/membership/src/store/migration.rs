@@ -8,6 +8,7 @@ mod m0005_retention;
 mod m0006_urgent;
 mod m0007_support;
 mod m0008_contact;
+mod m0009_own_choice;
 
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::prelude::ColumnDef;
@@ -23,6 +24,7 @@ pub(crate) fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0006_urgent::Migration),
         Box::new(m0007_support::Migration),
         Box::new(m0008_contact::Migration),
+        Box::new(m0009_own_choice::Migration),
     ]
 }
 

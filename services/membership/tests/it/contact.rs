@@ -92,6 +92,8 @@ async fn an_e_mail_says_in_the_persons_form_that_something_waits_and_goes_once()
             (&got[0]["to"][0], &got[0]["subject"]),
             (&"aino@esimerkki.fi".into(), &"Sinulle on viesti".into())
         );
+        let headers = got[0]["headers"].as_array().unwrap();
+        assert!(headers.contains(&"Auto-Submitted".into()), "no machine answers it: {headers:?}");
         assert_eq!(got[0]["id"], format!("<{notice}@esimerkki.fi>"));
         let whole = got[0].to_string();
         for word in ["voting", "forums", "Person", "A-1", "vaali"] {
@@ -200,6 +202,63 @@ async fn what_is_wrong_with_our_own_account_holds_messages_up_and_ends_none() {
 }
 
 #[tokio::test]
+async fn what_somebody_chose_themselves_staff_do_not_change_and_whoever_chose_nothing_is_told() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let vaala = world.unit("19", "Vaalan päivätoiminta", "785").await;
+        let staff = world.staff("19", vaala).await;
+        let (aino, eero) = (Told::come(&world, "A-1").await, Told::come(&world, "A-2").await);
+        for told in [&aino, &eero] {
+            world.attest(vaala, staff, told.id, "785").await.unwrap();
+        }
+        let scopes = [Scope::Unit(vaala), Scope::Tenant(tenant("19"))];
+        let set = async |scope, told: &Told, contact| {
+            world.app.set_contact_for(&world.command(), scope, told.id, contact).await
+        };
+        aino.wants(&world, by_letter()).await;
+        for scope in scopes {
+            assert_eq!(refused(set(scope, &aino, Contact::default()).await), "membership.contact_own");
+        }
+        let kept = world.app.my_contact(&aino.caller, tenant("19")).await.unwrap().contact.unwrap();
+        assert_eq!(kept.address_lines.len(), 2, "as it was");
+        // For whoever chose nothing staff may, again and again; each time they are told at once.
+        let before = eero.seen(&world).await;
+        for (scope, (seen, letters)) in scopes.into_iter().zip([(1, 1), (2, 2)]) {
+            set(scope, &eero, by_letter()).await.unwrap();
+            assert_eq!(eero.seen(&world).await, before + seen);
+            assert_eq!(counts(&world).await.2, letters, "by the new way, too");
+        }
+        eero.wants(&world, Contact::default()).await;
+        assert_eq!(refused(set(scopes[0], &eero, by_letter()).await), "membership.contact_own", "theirs now");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_choice_that_cannot_be_opened_keeps_nobody_elses_notice_back() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let (aino, eero) = (Told::come(&world, "A-1").await, Told::come(&world, "A-2").await);
+        for told in [&aino, &eero] {
+            told.wants(&world, by_letter()).await;
+        }
+        let (broken, whose) = (vec![7_u8; 40].into(), aino.id.as_uuid().into());
+        world.write("UPDATE contact SET sealed = $1 WHERE participant = $2", [broken, whose]).await;
+        let ask = Ask {
+            service: "forums".to_owned(),
+            template: "forums.voting_open".to_owned(),
+            dedupe_key: "both".to_owned(),
+            urgent: true,
+        };
+        let both = vec![aino.at_forums, eero.at_forums];
+        let told = world.app.notify(&world.command(), ask, both).await.unwrap();
+        assert_eq!((told.notified, told.held), (2, 0));
+        assert_eq!((aino.seen(&world).await, counts(&world).await), (2, (0, 0, 1)), "in the service");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
 async fn letters_wait_for_the_printer_and_go_with_whoever_leaves() {
     for engine in ENGINES {
         let world = World::open(engine).await;
@@ -208,9 +267,8 @@ async fn letters_wait_for_the_printer_and_go_with_whoever_leaves() {
         let without_server =
             world.app.set_my_contact(&world.command(), &aino.caller, tenant("19"), mail).await;
         assert_eq!(refused(without_server), "membership.no_mail");
-        let county = Scope::Tenant(tenant("19"));
         for told in [&aino, &eero] {
-            world.app.set_contact_for(&world.command(), county, told.id, by_letter()).await.unwrap();
+            told.wants(&world, by_letter()).await;
         }
         let first = aino.told(&world, "first").await;
         let second = eero.told(&world, "second").await;
@@ -321,7 +379,17 @@ async fn through_the_wire_a_notice_becomes_an_e_mail_and_a_letter_a_page_for_the
         let of_both = pb::SetContactForRequest { unit_id: person.clone(), ..set_for.clone() };
         let by_client = contacts().set_contact_for(served.request(&token, of_both)).await;
         assert_eq!(by_client.unwrap_err().code(), Code::PermissionDenied);
-        contacts().set_contact_for(served.request(&administrator, set_for)).await.unwrap();
+        let by_staff = contacts().set_contact_for(served.request(&administrator, set_for.clone())).await;
+        assert_eq!(
+            code_of(&by_staff.unwrap_err()),
+            "membership.contact_own",
+            "the client chose it themselves"
+        );
+        let another = served.register(&administrator, "A-2").await.unwrap().participant_id;
+        let for_another = pb::SetContactForRequest { participant_id: another, ..set_for.clone() };
+        contacts().set_contact_for(served.request(&administrator, for_another)).await.unwrap();
+        let letter = set(set_for.contact.unwrap_or_default());
+        contacts().set_my_contact(served.request(&token, letter)).await.unwrap();
         assert_eq!(notify("two").await, 1);
         let list = |purpose: &str| pb::ListLettersRequest {
             tenant: "19".to_owned(),
@@ -333,13 +401,13 @@ async fn through_the_wire_a_notice_becomes_an_e_mail_and_a_letter_a_page_for_the
         let letters =
             contacts().list_letters(served.request(&administrator, list("The post of today"))).await;
         let letters = letters.unwrap().into_inner().letters;
-        assert_eq!((letters.len(), letters[0].address_block[0].as_str()), (1, "Person A-1"));
-        let mark = pb::MarkLettersPrintedRequest {
-            tenant: "19".to_owned(),
-            letter_ids: vec![letters[0].letter_id.clone()],
-        };
+        let mut to: Vec<&str> = letters.iter().map(|one| one.address_block[0].as_str()).collect();
+        to.sort_unstable();
+        assert_eq!(to, ["Person A-1", "Person A-2"], "who did not set it is told of it by the new way");
+        let letter_ids = letters.iter().map(|one| one.letter_id.clone()).collect();
+        let mark = pb::MarkLettersPrintedRequest { tenant: "19".to_owned(), letter_ids };
         let marked = contacts().mark_letters_printed(served.request(&administrator, mark)).await.unwrap();
-        assert_eq!(marked.into_inner().marked, 1);
+        assert_eq!(marked.into_inner().marked, 2);
         let ask = pb::GetDeliveryCountsRequest { tenant: "19".to_owned() };
         let counts = contacts().get_delivery_counts(served.request(&administrator, ask)).await.unwrap();
         assert_eq!(counts.into_inner(), pb::GetDeliveryCountsResponse::default());

@@ -57,6 +57,12 @@ async fn reference(world: &World, session: &str, audience: &str) -> String {
     world.token(session, audience).await.unwrap().subject
 }
 
+/// The reference of somebody at a service, however they come by it.
+async fn reference_of(world: &World, person: ParticipantId, audience: &str) -> String {
+    let session = world.sign_in("19", person).await;
+    reference(world, &session, audience).await
+}
+
 fn unit_role(unit: UnitId) -> ScopeRef {
     ScopeRef::Unit(unit)
 }
@@ -101,7 +107,7 @@ async fn m3_the_token_names_the_helper_and_the_units_where_they_work_today() {
 }
 
 #[tokio::test]
-async fn m4_no_vote_is_in_a_token_with_a_helper_and_the_helper_gets_none_of_the_members_rights() {
+async fn m4_m5_a_member_keeps_their_vote_with_a_named_helper_who_gets_none_of_the_members_rights() {
     for engine in ENGINES {
         let world = World::open(engine).await;
         let forum = planned_forum(&world).await;
@@ -113,10 +119,10 @@ async fn m4_no_vote_is_in_a_token_with_a_helper_and_the_helper_gets_none_of_the_
         let id = helped_by(&world, &member, (&helper, supporter)).await;
         let election = announce(&world, forum, &["139"]).await;
         let place = json!([{"e": election.to_string(), "m": "139"}]);
-        // Quick negative test 14: what is clicked in the member's session with a helper beside them casts no vote. The
-        // member is asked, and confirms with a token of their own.
+        // Who says openly who helps them loses nothing by it. Whoever takes the vote asks the member for a yes.
         let told = assisted(&world, &session, id).await.unwrap();
-        assert_eq!(told.get("rolls"), None);
+        assert_eq!((&told["rolls"], &told["mode"]), (&place, &"assisted".into()));
+        assert!(told.get("hlp").is_some());
         assert_eq!(told["att"][0]["m"], "139", "what else they may do, they may do with help");
         assert_eq!(world.forums_claims(&session).await["rolls"], place);
         let own = world.forums_claims(&at_work).await;
@@ -234,6 +240,13 @@ async fn words_are_written_down_by_staff_where_the_client_is_and_by_their_own_su
         };
         let staff = as_at(&caller, Role::UnitStaff, vaala);
         let told = ask(&staff, vaala, client).await.unwrap();
+        let recorder = reference_of(&world, worker, "proposals").await;
+        assert_eq!(
+            (&told["unit"], &told["hlp"]["r"]),
+            (&json!(vaala.to_string()), &json!(recorder)),
+            "only for them"
+        );
+        assert_eq!(told["hlp"].get("u"), None, "they work nowhere by the register");
         let expected = json!(reference(&world, &session, "proposals").await);
         assert_eq!((&told["purpose"], &told["aud"]), (&"dictation".into(), &"proposals".into()));
         assert_eq!((&told["sub"], told.get("att"), told.get("rolls")), (&expected, None, None));
@@ -258,9 +271,48 @@ async fn words_are_written_down_by_staff_where_the_client_is_and_by_their_own_su
         let id: SupportId = asked.support_id.parse().unwrap();
         change(&world, &caller, id, Change::Declare { trained_on: date!(2025 - 11 - 03) }).await.unwrap();
         assert_eq!(ask(&supports, vaala, client).await.unwrap()["sub"], expected);
+        // M3: where they work goes with the voucher, and a guardian who works in a unit writes nothing down.
+        let post = world.role("19", worker, Role::UnitStaff, unit_role(ii)).await.unwrap();
+        assert_eq!(ask(&supports, vaala, client).await.unwrap()["hlp"]["u"], json!([ii.to_string()]));
+        let until = date!(2026 - 06 - 01);
+        world.app.register_mandate(&world.command(), tenant("19"), client, worker, until).await.unwrap();
+        assert_eq!(refused(ask(&supports, vaala, client).await), "membership.guardian_in_conflict");
+        let post = post.assignment_id.parse().unwrap();
+        world.app.end_role(&world.command(), tenant("19"), post).await.unwrap();
+        assert!(ask(&supports, vaala, client).await.is_ok(), "no conflict any more");
         assert_eq!(refused(ask(&staff, vaala, worker).await), "membership.dictates_self");
         world.app.suspend(&world.command(), tenant("19"), client).await.unwrap();
         assert_eq!(refused(ask(&staff, vaala, client).await), "membership.participant_unknown");
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn m7_whom_the_county_offered_helps_no_longer_than_they_are_its_support_person() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let vaala = world.unit("19", "Vaalan päivätoiminta", "785").await;
+        let (member_id, session, member) = comes(&world, "19", "A-1").await;
+        let (supporter, _, _) = comes(&world, "19", "S-1").await;
+        let role = world.role("19", supporter, Role::SupportPerson, unit_role(vaala)).await.unwrap();
+        let helper = world.caller(&world.sign_in("19", supporter).await).await;
+        let county = Scope::Tenant(tenant("19"));
+        world.app.offer_support(&world.command(), county, member_id, supporter).await.unwrap();
+        let listed = world.app.my_support(&member, PageSize::new(0).unwrap(), "").await.unwrap();
+        let id: SupportId = listed.relationships[0].support_id.parse().unwrap();
+        change(&world, &member, id, Change::Accept).await.unwrap();
+        let declare = Change::Declare { trained_on: date!(2025 - 11 - 03) };
+        change(&world, &helper, id, declare).await.unwrap();
+        assert!(assisted(&world, &session, id).await.is_ok());
+        let role = role.assignment_id.parse().unwrap();
+        world.app.end_role(&world.command(), tenant("19"), role).await.unwrap();
+        let refusal = "membership.support_role_ended";
+        assert_eq!(refused(assisted(&world, &session, id).await), refusal);
+        // Whom the member asks themselves needs no role.
+        change(&world, &member, id, Change::End).await.unwrap();
+        let helper = world.caller(&world.sign_in("19", supporter).await).await;
+        let asked = helped_by(&world, &member, (&helper, supporter)).await;
+        assert!(assisted(&world, &session, asked).await.is_ok());
         world.close().await;
     }
 }

@@ -236,6 +236,30 @@ async fn a_county_that_registers_a_link_of_another_county_gets_no_rights_there()
 }
 
 #[tokio::test]
+async fn f8_forums_is_told_that_somebody_is_staff_in_another_county_and_others_are_not() {
+    for engine in ENGINES {
+        let world = World::open(engine).await;
+        let unit = world.unit("21", "Simon päivätoiminta", "751").await;
+        let here = world.person("19", "A-1", Some("one-human")).await;
+        let there = world.person("21", "B-1", Some("one-human")).await;
+        let session = world.sign_in("19", here).await;
+        let told = async |audience: &str| {
+            claims(&world.token(&session, audience).await.unwrap().token.unwrap().token)
+        };
+        assert_eq!(told("forums").await.get("stf"), None);
+        world.role("21", there, Role::SupportPerson, ScopeRef::Unit(unit)).await.unwrap();
+        let forums = told("forums").await;
+        assert_eq!(
+            (&forums["stf"], forums.get("roles")),
+            (&true.into(), None),
+            "and no role of another county"
+        );
+        assert_eq!(told("proposals").await.get("stf"), None);
+        world.close().await;
+    }
+}
+
+#[tokio::test]
 async fn m5_a_mandate_makes_nobody_leave_stand_or_be_helped() {
     for engine in ENGINES {
         let world = World::open(engine).await;

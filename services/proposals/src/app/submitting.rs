@@ -1,7 +1,7 @@
 //! Submitting: from here on there is a promise to keep. By the person, by somebody without a name, by staff who write
 //! down what a person says; and what authors do afterwards: take back, confirm their words.
 
-use chassis::{Call, Voucher};
+use chassis::{Call, Recorder, Voucher};
 use futures::FutureExt as _;
 use kernel::{ActingMode, Caller, Date, Fault, ProposalId, Subject, TenantId, UnitId, Uuid};
 use messaging::{NewJob, Tx};
@@ -67,6 +67,7 @@ struct Confirm {
     id: ProposalId,
     caller: Caller,
     answer: Answer,
+    accepted: Option<bool>,
 }
 
 impl App {
@@ -109,7 +110,8 @@ impl App {
         })
     }
 
-    /// Takes in what a person said to the staff of a unit, who wrote it down: `voucher` is the person's word for it.
+    /// Takes in what a person said to the staff of a unit, who wrote it down: `voucher` is membership's word for it, given to
+    /// this recorder in the name of this unit.
     pub async fn record_dictated(
         &self,
         call: &Call,
@@ -119,10 +121,13 @@ impl App {
         self.check_served(incoming.tenant)?;
         let unit: UnitId = call.scope.unit()?;
         let accepted = incoming.writing.conflict_accepted;
-        Acting::check_recorder(unit, &incoming.writing.content.addressed.units, accepted)?;
+        let by = call.caller.subject()?;
+        let recorder = voucher.recorder.as_ref().filter(|one| one.unit == unit && one.person.reference == by);
+        let Recorder { person, .. } = recorder.ok_or_else(another_recorders)?;
+        Acting::check_recorder(person, unit, &incoming.writing.content.addressed.units, accepted)?;
         let acting = Acting {
             mode: ActingMode::Dictated,
-            recorder: Some(call.caller.subject()?),
+            recorder: Some(by),
             helper: None,
             conflict_accepted: accepted,
         };
@@ -159,6 +164,7 @@ impl App {
         call: &Call,
         id: ProposalId,
         answer: Answer,
+        accepted: Option<bool>,
     ) -> Result<pb::ConfirmMyWordsResponse, Fault> {
         if call.caller.mode == ActingMode::OnBehalf {
             return Err(Fault::forbidden(
@@ -166,7 +172,7 @@ impl App {
                 "Only the person can say whether these were their words, not who acts for them.",
             ));
         }
-        let input = Confirm { id, caller: call.caller.clone(), answer };
+        let input = Confirm { id, caller: call.caller.clone(), answer, accepted };
         self.writer.run(call.command(), input, |tx, input| confirmed(tx, input).boxed()).await
     }
 
@@ -215,6 +221,14 @@ async fn took_in(tx: &Tx, input: &SubmitWhole) -> Result<pb::SubmitProposalRespo
         store::authors::add(tx.conn(), draft.id, author, AuthorKind::Author, today).await?;
     }
     submit(tx, &draft, &texts, &input.receipt).await
+}
+
+/// A voucher is good for who asked for it, in the name of the unit they asked in.
+fn another_recorders() -> Fault {
+    Fault::forbidden(
+        "proposals.voucher_of_another",
+        "This voucher was given to somebody else, or in the name of another unit. Ask membership for your own.",
+    )
 }
 
 /// Staff write down for their own county, once with each voucher. Invalid `proposals.unknown_unit`, Conflict
@@ -312,7 +326,7 @@ async fn withdrawn(tx: &Tx, input: &OfAuthor) -> Result<pb::WithdrawProposalResp
 
 async fn confirmed(tx: &Tx, input: &Confirm) -> Result<pb::ConfirmMyWordsResponse, Fault> {
     let before = begun_with(tx, input.id, &input.caller).await?;
-    let after = before.confirm_words(&input.answer)?;
+    let after = before.confirm_words(&input.answer, input.accepted)?;
     if after != before {
         store::proposals::save(tx.conn(), &after).await?;
     }

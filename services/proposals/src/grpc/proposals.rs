@@ -134,7 +134,7 @@ impl ProposalsService for Proposals {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
             let words = words_answer(request.answer(), request.correction)?;
-            self.app.confirm_my_words(&call, id, words).await
+            self.app.confirm_my_words(&call, id, words, request.helper_accepted).await
         };
         answer(run.await)
     }

@@ -6,6 +6,7 @@ mod answers;
 mod attachments;
 mod comments;
 mod comparison;
+mod dictation;
 mod histories;
 mod joining;
 mod lifecycle;

@@ -5,8 +5,8 @@ use kernel::ProposalId;
 use proto::proposals as pb;
 use tonic::Code;
 
+use crate::dictation::voucher;
 use crate::support::{LAPHA, POHDE, Store, World, refusal, run};
-use crate::writing::voucher;
 
 /// What client 7 says to staff, who word it.
 fn dictated(world: &World, own_words: &str, body: &str) -> anyhow::Result<pb::RecordDictatedProposalRequest> {
@@ -15,7 +15,7 @@ fn dictated(world: &World, own_words: &str, body: &str) -> anyhow::Result<pb::Re
     let mut record = pb::RecordDictatedProposalRequest {
         unit_id: world.units.ii_work.to_string(),
         tenant: POHDE.to_owned(),
-        voucher: voucher(world, Purpose::Dictation)?,
+        voucher: voucher(world, Purpose::Dictation, world.units.ii_work, &[])?,
         content: Some(content),
         ..pb::RecordDictatedProposalRequest::default()
     };
@@ -40,6 +40,7 @@ fn confirm(proposal: ProposalId, answer: pb::Confirmation, correction: &str) -> 
         proposal_id: proposal.to_string(),
         answer: answer.into(),
         correction: correction.to_owned(),
+        helper_accepted: None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What authors do: drafts, co-authors, no name, dictation, own words.
 
-use chassis::{Purpose, Voucher};
-use kernel::{ActingMode, Caller, Clock as _, Helper, Ids, SystemClock};
+use kernel::{ActingMode, Caller, Helper};
 use proto::proposals as pb;
 use tonic::Code;
 
@@ -300,7 +299,7 @@ async fn m3_a_helper_from_the_unit_takes_no_proposal_back_and_confirms_no_words(
         let confirm = pb::ConfirmMyWordsRequest {
             proposal_id: proposal.to_string(),
             answer: pb::Confirmation::Yes.into(),
-            correction: String::new(),
+            ..pb::ConfirmMyWordsRequest::default()
         };
         let refused = world.proposals().confirm_my_words(world.by(assisted, confirm)?).await;
         assert_eq!(refusal(refused)?.1, "proposals.conflict_of_interest");
@@ -342,104 +341,6 @@ async fn p8_no_answer_to_staff_or_public_shows_a_reference_of_an_author() -> any
             let payload: Vec<u8> = row.try_get_by_index(0)?;
             assert!(!String::from_utf8_lossy(&payload).contains(&author));
         }
-        Ok(())
-    })
-    .await
-}
-
-pub(crate) fn voucher(world: &World, purpose: Purpose) -> anyhow::Result<String> {
-    world.system.directory().voucher(&Voucher {
-        id: Ids::system().uuid(),
-        purpose,
-        audience: "proposals".to_owned(),
-        subject: world.person(7),
-        attestations: Vec::new(),
-        rolls: Vec::new(),
-        expires: SystemClock.now() + time::Duration::minutes(5),
-    })
-}
-
-#[tokio::test]
-async fn what_is_dictated_keeps_own_words_apart_and_the_person_corrects_them() -> anyhow::Result<()> {
-    run(Store::Sqlite, async |world| {
-        let mut record = pb::RecordDictatedProposalRequest {
-            unit_id: world.units.ii_day.to_string(),
-            tenant: POHDE.to_owned(),
-            voucher: voucher(world, Purpose::Dictation)?,
-            content: Some(pb::Content {
-                own_words: "Ulos! Metsään.".to_owned(),
-                ..world.content("Ulkoilua")
-            }),
-            ..pb::RecordDictatedProposalRequest::default()
-        };
-        record.set_channel(pb::Channel::Meeting);
-        let staff = world.staff(world.units.ii_day);
-        let send = async |caller: Caller, record: &pb::RecordDictatedProposalRequest| {
-            let request = world.by(caller, record.clone())?;
-            anyhow::Ok(world.proposals().record_dictated_proposal(request).await)
-        };
-        let own_unit = send(staff.clone(), &record).await?;
-        assert_eq!(
-            refusal(own_unit)?.1,
-            "proposals.conflict_of_interest",
-            "M3: about the recorder's own unit"
-        );
-        record.conflict_accepted = true;
-        let elsewhere = send(world.staff(world.units.ii_work), &record).await?;
-        assert_eq!(refusal(elsewhere)?.0, Code::PermissionDenied, "staff of another unit");
-        let wrong = pb::RecordDictatedProposalRequest {
-            voucher: voucher(world, Purpose::Nominate)?,
-            ..record.clone()
-        };
-        assert_eq!(refusal(send(staff.clone(), &wrong).await?)?.1, "access.voucher_purpose");
-        let web = pb::RecordDictatedProposalRequest { channel: pb::Channel::Web.into(), ..record.clone() };
-        assert_eq!(refusal(send(staff.clone(), &web).await?)?.1, "request.invalid");
-
-        let recorded = send(staff.clone(), &record).await??.into_inner().proposal.unwrap_or_default();
-        assert_eq!(refusal(send(staff, &record).await?)?.1, "proposals.voucher_used");
-        let proposal = recorded.proposal_id.parse()?;
-        let handled = world.handled(proposal).await?;
-        assert_eq!(handled.content.unwrap_or_default().own_words, "Ulos! Metsään.");
-        world.screen(proposal).await?;
-
-        let confirm = |answer: pb::Confirmation, correction: &str| pb::ConfirmMyWordsRequest {
-            proposal_id: recorded.proposal_id.clone(),
-            answer: answer.into(),
-            correction: correction.to_owned(),
-        };
-        let stranger = world.by(world.client(1), confirm(pb::Confirmation::Yes, ""))?;
-        assert_eq!(refusal(world.proposals().confirm_my_words(stranger).await)?.0, Code::NotFound);
-        let holder = Caller { mode: ActingMode::OnBehalf, ..world.client(7) };
-        let holder = world.by(holder, confirm(pb::Confirmation::Yes, ""))?;
-        assert_eq!(refusal(world.proposals().confirm_my_words(holder).await)?.1, "proposals.own_words");
-        let nothing = world.by(world.client(7), confirm(pb::Confirmation::No, " "))?;
-        assert_eq!(refusal(world.proposals().confirm_my_words(nothing).await)?.1, "proposals.correction");
-        let unsure = world.by(world.client(7), confirm(pb::Confirmation::DontKnow, ""))?;
-        let unsure = world.proposals().confirm_my_words(unsure).await?.into_inner();
-        assert_eq!((unsure.confirmation(), unsure.to_recheck), (pb::Confirmation::DontKnow, false));
-        let no = world.by(world.client(7), confirm(pb::Confirmation::No, "Sanoin: metsään."))?;
-        let no = world.proposals().confirm_my_words(no).await?.into_inner();
-        assert_eq!((no.confirmation(), no.to_recheck), (pb::Confirmation::No, true), "it is public already");
-        let handled = world.handled(proposal).await?;
-        assert_eq!(handled.content.unwrap_or_default().own_words, "Sanoin: metsään.");
-
-        let queue = pb::ListHandlingRequest {
-            tenant: POHDE.to_owned(),
-            to_recheck_only: true,
-            ..pb::ListHandlingRequest::default()
-        };
-        let waiting = async || {
-            let request = world.by(world.coordinator(), queue.clone())?;
-            anyhow::Ok(world.handling().list_handling(request).await?.into_inner().proposals.len())
-        };
-        assert_eq!(waiting().await?, 1, "a human looks again");
-        let settle = pb::SettleCorrectionRequest {
-            tenant: POHDE.to_owned(),
-            proposal_id: recorded.proposal_id.clone(),
-            findings: Vec::new(),
-        };
-        world.handling().settle_correction(world.by(world.coordinator(), settle)?).await?;
-        assert_eq!(waiting().await?, 0);
         Ok(())
     })
     .await

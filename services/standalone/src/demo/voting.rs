@@ -150,6 +150,8 @@ impl Play {
             forum_id: self.forum_id.clone(),
             election_id: contest.election_id.clone(),
             approvals,
+            // Whoever has a helper beside them is asked whether this is their ballot, and says yes.
+            confirmed: voter.helped,
         };
         account.elections().cast_ballot(request).await.map_err(during(&doing))?;
         Ok(())

@@ -194,6 +194,7 @@ async fn vote(
             forum_id: forum_id.to_owned(),
             election_id: election_id.to_owned(),
             approvals: vec![1 + voter.number % candidates.max(1)],
+            confirmed: false,
         };
         let cast = write(scene, request, |request| {
             let mut client = client.clone();

@@ -1,14 +1,17 @@
 //! Minutes: written, checked, screened, published (F12).
 
+use std::collections::BTreeMap;
+
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Fault, Invalid, MeetingId, Subject};
-use messaging::{Tx, telemetry};
+use kernel::{AgendaItemId, Fault, Invalid, MeetingId, Subject, Uuid};
+use messaging::{NewJob, Tx, telemetry};
 use proto::forums as pb;
 
-use super::{ERASE_MEETING, Within, answered, happened};
+use super::{DISSENT_WITHHELD, ERASE_MEETING, Within, answered, happened};
 use crate::app::App;
 use crate::domain::meeting::forms::{self, Forms};
+use crate::domain::meeting::minutes::{Withholding, is_changed};
 use crate::store;
 use crate::store::meeting_texts::Kind;
 
@@ -28,7 +31,7 @@ struct Check {
 struct Screen {
     within: Within,
     meeting: MeetingId,
-    withheld: Vec<String>,
+    withheld: Vec<(String, Withholding)>,
 }
 
 impl App {
@@ -55,15 +58,15 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| check(tx, input).boxed()).await
     }
 
-    /// A human has looked for secrets; these dissents are not published.
+    /// A human has looked for secrets; these dissents are not published, each for its reason, and their authors are told.
     pub async fn screen_minutes(
         &self,
         call: &Call,
         within: Within,
         meeting: MeetingId,
-        withheld: &[String],
+        withheld: Vec<(String, Withholding)>,
     ) -> Result<pb::ScreenMinutesResponse, Fault> {
-        let input = Screen { within, meeting, withheld: withheld.to_vec() };
+        let input = Screen { within, meeting, withheld };
         self.writer.run(call.command(), input, |tx, input| screen(tx, input).boxed()).await
     }
 
@@ -76,6 +79,11 @@ impl App {
     ) -> Result<pb::PublishMinutesResponse, Fault> {
         let input = (within, meeting);
         self.writer.run(call.command(), input, |tx, input| publish(tx, input.0, input.1).boxed()).await
+    }
+
+    /// Whom to tell that a dissent is not published; nobody if it is by now.
+    pub async fn withheld_author(&self, dissent: Uuid) -> Result<Option<Subject>, Fault> {
+        store::dissents::withheld_author(self.database.read(), dissent).await
     }
 
     /// Erases who was present at a meeting by reference, which seats have voted and who dissented. Seats, sums, decisions
@@ -112,17 +120,29 @@ async fn check(tx: &Tx, input: &Check) -> Result<pb::CheckMinutesResponse, Fault
 async fn screen(tx: &Tx, input: &Screen) -> Result<pb::ScreenMinutesResponse, Fault> {
     let forum = input.within.load(tx.conn()).await?;
     let before = store::meetings::load_in(tx.conn(), forum.id, input.meeting).await?;
-    let event = before.screen_minutes(tx.now().helsinki_date())?;
     let dissents = store::dissents::of_meeting(tx.conn(), before.id).await?;
-    let mut withheld = Vec::with_capacity(input.withheld.len());
-    for (index, id) in input.withheld.iter().enumerate() {
+    let mut withheld = BTreeMap::new();
+    for (index, (id, reason)) in input.withheld.iter().enumerate() {
         let known = dissents.iter().map(|dissent| dissent.id).find(|known| known.to_string() == *id);
-        withheld.push(known.ok_or_else(|| {
+        let known = known.ok_or_else(|| {
             let rule = Invalid::new("a withheld dissent is one of this meeting", "look at GetMinutesDraft");
-            rule.in_field(format!("withheld_dissent_ids[{index}]"))
-        })?);
+            rule.in_field(format!("withheld[{index}].dissent_id"))
+        })?;
+        withheld.insert(known, *reason);
     }
+    let changed = is_changed(&dissents, &withheld);
+    let event = before.screen_minutes(changed, tx.now().helsinki_date())?;
     store::dissents::withhold(tx.conn(), before.id, &withheld).await?;
+    for dissent in dissents.iter().filter(|one| one.withheld.is_none() && withheld.contains_key(&one.id)) {
+        let id = dissent.id.to_string();
+        let dedupe_key = format!("{id}|{}", tx.now().helsinki_date());
+        tx.schedule(NewJob {
+            kind: DISSENT_WITHHELD,
+            dedupe_key,
+            run_at: tx.now(),
+            payload: id.into_bytes(),
+        });
+    }
     let meeting = happened(tx, &forum, before, &event).await?;
     Ok(pb::ScreenMinutesResponse { meeting: answered(tx, &forum, &meeting).await? })
 }
@@ -144,7 +164,10 @@ async fn erase(tx: &Tx, meeting: MeetingId) -> Result<Vec<(&'static str, u64)>, 
     let votes = store::votes::of_meeting(tx.conn(), meeting).await?;
     let items: Vec<_> = votes.into_keys().collect();
     let marks = store::votes::erase_marks(tx.conn(), &items).await?;
-    let persons = store::attendance::forget_meeting(tx.conn(), meeting).await?;
+    let decided = store::agenda::of_meeting(tx.conn(), meeting).await?;
+    let decided: Vec<AgendaItemId> = decided.into_iter().map(|item| item.id).collect();
+    let persons = store::attendance::forget_meeting(tx.conn(), meeting).await?
+        + store::attendance::forget_decisions(tx.conn(), &decided).await?;
     let authors = store::dissents::forget_meeting(tx.conn(), meeting).await?;
     Ok(vec![("forum vote marks", marks), ("attending persons", persons), ("dissenting persons", authors)])
 }

@@ -38,12 +38,17 @@ impl App {
         })
     }
 
-    /// A meeting; with its agenda once the notice is sent.
+    /// A meeting; with its agenda once the notice is sent. What decisions say comes out with the minutes, when they have been
+    /// looked through (F12).
     pub async fn get_meeting(&self, id: MeetingId) -> Result<pb::GetMeetingResponse, Fault> {
         let conn = self.database.read();
         let meeting = store::meetings::load(conn, id).await?;
         let forum = store::forums::load(conn, meeting.forum).await?;
-        let agenda = if is_public(meeting.state) { agenda(conn, &meeting).await? } else { Vec::new() };
+        let mut agenda = if is_public(meeting.state) { agenda(conn, &meeting).await? } else { Vec::new() };
+        if meeting.state != MeetingState::Published {
+            let decisions = agenda.iter_mut().filter_map(|item| item.decision.as_mut());
+            decisions.for_each(|decision| decision.texts.clear());
+        }
         let seen = self.seen(conn, &forum, std::slice::from_ref(&meeting)).await?;
         Ok(pb::GetMeetingResponse { meeting: seen.into_iter().next(), agenda })
     }
@@ -135,6 +140,7 @@ impl App {
         let ids: Vec<MeetingId> = meetings.iter().map(|meeting| meeting.id).collect();
         let mut attended: BTreeMap<_, _> =
             store::attendance::of_person(conn, &ids, person).await?.into_iter().collect();
+        let dissents = store::dissents::of_person(conn, &ids, person).await?;
         let seen = self.seen(conn, &forum, &meetings).await?;
         let mut mine = Vec::with_capacity(meetings.len());
         for (meeting, seen) in meetings.iter().zip(seen) {
@@ -156,6 +162,11 @@ impl App {
                 municipality: present.map(|one| one.seat.municipality.to_string()).unwrap_or_default(),
                 seat_no: present.map_or(0, |present| present.seat.seat_no),
                 voted_item_ids: voted.iter().map(ToString::to_string).collect(),
+                dissents: dissents
+                    .iter()
+                    .filter(|one| one.meeting == meeting.id)
+                    .map(convert::meetings::dissent)
+                    .collect(),
             });
         }
         let next_page_token = next.map(PageToken::into_string).unwrap_or_default();
@@ -191,8 +202,8 @@ impl App {
         let texts = store::meeting_texts::load(conn, meeting.id.as_uuid(), Kind::Minutes).await?;
         let attendance = store::attendance::of_meeting(conn, meeting.id).await?;
         let dissents = store::dissents::of_meeting(conn, meeting.id).await?;
-        let withheld = dissents.iter().filter(|dissent| dissent.withheld).count();
-        let dissents = dissents.iter().filter(|dissent| whole || !dissent.withheld);
+        let withheld = dissents.iter().filter(|dissent| dissent.withheld.is_some()).count();
+        let dissents = dissents.iter().filter(|dissent| whole || dissent.withheld.is_none());
         let seen = self.seen(conn, forum, std::slice::from_ref(meeting)).await?;
         let seat = |one| convert::meetings::seat_attendance(one, meeting.chair);
         Ok(pb::Minutes {

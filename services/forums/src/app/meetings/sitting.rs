@@ -2,15 +2,15 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Fault, MeetingId, PolicyKey};
+use kernel::{Fault, ForumId, MeetingId, PolicyKey};
 use messaging::{NewJob, Tx};
 use proto::forums as pb;
 
-use super::{ERASE_MEETING, Room, Within, answered, happened, policy};
+use super::{ERASE_MEETING, MEETING_UNCLOSED, Room, Within, answered, happened, policy};
 use crate::app::App;
 use crate::domain::forum::Forum;
 use crate::domain::meeting::attendance::{Present, SaidPresent, SeatKey, check_chair};
-use crate::domain::meeting::{Meeting, vote};
+use crate::domain::meeting::{Meeting, MeetingState, vote};
 use crate::{convert, store};
 
 /// Who is there, as it was said.
@@ -56,6 +56,12 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| record(tx, input).boxed()).await
     }
 
+    /// The forum of a meeting that nobody has closed, whose secretary is told every day until somebody does; none if it is
+    /// closed.
+    pub async fn unclosed_meeting(&self, meeting: MeetingId) -> Result<Option<ForumId>, Fault> {
+        self.writer.internal(MEETING_UNCLOSED, meeting, |tx, meeting| unclosed(tx, *meeting).boxed()).await
+    }
+
     /// Closes a meeting; what it did not decide is deferred.
     pub async fn close_meeting(
         &self,
@@ -73,8 +79,29 @@ async fn open(tx: &Tx, within: Within, id: MeetingId) -> Result<pb::OpenMeetingR
     let mut meeting = store::meetings::load_in(tx.conn(), forum.id, id).await?;
     if let Some(event) = meeting.open(tx.now().helsinki_date())? {
         meeting = happened(tx, &forum, meeting, &event).await?;
+        remind_tomorrow(tx, meeting.id);
     }
     Ok(pb::OpenMeetingResponse { meeting: answered(tx, &forum, &meeting).await? })
+}
+
+async fn unclosed(tx: &Tx, id: MeetingId) -> Result<Option<ForumId>, Fault> {
+    let meeting = store::meetings::load(tx.conn(), id).await?;
+    if meeting.state != MeetingState::Open {
+        return Ok(None);
+    }
+    remind_tomorrow(tx, id);
+    Ok(Some(meeting.forum))
+}
+
+/// Has the secretary told tomorrow, if the meeting is open then: its figures and its minutes wait for its close.
+fn remind_tomorrow(tx: &Tx, meeting: MeetingId) {
+    let tomorrow = kernel::deadline::add_days(tx.now().helsinki_date(), 1);
+    tx.schedule(NewJob {
+        kind: MEETING_UNCLOSED,
+        dedupe_key: format!("{meeting}|{tomorrow}"),
+        run_at: kernel::deadline::start_of_day(tomorrow),
+        payload: meeting.to_string().into_bytes(),
+    });
 }
 
 async fn record(tx: &Tx, input: &Record) -> Result<pb::RecordAttendanceResponse, Fault> {

@@ -32,6 +32,7 @@ pub struct RaiseTopic {
 struct Raise {
     id: AgendaItemId,
     scope: Scope,
+    by: Subject,
     /// Counties of the caller.
     counties: Vec<TenantId>,
     topic: RaiseTopic,
@@ -60,7 +61,7 @@ impl App {
     /// Raises a topic of a local group, a unit or another body.
     pub async fn raise_topic(&self, call: &Call, topic: RaiseTopic) -> Result<pb::RaiseTopicResponse, Fault> {
         let (id, counties) = (self.ids.new_id(), call.caller.tenants.clone());
-        let input = Raise { id, scope: call.scope, counties, topic };
+        let input = Raise { id, scope: call.scope, by: call.caller.subject()?, counties, topic };
         self.writer.run(call.command(), input, |tx, input| raise(tx, input).boxed()).await
     }
 
@@ -121,7 +122,7 @@ impl App {
         self.writer.run(call.command(), input, |tx, input| discuss(tx, input.0, input.1).boxed()).await
     }
 
-    /// Leaves a topic to another meeting; an open vote on it is forgotten.
+    /// Leaves a topic to another meeting, or drops it if its proposal has ended; an open vote on it is forgotten.
     pub async fn defer_topic(
         &self,
         call: &Call,
@@ -143,7 +144,7 @@ pub(super) async fn before_meeting(tx: &Tx, item: &AgendaItem) -> Result<Meeting
 }
 
 async fn raise(tx: &Tx, input: &Raise) -> Result<pb::RaiseTopicResponse, Fault> {
-    let Raise { id, scope, counties, topic } = input;
+    let Raise { id, scope, by, counties, topic } = input;
     let forum = match scope {
         // A unit's staff: of a county that the forum belongs to.
         Scope::Unit(_) => {
@@ -164,8 +165,14 @@ async fn raise(tx: &Tx, input: &Raise) -> Result<pb::RaiseTopicResponse, Fault> 
         return Err(kernel::Invalid::new(rule, "send UNIT").in_field("source"));
     }
     topic.forms.check_required("texts", &forms::required(&forum))?;
+    // The forum's own officers and coordinators answer for its list; whoever works in a unit has room for a few, as a member.
+    let raised_by = matches!(scope, Scope::Unit(_)).then_some(*by);
+    if let Some(by) = raised_by {
+        check_waiting(tx, &forum, by).await?;
+    }
     let item = AgendaItem {
         source_name: checked_source_name(&topic.source_name)?,
+        raised_by,
         ..AgendaItem::raised(*id, forum.id, topic.source, tx.now().helsinki_date())
     };
     store_raised(tx, &forum, &item, &topic.forms).await?;
@@ -183,16 +190,22 @@ async fn raise_own(tx: &Tx, input: &RaiseOwn) -> Result<pb::RaiseMyTopicResponse
         let rule = "a topic has a text in at least one form";
         return Err(kernel::Invalid::new(rule, "write a title").in_field("texts"));
     }
-    if store::agenda::count_raised_by(tx.conn(), forum.id, *person).await? >= MAX_WAITING {
-        let message = format!(
-            "{MAX_WAITING} topics of yours wait for a meeting. Raise more when some have been dealt with."
-        );
-        return Err(Fault::resource_exhausted("forums.too_many_topics", message));
-    }
+    check_waiting(tx, &forum, *person).await?;
     let raised = AgendaItem::raised(*id, forum.id, Source::Member, tx.now().helsinki_date());
     let item = AgendaItem { raised_by: Some(*person), ..raised };
     store_raised(tx, &forum, &item, forms).await?;
     Ok(pb::RaiseMyTopicResponse { item: Some(convert::meetings::item_without_texts(&item, None)) })
+}
+
+/// ResourceExhausted `forums.too_many_topics` where enough topics of a person wait.
+async fn check_waiting(tx: &Tx, forum: &Forum, person: Subject) -> Result<(), Fault> {
+    if store::agenda::count_waiting_of(tx.conn(), forum.id, person).await? < MAX_WAITING {
+        return Ok(());
+    }
+    let message = format!(
+        "{MAX_WAITING} topics of yours wait for a meeting. Raise more when some have been dealt with."
+    );
+    Err(Fault::resource_exhausted("forums.too_many_topics", message))
 }
 
 async fn store_raised(tx: &Tx, forum: &Forum, item: &AgendaItem, forms: &Forms) -> Result<(), Fault> {
@@ -260,12 +273,16 @@ async fn discuss(tx: &Tx, within: Within, id: AgendaItemId) -> Result<pb::Discus
 async fn defer(tx: &Tx, within: Within, id: AgendaItemId) -> Result<pb::DeferTopicResponse, Fault> {
     let forum = within.load(tx.conn()).await?;
     let mut item = store::agenda::load_in(tx.conn(), forum.id, id).await?;
-    if item.state != ItemState::Deferred {
+    if !item.is_left() {
         before_meeting(tx, &item).await?;
     }
     if let Some(deferred) = item.defer()? {
         store::votes::delete(tx.conn(), item.id).await?;
-        store::agenda::save_deferred(tx.conn(), &item, &deferred).await?;
+        if deferred.state == ItemState::Deferred {
+            store::agenda::save_deferred(tx.conn(), &item, &deferred).await?;
+        } else {
+            store::agenda::save(tx.conn(), &deferred).await?;
+        }
         item = deferred;
     }
     Ok(pb::DeferTopicResponse { item: Some(convert::meetings::item_without_texts(&item, None)) })

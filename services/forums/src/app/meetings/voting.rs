@@ -9,9 +9,10 @@ use proto::forums as pb;
 use super::topics::{before_meeting, refuse_open_vote};
 use super::{Room, Within};
 use crate::app::App;
+use crate::app::voting::note_confirmation;
 use crate::domain::forum::Forum;
 use crate::domain::meeting::agenda::{AgendaItem, DecisionKind};
-use crate::domain::meeting::attendance::{Present, not_a_member};
+use crate::domain::meeting::attendance::{Present, not_there};
 use crate::domain::meeting::forms::{self, Forms};
 use crate::domain::meeting::minutes::Dissent;
 use crate::domain::meeting::vote::{self, Choice, Method, Tally, Vote};
@@ -92,7 +93,7 @@ impl App {
         vote: CastForumVote,
     ) -> Result<pb::CastForumVoteResponse, Fault> {
         let person = call.scope.subject()?;
-        vote::may_vote(&call.caller, vote.confirmed)?;
+        vote::may_vote(&call.caller, vote.confirmed).inspect_err(note_confirmation)?;
         let input = Cast { vote, person, key: call.command().key.clone() };
         self.writer.run_unlogged(call.command(), input, |tx, input| cast(tx, input).boxed()).await
     }
@@ -217,7 +218,7 @@ async fn close_vote(
         vote = vote.close(marks, &room.turnout, early)?;
         store::votes::save(tx.conn(), &vote).await?;
         store::votes::rewrite_marks(tx.conn(), item.id).await?;
-        item = decided(tx, &forum, item, vote.tally.decision(), Some(&vote)).await?;
+        item = decided(tx, &forum, &room, item, vote.tally.decision(), Some(&vote)).await?;
     }
     Ok(pb::CloseVoteResponse { item: Some(convert::meetings::item_without_texts(&item, Some(&vote))) })
 }
@@ -236,7 +237,7 @@ async fn record_vote(tx: &Tx, input: &ByHands) -> Result<pb::RecordVoteResponse,
             let room = Room::of(tx, &forum, meeting.id).await?;
             let vote = Vote::by_hands(item.id, meeting.id, &room.turnout, *tally)?;
             store::votes::insert(tx.conn(), &vote).await?;
-            item = decided(tx, &forum, item, tally.decision(), Some(&vote)).await?;
+            item = decided(tx, &forum, &room, item, tally.decision(), Some(&vote)).await?;
             vote
         }
     };
@@ -259,23 +260,28 @@ async fn record_decision(tx: &Tx, input: &Decide) -> Result<pb::RecordDecisionRe
         }
     } else {
         let meeting = before_meeting(tx, &item).await?;
-        Room::of(tx, &forum, meeting.id).await?.turnout.check_quorate()?;
+        let room = Room::of(tx, &forum, meeting.id).await?;
+        room.turnout.check_quorate()?;
         store::meeting_texts::save(tx.conn(), item.id.as_uuid(), Kind::Decision, forms).await?;
-        item = decided(tx, &forum, item, *kind, None).await?;
+        item = decided(tx, &forum, &room, item, *kind, None).await?;
     }
     Ok(pb::RecordDecisionResponse { item: Some(convert::meetings::item_without_texts(&item, None)) })
 }
 
-/// Stores a decision and tells of it, once (X1).
+/// Stores a decision with who was there, and tells of it, once (X1).
 async fn decided(
     tx: &Tx,
     forum: &Forum,
+    room: &Room,
     item: AgendaItem,
     kind: DecisionKind,
     vote: Option<&Vote>,
 ) -> Result<AgendaItem, Fault> {
     let Some(item) = item.decide(kind, tx.now().helsinki_date())? else { return Ok(item) };
     store::agenda::save(tx.conn(), &item).await?;
+    let standing: Vec<Present> =
+        room.present.iter().filter(|one| room.roster().stands(one)).copied().collect();
+    store::attendance::keep_at_decision(tx.conn(), item.id, &standing).await?;
     events::decided(forum, &item, vote).into_iter().for_each(|event| tx.publish(event));
     Ok(item)
 }
@@ -292,17 +298,16 @@ async fn attach(tx: &Tx, input: &Attach) -> Result<pb::AttachDissentResponse, Fa
     let meeting = item.meeting.filter(|_| item.decision.is_some()).ok_or_else(undecided)?;
     let meeting = store::meetings::load_in(tx.conn(), item.forum, meeting).await?;
     meeting.check_dissent()?;
-    let attendance = store::attendance::of_meeting(tx.conn(), meeting.id).await?;
-    let present = attendance.iter().find(|one| one.person == Some(*person)).ok_or_else(not_a_member)?;
+    let seat = store::attendance::at_decision(tx.conn(), item.id, *person).await?.ok_or_else(not_there)?;
     let dissent = Dissent {
         id: *id,
         meeting: meeting.id,
         item: item.id,
-        seat: present.seat,
+        seat,
         author: Some(*person),
         text,
         show_seat: dissent.show_seat,
-        withheld: false,
+        withheld: None,
     };
     store::dissents::put(tx.conn(), &dissent).await?;
     Ok(pb::AttachDissentResponse {})

@@ -201,7 +201,7 @@ pub struct AgendaItem {
     pub source_name: String,
     /// The proposal it is.
     pub proposal: Option<ProposalId>,
-    /// The member who raised it; never published.
+    /// The member who raised it, or whoever did for a unit; never published.
     pub raised_by: Option<Subject>,
     /// When it was raised.
     pub raised_on: Date,
@@ -213,6 +213,8 @@ pub struct AgendaItem {
     pub position: u32,
     /// What was decided.
     pub decision: Option<Decision>,
+    /// Whether its proposal ended while the forum voted on it: without a decision, nothing follows.
+    pub proposal_ended: bool,
 }
 
 impl AgendaItem {
@@ -230,6 +232,7 @@ impl AgendaItem {
             meeting: None,
             position: 0,
             decision: None,
+            proposal_ended: false,
         }
     }
 
@@ -292,13 +295,26 @@ impl AgendaItem {
         Ok((self.state != ItemState::Discussed).then_some(discussed))
     }
 
-    /// Leaves it to another meeting; none if so already. Conflict `forums.topic_not_on_table`.
+    /// Leaves it to another meeting, or drops it if its proposal has ended; none if so already. Conflict
+    /// `forums.topic_not_on_table`.
     pub fn defer(&self) -> Result<Option<Self>, Fault> {
-        if self.state == ItemState::Deferred {
+        if self.is_left() {
             return Ok(None);
         }
         self.check_on_table()?;
+        if self.proposal_ended {
+            return Ok(self.drop_topic());
+        }
         Ok(Some(Self { state: ItemState::Deferred, meeting: None, position: 0, ..self.clone() }))
+    }
+
+    /// Whether a meeting has left it, to another one or for good.
+    pub fn is_left(&self) -> bool {
+        match self.state {
+            ItemState::Deferred => true,
+            ItemState::Dropped => self.proposal_ended,
+            _ => false,
+        }
     }
 
     /// As the meeting that left it to another one saw it last.

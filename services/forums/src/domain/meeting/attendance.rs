@@ -225,6 +225,14 @@ pub fn check_own_matter(caller: &Caller) -> Result<(), Fault> {
     }
 }
 
+/// Who was not there when something was decided.
+pub fn not_there() -> Fault {
+    Fault::forbidden(
+        "forums.not_a_member",
+        "This is for members and deputies who were present when it was decided (F10). Look at ListMyMeetings.",
+    )
+}
+
 /// Who has no seat and is no deputy.
 pub fn not_a_member() -> Fault {
     Fault::forbidden(

@@ -1,6 +1,8 @@
 //! Minutes: what the service knows of a meeting, and what the secretary wrote. They become public when the chair has
 //! found them right and a human has looked for secrets (F12).
 
+use std::collections::BTreeMap;
+
 use kernel::{ActingMode, AgendaItemId, Caller, Date, Fault, Invalid, MeetingId, Subject, Uuid};
 
 use super::attendance::{SeatKey, check_own_matter};
@@ -12,8 +14,8 @@ pub const MAX_DISSENT: usize = 2_000;
 /// How far the minutes have come. Their texts are kept with other forms of texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Minutes {
-    /// Who wrote them; forgotten when they are public.
-    pub drafted_by: Option<Subject>,
+    /// Everybody who wrote them; forgotten when they are public.
+    pub writers: Vec<Subject>,
     /// When.
     pub drafted_on: Option<Date>,
     /// When the chair found them right.
@@ -41,8 +43,39 @@ pub struct Dissent {
     pub text: String,
     /// Whether its author wants the minutes to say of which seat it is.
     pub show_seat: bool,
-    /// Whether it is not published.
-    pub withheld: bool,
+    /// Why it is not published; none for one that is.
+    pub withheld: Option<Withholding>,
+}
+
+/// Why a dissent is not published: its text tells something that is secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withholding {
+    /// Who somebody is, or how to reach them.
+    PersonalData,
+    /// Somebody's health, or the services that they get.
+    HealthOrService,
+    /// It would put somebody in danger.
+    Safety,
+}
+
+impl Withholding {
+    /// Every reason.
+    pub const ALL: [Withholding; 3] =
+        [Withholding::PersonalData, Withholding::HealthOrService, Withholding::Safety];
+
+    /// The name in databases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Withholding::PersonalData => "personal_data",
+            Withholding::HealthOrService => "health_or_service",
+            Withholding::Safety => "safety",
+        }
+    }
+}
+
+/// Whether these dissents are withheld by other choices than before.
+pub fn is_changed(dissents: &[Dissent], withheld: &BTreeMap<Uuid, Withholding>) -> bool {
+    dissents.iter().any(|dissent| dissent.withheld.as_ref() != withheld.get(&dissent.id))
 }
 
 impl Dissent {

@@ -459,11 +459,19 @@ fn f12_whoever_wrote_the_minutes_does_not_check_them_and_dissents_end_with_the_s
     assert_eq!(code(meeting().check_dissent()), "forums.meeting_not_open");
     let draft = closed.clone().apply(&closed.draft_minutes(person(1), today).unwrap());
     assert_eq!(code(draft.check_minutes(person(1), today)), "forums.own_minutes");
-    let screened = draft.clone().apply(&draft.screen_minutes(today).unwrap());
+    let screened = draft.clone().apply(&draft.screen_minutes(false, today).unwrap());
     assert_eq!(code(screened.check_dissent()), "forums.minutes_screened");
     let checked = draft.clone().apply(&draft.check_minutes(person(2), today).unwrap().unwrap());
     assert_eq!(code(checked.publish_minutes(today)), "forums.minutes_not_screened");
-    let both = checked.clone().apply(&checked.screen_minutes(today).unwrap());
+    let both = checked.clone().apply(&checked.screen_minutes(false, today).unwrap());
+    let changed = both.clone().apply(&both.screen_minutes(true, today).unwrap());
+    assert_eq!(
+        code(changed.publish_minutes(today)),
+        "forums.minutes_not_checked",
+        "nobody checked this list"
+    );
+    let again = changed.clone().apply(&changed.check_minutes(person(2), today).unwrap().unwrap());
+    assert!(again.publish_minutes(today).is_ok());
     let published = both.clone().apply(&both.publish_minutes(today).unwrap().unwrap());
     assert_eq!(published.publish_minutes(today), Ok(None), "done already");
     assert_eq!(code(published.draft_minutes(person(1), today)), "forums.wrong_step");
@@ -473,4 +481,9 @@ fn f12_whoever_wrote_the_minutes_does_not_check_them_and_dissents_end_with_the_s
         (None, None),
         "written anew, looked at anew"
     );
+    let by_another = draft.clone().apply(&draft.draft_minutes(person(3), today).unwrap());
+    for writer in [1, 3] {
+        let own = code(by_another.check_minutes(person(writer), today));
+        assert_eq!(own, "forums.own_minutes", "whoever else saved them since");
+    }
 }

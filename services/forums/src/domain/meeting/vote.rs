@@ -5,7 +5,8 @@
 //! sums and kept nowhere else. Beside them a mark says that a seat has voted, by seat, without person, time or
 //! number; it holds a hash of the command's key, so that the same command again is *done already* and another one is
 //! refused. Casting writes no event, no row of the command log (the hash of the request there would tell the choice by
-//! trying all three), no audit row and no trace; whether somebody helped is checked and not kept. Nobody is told the
+//! trying all three), no audit row and no trace; whether somebody helped is checked and not kept; that a
+//! member with a helper was asked for a yes is logged, without who, topic or vote. Nobody is told the
 //! sums before the vote is closed, and the marks are then written anew in the order of their seats. Marks go after the
 //! appeal period.
 //!
@@ -210,11 +211,11 @@ pub fn already_voted() -> Fault {
 /// Staff roles that never vote through a member's rights (M4).
 const STAFF: [Role; 3] = [Role::SupportPerson, Role::UnitStaff, Role::UnitManager];
 
-/// Whether this caller may vote: Forbidden `forums.staff_may_not_take_part` (M4), `forums.mandate_cannot_vote` (M5),
+/// Whether this caller may vote: Forbidden `forums.staff_may_not_take_part` (M4) for the staff of whatever county, `forums.mandate_cannot_vote` (M5),
 /// `forums.dictated_cannot_vote`; Conflict `forums.confirmation_needed` where somebody helps and the member has not
 /// said yes themselves.
 pub fn may_vote(caller: &Caller, confirmed: bool) -> Result<(), Fault> {
-    if caller.roles.iter().any(|held| STAFF.contains(&held.role)) {
+    if caller.staff_somewhere || caller.roles.iter().any(|held| STAFF.contains(&held.role)) {
         return Err(Fault::forbidden(
             "forums.staff_may_not_take_part",
             "Support persons, unit staff and managers have no vote in a forum (M4). They may help a member who asks for it, in the member's own session.",

@@ -16,7 +16,7 @@ pub(crate) struct Model {
     pub(crate) source_name: String,
     /// The proposal.
     pub(crate) proposal_id: Option<Uuid>,
-    /// The member who raised it.
+    /// The member who raised it, or whoever did for a unit.
     pub(crate) raised_by: Option<Uuid>,
     /// When.
     pub(crate) raised_on: String,
@@ -30,6 +30,8 @@ pub(crate) struct Model {
     pub(crate) decision: Option<String>,
     /// When.
     pub(crate) decided_on: Option<String>,
+    /// Whether its proposal ended while the forum voted on it.
+    pub(crate) proposal_ended: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

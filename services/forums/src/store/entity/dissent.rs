@@ -22,8 +22,8 @@ pub(crate) struct Model {
     pub(crate) body: String,
     /// Whether the minutes say of which seat it is.
     pub(crate) show_seat: bool,
-    /// Whether it is not published.
-    pub(crate) withheld: bool,
+    /// Why it is not published; none for one that is.
+    pub(crate) withheld_reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

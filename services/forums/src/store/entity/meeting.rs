@@ -40,8 +40,6 @@ pub(crate) struct Model {
     pub(crate) seats_total: i64,
     /// Whether it could decide, at its close.
     pub(crate) quorate: bool,
-    /// Who wrote the minutes.
-    pub(crate) drafted_by: Option<Uuid>,
     /// When they were written.
     pub(crate) drafted_on: Option<String>,
     /// When the chair found them right.

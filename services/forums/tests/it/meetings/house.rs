@@ -191,6 +191,7 @@ impl House {
             forum_id: forum_id.clone(),
             election_id: election_id.clone(),
             approvals: (1..=8).collect(),
+            confirmed: false,
         };
         let voter = voter.unwrap_or_else(Caller::anonymous);
         self.elections().cast_ballot(self.by(voter, cast)?).await?;

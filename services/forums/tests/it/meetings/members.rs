@@ -34,6 +34,12 @@ async fn m4_m5_a_member_votes_with_help_and_nobody_votes_for_them() -> anyhow::R
         let support = HeldRole { role: Role::SupportPerson, scope: ScopeRef::Forum(house.forum_id()?) };
         let support = Caller { roles: vec![support], ..Caller::person(member) };
         assert_eq!(refused(cast(support, true).await), "forums.staff_may_not_take_part");
+        let elsewhere = Caller { staff_somewhere: true, ..Caller::person(member) };
+        assert_eq!(
+            refused(cast(elsewhere, true).await),
+            "forums.staff_may_not_take_part",
+            "M4, of whatever county"
+        );
         let stranger = Caller::person(house.secretary);
         assert_eq!(refused(cast(stranger, true).await), "forums.not_a_member");
         assert!(my_meeting(&house, member).await?.voted_item_ids.is_empty());
@@ -89,6 +95,62 @@ async fn m5_nobody_dissents_or_looks_at_meetings_in_a_members_name() -> anyhow::
     }
     assert_eq!(refused(dissent(assisted(member), false).await), "forums.confirmation_needed");
     dissent(assisted(member), true).await?;
+    house.system.finish().await
+}
+
+#[tokio::test]
+async fn f10_who_was_there_at_the_decision_dissents_and_takes_nobody_elses_dissent_away() -> anyhow::Result<()>
+{
+    let house = House::new(Store::Sqlite).await?;
+    let ideas = [house.topic_of(0).await?, house.topic_of(2).await?];
+    let meeting = house.opened("2026-09-28", "2026-10-12", &ideas).await?;
+    let present = house.some([7, 6, 2, 4, 3]);
+    let holder = present[0].person;
+    // Of the first seat its deputy is there at first, then its holder; somebody else leaves in between.
+    let mut attendance = house.attendance(&meeting, &present);
+    attendance.present[0].deputy_order = 1;
+    house.meetings().record_attendance(house.secretary(attendance.clone())?).await?;
+    let hands = |item: &String| pb::RecordVoteRequest {
+        forum_id: house.forum.clone(),
+        item_id: item.clone(),
+        votes_for: 20,
+        ..Default::default()
+    };
+    house.meetings().record_vote(house.secretary(hands(&ideas[0]))?).await?;
+    attendance.present[0].deputy_order = 0;
+    let left = attendance.present.remove(1);
+    let early =
+        present.iter().find(|held| (held.seat_no, &held.municipality) == (left.seat_no, &left.municipality));
+    let early = early.map_or(house.secretary, |held| held.person);
+    house.meetings().record_attendance(house.secretary(attendance)?).await?;
+    house.meetings().record_vote(house.secretary(hands(&ideas[1]))?).await?;
+    let dissent = async |person: Subject, which: usize, text: &str| {
+        let dissent = pb::AttachDissentRequest {
+            forum_id: house.forum.clone(),
+            item_id: ideas[which].clone(),
+            text: text.to_owned(),
+            show_seat: true,
+            confirmed: false,
+        };
+        house.meetings().attach_dissent(house.member(person, dissent).expect("a token")).await
+    };
+    dissent(house.deputy, 0, "Varajäsenen mieli").await?;
+    assert_eq!(refused(dissent(holder, 0, "En ollut paikalla").await), "forums.not_a_member");
+    dissent(early, 0, "Lähdin, mutta olen eri mieltä").await?;
+    dissent(early, 0, "Lähdin, ja olen eri mieltä").await?;
+    assert_eq!(refused(dissent(early, 1, "En ollut paikalla").await), "forums.not_a_member");
+    dissent(holder, 1, "Jäsenen mieli").await?;
+    let draft = pb::GetMinutesDraftRequest {
+        forum_id: house.forum.clone(),
+        tenant: String::new(),
+        meeting_id: meeting.clone(),
+        purpose: "Writing of the minutes".to_owned(),
+    };
+    let draft = house.meetings().get_minutes_draft(house.secretary(draft)?).await?.into_inner();
+    let mut texts: Vec<String> =
+        draft.minutes.unwrap_or_default().dissents.into_iter().map(|one| one.text).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["Jäsenen mieli", "Lähdin, ja olen eri mieltä", "Varajäsenen mieli"]);
     house.system.finish().await
 }
 

@@ -22,7 +22,7 @@ async fn planning_and_the_notice() -> anyhow::Result<()> {
     assert_eq!(refused(plan(|plan| plan.set_mode(pb::MeetingMode::InPerson)).await), "request.invalid");
     assert_eq!(refused(plan(|plan| plan.mode = 0).await), "request.invalid");
     let by_chair = house.meetings().plan_meeting(house.chair(house.plan("2026-10-12"))?).await;
-    assert_eq!(refused(by_chair), "request.invalid", "a chair plans no meeting, and names no county");
+    assert_eq!(refused(by_chair), "access.scope", "a chair plans no meeting");
 
     let meeting = house.planned("2026-10-12", &[]).await?;
     let empty = house.meetings().send_notice(house.secretary(house.notice(&meeting))?).await;

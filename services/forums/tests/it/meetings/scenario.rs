@@ -230,16 +230,26 @@ async fn minutes(house: &House, meeting: &str) -> anyhow::Result<()> {
     let draft = house.meetings().get_minutes_draft(house.chair(draft)?).await?.into_inner();
     let dissents = draft.minutes.unwrap_or_default().dissents;
     assert_eq!(dissents.len(), 3, "one of each seat");
+    let (_, public) = house.seen(meeting).await?;
+    let said = public.iter().filter_map(|item| item.decision.as_ref()).map(|decision| decision.texts.len());
+    assert_eq!(said.sum::<usize>(), 0, "F12: what decisions say comes out with the minutes");
     let secret = dissents.iter().find(|one| one.text.contains("Naapurini")).cloned().unwrap_or_default();
     let screen = |withheld: String| pb::ScreenMinutesRequest {
         forum_id: forum_id.clone(),
         tenant: tenant.clone(),
         meeting_id: meeting_id.clone(),
-        withheld_dissent_ids: vec![withheld],
+        withheld: vec![pb::WithheldDissent {
+            dissent_id: withheld,
+            reason: pb::WithholdingReason::HealthOrService.into(),
+        }],
     };
     let unknown = house.meetings().screen_minutes(house.secretary(screen(house.forum.clone()))?).await;
     assert_eq!(refused(unknown), "request.invalid");
-    house.meetings().screen_minutes(house.secretary(screen(secret.dissent_id))?).await?;
+    let mut why = screen(secret.dissent_id.clone());
+    why.withheld[0].reason = 0;
+    let unsaid = house.meetings().screen_minutes(house.secretary(why)?).await;
+    assert_eq!(refused(unsaid), "request.invalid", "nothing is withheld without a reason");
+    screened_and_checked_again(house, screen(secret.dissent_id)).await?;
     for _ in 0..2 {
         house.meetings().publish_minutes(house.secretary(publish.clone())?).await?;
     }
@@ -256,11 +266,46 @@ async fn minutes(house: &House, meeting: &str) -> anyhow::Result<()> {
         .iter()
         .map(|one| (one.text.as_str(), one.municipality.as_str(), one.seat_no))
         .collect();
-    assert_eq!(texts.len(), 2, "one is withheld");
+    assert_eq!((texts.len(), minutes.dissents_withheld), (2, 1), "one is withheld, and that is told");
     assert!(texts.contains(&("En halua ulos talvella.", "139", 1)), "the seat of who agreed");
     assert!(texts.contains(&("Sanon tämän salaa.", "", 0)), "no seat of who did not");
     let reason = minutes.agenda[1].decision.clone().unwrap_or_default();
     assert_eq!(reason.texts[1].body, "Kuinka monta kuvaa viikossa?");
+    let (_, public) = house.seen(meeting).await?;
+    assert_eq!(public[1].decision.clone().unwrap_or_default().texts.len(), 2, "public with the minutes");
+    Ok(())
+}
+
+/// The chair has checked other minutes than those without this dissent: they check again. Its author is told, and why.
+async fn screened_and_checked_again(house: &House, screen: pb::ScreenMinutesRequest) -> anyhow::Result<()> {
+    let check =
+        pb::CheckMinutesRequest { forum_id: house.forum.clone(), meeting_id: screen.meeting_id.clone() };
+    let publish = pb::PublishMinutesRequest {
+        forum_id: house.forum.clone(),
+        meeting_id: screen.meeting_id.clone(),
+        ..Default::default()
+    };
+    let screened = house.meetings().screen_minutes(house.secretary(screen.clone())?).await?.into_inner();
+    assert_eq!(screened.meeting.unwrap_or_default().state(), pb::MeetingState::MinutesDraft);
+    let unchecked = house.meetings().publish_minutes(house.secretary(publish)?).await;
+    assert_eq!(refused(unchecked), "forums.minutes_not_checked");
+    let author = house.some([7, 6, 2, 4, 3])[1].person;
+    testkit::eventually(crate::grpc::PATIENCE, async || {
+        house.system.directory().notices().iter().any(|one| {
+            one.template == "forums.dissent_withheld" && one.urgent && one.references == [author.to_string()]
+        })
+    })
+    .await;
+    let list = pb::ListMyMeetingsRequest { forum_id: house.forum.clone(), ..Default::default() };
+    let mine = house.meetings().list_my_meetings(house.member(author, list)?).await?.into_inner().meetings;
+    let mine: Vec<_> = mine[0].dissents.iter().map(|one| (one.withheld, one.withheld_reason())).collect();
+    assert_eq!(mine, [(true, pb::WithholdingReason::HealthOrService)]);
+    house.meetings().check_minutes(house.chair(check)?).await?;
+    // The same again changes nothing, and nobody is told twice.
+    let again = house.meetings().screen_minutes(house.secretary(screen)?).await?.into_inner();
+    assert_eq!(again.meeting.unwrap_or_default().state(), pb::MeetingState::MinutesChecked);
+    let told = house.system.directory().notices();
+    assert_eq!(told.iter().filter(|one| one.template == "forums.dissent_withheld").count(), 1);
     Ok(())
 }
 

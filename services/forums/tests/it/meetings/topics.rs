@@ -139,6 +139,68 @@ async fn a_cancelled_meeting_sets_its_topics_free_and_a_merged_proposal_is_dropp
 }
 
 #[tokio::test]
+async fn the_topic_of_a_proposal_that_ended_during_the_vote_is_dropped_with_it() -> anyhow::Result<()> {
+    let house = House::new(Store::Sqlite).await?;
+    let (merged, other) = (house.topic_of(1).await?, house.topic_of(0).await?);
+    house.on("2026-09-20").await?;
+    let cancelled = house.planned("2026-11-12", &[]).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", &[merged.clone(), other.clone()]).await?;
+    let present = house.some([7, 6, 2, 4, 3]);
+    house.meetings().record_attendance(house.secretary(house.attendance(&meeting, &present))?).await?;
+    for item in [&merged, &other] {
+        house.meetings().put_to_vote(house.secretary(house.put(item))?).await?;
+    }
+    let cancel = pb::CancelMeetingRequest {
+        forum_id: house.forum.clone(),
+        tenant: String::new(),
+        meeting_id: cancelled,
+    };
+    // The second proposal is merged into the first one meanwhile.
+    house.meetings().cancel_meeting(house.secretary(cancel)?).await?;
+    house.system.settle().await?;
+    let defer = |item: &String| pb::DeferTopicRequest {
+        forum_id: house.forum.clone(),
+        tenant: String::new(),
+        item_id: item.clone(),
+    };
+    for (item, state) in [(&merged, pb::TopicState::Dropped), (&other, pb::TopicState::Deferred)] {
+        for _ in 0..2 {
+            let left = house.meetings().defer_topic(house.secretary(defer(item))?).await?.into_inner();
+            assert_eq!(left.item.unwrap_or_default().state(), state);
+        }
+    }
+    let waiting: Vec<String> = house.topics().await?.into_iter().map(|item| item.item_id).collect();
+    assert!(waiting.contains(&other) && !waiting.contains(&merged), "nobody votes on it again");
+    house.system.finish().await
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_topics_waiting_for_whomever_they_raise_them() -> anyhow::Result<()> {
+    let house = House::new(Store::Sqlite).await?;
+    house.on("2026-09-20").await?;
+    for _ in 0..20 {
+        by_unit(&house, "19", pb::TopicSource::Unit).await?;
+    }
+    let more = by_unit(&house, "19", pb::TopicSource::Unit).await;
+    assert_eq!(refused(more), "forums.too_many_topics", "a unit's staff has no more room than a member");
+    let member = house.seats[3].person;
+    let own = |title: &str| pb::RaiseMyTopicRequest { forum_id: house.forum.clone(), texts: both(title, "") };
+    let first = house.meetings().raise_my_topic(house.member(member, own("Uimaan"))?).await?.into_inner();
+    for _ in 1..20 {
+        house.meetings().raise_my_topic(house.member(member, own("Lisää"))?).await?;
+    }
+    // What a meeting left to another one waits for it, too.
+    let first = first.item.unwrap_or_default().item_id;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&first)).await?;
+    let defer =
+        pb::DeferTopicRequest { forum_id: house.forum.clone(), tenant: String::new(), item_id: first };
+    house.meetings().defer_topic(house.secretary(defer)?).await?;
+    let more = house.meetings().raise_my_topic(house.member(member, own("Vielä"))?).await;
+    assert_eq!(refused(more), "forums.too_many_topics", "{meeting}");
+    house.system.finish().await
+}
+
+#[tokio::test]
 async fn reading_proposals_again_raises_nothing_twice() -> anyhow::Result<()> {
     let mut house = House::new(Store::Sqlite).await?;
     let (idea, other) = (house.topic_of(0).await?, house.topic_of(2).await?);

@@ -59,6 +59,31 @@ async fn erased_after_the_appeal_period(store: Store) -> anyhow::Result<()> {
     house.system.finish().await
 }
 
+#[tokio::test]
+async fn the_secretary_is_told_every_day_of_a_meeting_that_nobody_closed() -> anyhow::Result<()> {
+    let house = House::new(Store::Sqlite).await?;
+    let idea = house.topic_of(0).await?;
+    let meeting = house.opened("2026-09-28", "2026-10-12", std::slice::from_ref(&idea)).await?;
+    let told = || {
+        let told = house.system.directory().role_notices();
+        told.into_iter().filter(|one| one.template == "forums.meeting_unclosed").collect::<Vec<_>>()
+    };
+    assert!(told().is_empty());
+    for (number, day) in [(1, "2026-10-13"), (2, "2026-10-14")] {
+        house.on(day).await?;
+        testkit::eventually(PATIENCE, async || told().len() == number).await;
+    }
+    let role = told()[0].role.clone().unwrap_or_default();
+    assert!(format!("{role:?}").contains(&house.forum), "of this forum: {role:?}");
+    let close =
+        pb::CloseMeetingRequest { forum_id: house.forum.clone(), tenant: String::new(), meeting_id: meeting };
+    house.meetings().close_meeting(house.secretary(close)?).await?;
+    house.on("2026-10-16").await?;
+    house.system.settle().await?;
+    assert_eq!(told().len(), 2, "it is closed");
+    house.system.finish().await
+}
+
 /// One seat, one meeting: the forum of Utajärvi alone, without the wire.
 mod small {
     use forums::app::{Attend, CastForumVote, Dissenting, Within};

@@ -17,6 +17,8 @@ pub enum Support {
     GuardianInConflict,
     /// M3: the helper at the member's side does not answer for them.
     HelperPresent,
+    /// M7: the county offered the person, who does not hold the role any more.
+    RoleEnded,
     /// The member has accepted already.
     Accepted,
     /// The member has not accepted yet.
@@ -33,6 +35,8 @@ pub enum Support {
     DictatesSelf,
     /// The unit may set the contact settings only of people it serves.
     ContactNotForUnit,
+    /// The person has chosen themselves how they are told.
+    ContactOwn,
     /// The deployment has no mail server.
     NoMail,
 }
@@ -69,6 +73,12 @@ impl Support {
                 "membership.guardian_in_conflict",
                 "Whoever acts for a member by a mandate and works in a unit is not independent enough to be the \
                  member's support person (M3). Choose another support person.",
+            ),
+            Support::RoleEnded => (
+                Conflict,
+                "membership.support_role_ended",
+                "The county offered this support person, who does not hold that role today (M7). End the relationship, \
+                 and choose another support person or ask this person yourself.",
             ),
             Support::HelperPresent => (
                 Forbidden,
@@ -117,6 +127,12 @@ impl Support {
                 "membership.contact_not_for_unit",
                 "participant_id: a unit sets this for people who are attested for its municipality by a unit there, \
                  and this person is not. Ask the area coordinator.",
+            ),
+            Support::ContactOwn => (
+                Conflict,
+                "membership.contact_own",
+                "participant_id: the person has chosen themselves how they are told, and only they change it. They do so \
+                 in their own session, with help if they want.",
             ),
             Support::NoMail => (
                 Conflict,

@@ -8,6 +8,8 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) participant: Uuid,
     pub(crate) sealed: Vec<u8>,
+    /// Whether its person set it themselves.
+    pub(crate) own: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

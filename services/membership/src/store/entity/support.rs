@@ -11,6 +11,7 @@ pub(crate) struct Model {
     pub(crate) member: Uuid,
     pub(crate) supporter: Uuid,
     pub(crate) state: String,
+    pub(crate) of_county: bool,
     pub(crate) offered_on: TimeDate,
     pub(crate) trained_on: Option<TimeDate>,
     pub(crate) ended_on: Option<TimeDate>,

@@ -1,7 +1,7 @@
 //! What authors do: write, submit, take back, find their own words in it or not.
 
 use kernel::deadline::add_days;
-use kernel::{ActingMode, Caller, Date, Fault, Policies, PolicyKey, ProposalId, TenantId, UnitId};
+use kernel::{ActingMode, Caller, Date, Fault, Helper, Policies, PolicyKey, ProposalId, TenantId, UnitId};
 
 use super::content::MAX_OWN_WORDS;
 use super::{Acting, Channel, Confirmation, Content, Ending, Proposal, Stage, StageKind, wrong_stage};
@@ -42,9 +42,16 @@ impl Acting {
         Err(conflict_of_interest())
     }
 
-    /// The same for staff who write down what a person says: not about their own unit, unless the person wants it (M3).
-    pub fn check_recorder(unit: UnitId, units: &[UnitId], accepted: bool) -> Result<(), Fault> {
-        if accepted || !units.contains(&unit) { Ok(()) } else { Err(conflict_of_interest()) }
+    /// The same for who writes down what a person says in the name of a unit: not about that unit, nor about one where they
+    /// work, unless the person wants it (M3). That they do is what the recorder says; the person is asked.
+    pub fn check_recorder(
+        recorder: &Helper,
+        unit: UnitId,
+        units: &[UnitId],
+        accepted: bool,
+    ) -> Result<(), Fault> {
+        let is_in_conflict = |one: &UnitId| *one == unit || recorder.is_in_conflict(*one);
+        if accepted || !units.iter().any(is_in_conflict) { Ok(()) } else { Err(conflict_of_interest()) }
     }
 }
 
@@ -158,12 +165,40 @@ impl Proposal {
         self.acting.mode != ActingMode::Alone && self.confirmation == Confirmation::Unasked
     }
 
-    /// The proposal with the person's answer; a correction becomes their own words, and a human looks again at what is
-    /// public already.
+    /// Whether a recorder says that the person wanted them although they work where the proposal goes, and the person has
+    /// not said so themselves (M3).
+    pub fn is_acceptance_claimed(&self) -> bool {
+        let is_unsaid = matches!(self.confirmation, Confirmation::Unasked | Confirmation::DontKnow);
+        self.acting.mode == ActingMode::Dictated && self.acting.conflict_accepted && is_unsaid
+    }
+
+    /// The proposal with what the person says of whom they told it to; a human looks again at what they did not want so.
     ///
-    /// Conflict `proposals.nothing_to_confirm` where the person wrote it alone, `proposals.stage` for a draft and for
+    /// Invalid `proposals.acceptance_unanswered` where a recorder claims it and the answer yes or no does not say it.
+    fn with_acceptance(self, answer: &Answer, accepted: Option<bool>) -> Result<Self, Fault> {
+        if *answer == Answer::DontKnow || !self.is_acceptance_claimed() {
+            return Ok(self);
+        }
+        let Some(accepted) = accepted else {
+            let message = "Who wrote this down works where it goes, and says that you wanted it so. Say whether you did.";
+            return Err(Fault::invalid("proposals.acceptance_unanswered", message).field(
+                "helper_accepted",
+                "the person says themselves whether they chose who wrote it down (M3)",
+                "send true or false",
+            ));
+        };
+        let mut told = self;
+        told.acting.conflict_accepted = accepted;
+        told.to_recheck |= !accepted;
+        Ok(told)
+    }
+
+    /// The proposal with the person's answer; a correction becomes their own words, and a human looks again at what is
+    /// public already. `accepted`: whether they wanted who wrote it down although they work where it goes.
+    ///
+    /// Invalid `proposals.acceptance_unanswered` where that is claimed and not said; Conflict `proposals.nothing_to_confirm` where the person wrote it alone, `proposals.stage` for a draft and for
     /// what has ended; Invalid `proposals.correction` for a correction of a wrong length.
-    pub fn confirm_words(&self, answer: &Answer) -> Result<Self, Fault> {
+    pub fn confirm_words(&self, answer: &Answer, accepted: Option<bool>) -> Result<Self, Fault> {
         if self.acting.mode == ActingMode::Alone {
             return Err(Fault::conflict(
                 "proposals.nothing_to_confirm",
@@ -176,7 +211,7 @@ impl Proposal {
                 "Words are confirmed from submission until the proposal has ended. Edit a draft instead.",
             ));
         }
-        let mut confirmed = self.clone();
+        let mut confirmed = self.clone().with_acceptance(answer, accepted)?;
         match answer {
             Answer::Yes => confirmed.confirmation = Confirmation::Yes,
             Answer::DontKnow => confirmed.confirmation = Confirmation::DontKnow,
@@ -191,7 +226,7 @@ impl Proposal {
                 }
                 confirmed.confirmation = Confirmation::No;
                 confirmed.own_words = correction.to_owned();
-                confirmed.to_recheck = self.is_public;
+                confirmed.to_recheck |= self.is_public;
             }
         }
         Ok(confirmed)

@@ -88,3 +88,47 @@ async fn x1_a_decision_about_an_unknown_proposal_waits_for_a_person() -> anyhow:
     assert_eq!(world.published::<pb::ResponseRequested>().await[0].proposal_id, known.to_string());
     Ok(())
 }
+
+/// A joint forum tells what it decides in the lane of the county that leads it, also of the other county's proposals.
+#[tokio::test]
+async fn x1_a_joint_forum_decides_about_a_proposal_of_the_county_that_does_not_lead_it() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        world.on("2026-10-12").await?;
+        let tenant = LAPHA.to_owned();
+        let simo = pb::Content {
+            unit_ids: vec![world.units.simo_day.to_string()],
+            ..world.content("Simon päivätoimintaan lisää ulkoilua")
+        };
+        let create = pb::CreateDraftRequest {
+            tenant: tenant.clone(),
+            content: Some(simo),
+            ..pb::CreateDraftRequest::default()
+        };
+        let created = world.proposals().create_draft(world.by(world.client(1), create)?).await?.into_inner();
+        let proposal_id = created.proposal.unwrap_or_default().proposal_id;
+        let proposal: ProposalId = proposal_id.parse()?;
+        let submit = pb::SubmitProposalRequest { proposal_id: proposal_id.clone(), ..Default::default() };
+        world.proposals().submit_proposal(world.by(world.client(1), submit)?).await?;
+        let coordinator = || world.coordinator_of(LAPHA);
+        let screen = pb::ScreenProposalRequest {
+            tenant: tenant.clone(),
+            proposal_id: proposal_id.clone(),
+            ..pb::ScreenProposalRequest::default()
+        };
+        world.handling().screen_proposal(world.by(coordinator(), screen)?).await?;
+        world.make_plain_in(LAPHA, proposal).await?;
+        let shortlist =
+            pb::ShortlistProposalRequest { tenant: tenant.clone(), proposal_id: proposal_id.clone() };
+        world.handling().shortlist_proposal(world.by(coordinator(), shortlist)?).await?;
+        let send = pb::SendToForumRequest { tenant, proposal_id, forum_id: world.forum.to_string() };
+        world.handling().send_to_forum(world.by(coordinator(), send)?).await?;
+        world.endorse(proposal, "2026-10-12").await?;
+        assert_eq!(world.promised(proposal).await?, "UnitManager Answer 2026-11-11");
+        let [asked] = &world.published::<pb::ResponseRequested>().await[..] else { panic!("asked once") };
+        assert_eq!(asked.unit_id, world.units.simo_day.to_string());
+        let status = world.system.status("proposals").await?;
+        assert_eq!(status.projections.iter().map(|projection| projection.parked).sum::<u64>(), 0);
+        Ok(())
+    })
+    .await
+}

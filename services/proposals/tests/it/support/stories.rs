@@ -94,8 +94,13 @@ impl World {
 
     /// Gives a proposal a reviewed title and summary in plain Finnish and a picture (P2), as staff does.
     pub(crate) async fn make_plain(&self, proposal: ProposalId) -> anyhow::Result<()> {
+        self.make_plain_in(POHDE, proposal).await
+    }
+
+    /// The same for a proposal of another county.
+    pub(crate) async fn make_plain_in(&self, county: &str, proposal: ProposalId) -> anyhow::Result<()> {
         let (writer, person) = (self.handle("proposals")?.writer, self.person(900));
-        let owner = Owner::proposal(tenant(POHDE), proposal);
+        let owner = Owner::proposal(tenant(county), proposal);
         let write = writer.internal("story", (owner, person), |tx, (owner, person)| {
             async move {
                 let mut texts = store::texts::load(tx.conn(), *owner).await?;

@@ -11,9 +11,9 @@ fn any_choice() -> impl Strategy<Value = Choice> {
     prop_oneof![Just(Choice::For), Just(Choice::Against), Just(Choice::Blank)]
 }
 
-/// A step of the life of minutes: written, checked, screened or published.
+/// A step of the life of minutes: written, checked, screened, published, or screened with another result.
 fn any_steps() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(0_u8..4, 0..30)
+    prop::collection::vec(0_u8..5, 0..30)
 }
 
 proptest! {
@@ -85,14 +85,16 @@ proptest! {
             let event = match step {
                 0 => meeting.draft_minutes(person(1), today).ok(),
                 1 => meeting.check_minutes(person(2), today).ok().flatten(),
-                2 => meeting.screen_minutes(today).ok(),
+                2 | 4 => meeting.screen_minutes(step == 4, today).ok(),
                 _ => meeting.publish_minutes(today).ok().flatten(),
             };
             let Some(event) = event else { continue };
             match &event {
                 MeetingEvent::MinutesDrafted { .. } => (drafted, checked, screened) = (true, false, false),
                 MeetingEvent::MinutesChecked { .. } => checked = true,
-                MeetingEvent::MinutesScreened { .. } => screened = true,
+                MeetingEvent::MinutesScreened { check_again, .. } => {
+                    (screened, checked) = (true, checked && !check_again);
+                }
                 MeetingEvent::MinutesPublished { .. } => prop_assert!(drafted && checked && screened),
                 other => prop_assert!(false, "{other:?}"),
             }

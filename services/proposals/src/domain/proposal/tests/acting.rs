@@ -24,9 +24,31 @@ fn m3_a_helper_from_the_unit_concerned_is_refused_unless_the_member_wants_this_o
     let alone = Caller { helper: None, ..caller.clone() };
     assert!(Acting::check_independence(&alone, &[unit(1)], false).is_ok(), "nobody helps");
     assert!(Acting::of(&caller, true).conflict_accepted && !Acting::of(&alone, true).conflict_accepted);
-    assert!(Acting::check_recorder(unit(1), &[unit(1)], false).is_err());
-    assert!(Acting::check_recorder(unit(1), &[unit(1)], true).is_ok());
-    assert!(Acting::check_recorder(unit(1), &[unit(2)], false).is_ok());
+    let works_at = |units: &[UnitId]| helped(units).helper.unwrap();
+    assert!(Acting::check_recorder(&works_at(&[]), unit(1), &[unit(1)], false).is_err());
+    assert!(Acting::check_recorder(&works_at(&[]), unit(1), &[unit(1)], true).is_ok());
+    assert!(Acting::check_recorder(&works_at(&[]), unit(1), &[unit(2)], false).is_ok());
+    assert!(
+        Acting::check_recorder(&works_at(&[unit(2)]), unit(1), &[unit(2)], false).is_err(),
+        "works there, too"
+    );
+}
+
+#[test]
+fn m3_that_a_person_wanted_who_wrote_it_down_is_the_recorders_word_until_they_say_so() {
+    let acting = Acting { mode: ActingMode::Dictated, conflict_accepted: true, ..Acting::alone() };
+    let claimed = Proposal { acting, ..submitted() };
+    assert!(claimed.is_acceptance_claimed() && !assisted().is_acceptance_claimed());
+    let unsaid = claimed.confirm_words(&Answer::Yes, None).unwrap_err();
+    assert_eq!(unsaid.code(), "proposals.acceptance_unanswered");
+    let unsure = claimed.confirm_words(&Answer::DontKnow, None).unwrap();
+    assert!(unsure.is_acceptance_claimed(), "nothing is said");
+    let yes = claimed.confirm_words(&Answer::Yes, Some(true)).unwrap();
+    assert!(yes.acting.conflict_accepted && !yes.is_acceptance_claimed() && !yes.to_recheck);
+    let no = claimed.confirm_words(&Answer::Yes, Some(false)).unwrap();
+    assert!(!no.acting.conflict_accepted && no.to_recheck, "a human looks again");
+    let plain = Proposal { acting: Acting { conflict_accepted: false, ..claimed.acting.clone() }, ..claimed };
+    assert!(plain.confirm_words(&Answer::Yes, None).is_ok(), "there is nothing to ask");
 }
 
 #[test]
@@ -42,25 +64,28 @@ fn a_correction_becomes_the_own_words_and_a_human_looks_again_only_at_what_is_pu
     let answer = Answer::No { correction: " Haluan metsään. ".to_owned() };
     let before = assisted();
     assert!(before.is_to_confirm());
-    let corrected = before.confirm_words(&answer).unwrap();
+    let corrected = before.confirm_words(&answer, None).unwrap();
     assert_eq!(corrected.own_words, "Haluan metsään.");
     assert_eq!((corrected.confirmation, corrected.to_recheck), (Confirmation::No, false));
     assert!(!corrected.is_to_confirm());
-    let public = before.screened(TODAY, &Policies::default()).unwrap().confirm_words(&answer).unwrap();
+    let public = before.screened(TODAY, &Policies::default()).unwrap().confirm_words(&answer, None).unwrap();
     assert!(public.to_recheck && !public.rechecked().to_recheck);
-    assert!(!before.confirm_words(&Answer::DontKnow).unwrap().to_recheck);
-    assert_eq!(before.confirm_words(&Answer::Yes).unwrap().confirmation, Confirmation::Yes);
+    assert!(!before.confirm_words(&Answer::DontKnow, None).unwrap().to_recheck);
+    assert_eq!(before.confirm_words(&Answer::Yes, None).unwrap().confirmation, Confirmation::Yes);
 }
 
 #[test]
 fn words_are_confirmed_only_where_somebody_else_worded_them_and_with_a_correction_that_says_something() {
     let empty = Answer::No { correction: "  ".to_owned() };
-    assert_eq!(assisted().confirm_words(&empty).unwrap_err().code(), "proposals.correction");
+    assert_eq!(assisted().confirm_words(&empty, None).unwrap_err().code(), "proposals.correction");
     let long = Answer::No { correction: "a".repeat(5_001) };
-    assert_eq!(assisted().confirm_words(&long).unwrap_err().code(), "proposals.correction");
-    assert_eq!(submitted().confirm_words(&Answer::Yes).unwrap_err().code(), "proposals.nothing_to_confirm");
+    assert_eq!(assisted().confirm_words(&long, None).unwrap_err().code(), "proposals.correction");
+    assert_eq!(
+        submitted().confirm_words(&Answer::Yes, None).unwrap_err().code(),
+        "proposals.nothing_to_confirm"
+    );
     let ended = assisted().withdraw(TODAY, &Policies::default()).unwrap();
-    assert_eq!(ended.confirm_words(&Answer::Yes).unwrap_err().code(), "proposals.stage");
+    assert_eq!(ended.confirm_words(&Answer::Yes, None).unwrap_err().code(), "proposals.stage");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn happen(before: &Proposal, happening: &Happening, today: Date) -> Result<Propo
         Happening::Withdraw => before.withdraw(today, &policies),
         Happening::Route(number) => before.addressed_to(Addressed::new(&[unit(*number)], None)?),
         Happening::Hide => before.hide(),
-        Happening::Confirm => before.confirm_words(&Answer::Yes),
+        Happening::Confirm => before.confirm_words(&Answer::Yes, None),
         Happening::Shortlist => before.shortlist(today, &policies),
         Happening::Reopen => before.reopen(today, &policies),
         Happening::SendToForum => before.send_to_forum(id.into(), today, &policies),
