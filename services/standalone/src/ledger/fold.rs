@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use chassis::Config;
 use messaging::store::{SqlStore, Store as _};
@@ -51,6 +52,10 @@ const OF_THE_MACHINERY: [&str; 6] =
     ["event_head", "event_log", "job", "parked_event", "projection_cursor", "sqlite_sequence"];
 /// Column that tells which rebuild wrote a row last; it differs and means nothing.
 const GENERATION: &str = "generation";
+/// For how long the databases of a fresh fold may refuse to be opened.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Pause between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Rows read at once.
 const PAGE: u64 = 1000;
 
@@ -130,9 +135,17 @@ pub(super) async fn fold(
     for (name, service) in &mut config.services {
         service.database = format!("sqlite://{}?mode=rwc", folder.join(format!("{name}.sqlite")).display());
     }
-    let fresh = chassis::assemble(SERVICES, config).await;
-    let fresh =
-        fresh.map_err(|error| CheckError::Other(format!("the services for a fresh fold: {error}")))?;
+    let end = Instant::now() + PATIENCE;
+    let fresh = loop {
+        // New files on a machine whose disk is busy with the system that is judged.
+        match chassis::assemble(SERVICES, config.clone()).await {
+            Ok(fresh) => break fresh,
+            Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                return Err(CheckError::Other(format!("the services for a fresh fold: {error}")));
+            }
+        }
+    };
     let mut declared = Vec::new();
     for one in &fresh.services {
         let service = one.database.service();
