@@ -185,6 +185,18 @@ mod small {
         let closed = world.app.close_meeting(&world.officer(0), within(), meeting).await.unwrap();
         let figures = closed.meeting.unwrap().figures.unwrap();
         assert_eq!((figures.present_total, figures.quorate), (1, true));
+        // Once it is closed, who was there is forgotten, at its decisions too.
+        let reference = member.subject.to_string().replace('-', "").to_uppercase();
+        let left = async || {
+            let rows = dump(&world.database).await.into_iter();
+            let of_meeting = ["attendance", "decision_present"];
+            rows.filter(|line| of_meeting.iter().any(|table| line.starts_with(table)))
+                .filter(|line| line.contains(&reference))
+                .count()
+        };
+        assert_eq!(left().await, 2);
+        world.app.erase_meeting(meeting).await.unwrap();
+        assert_eq!(left().await, 0);
     }
 
     #[tokio::test]
