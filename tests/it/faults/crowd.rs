@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::Context as _;
 use kernel::Ids;
 use proto::common::{HeldRole, Role, ScopeKind};
-use proto::membership::{AssignRoleRequest, IssueCodeCardRequest, RegisterParticipantRequest};
+use proto::membership::{
+    AssignRoleRequest, IssueCodeCardRequest, RegisterParticipantRequest, RegisterServiceUnitRequest,
+    ServiceUnitKind,
+};
 use proto::proposals as pb;
 use standalone::client::{Account, Server};
 use testkit::eventually;
@@ -93,12 +96,12 @@ async fn check_rows(place: &Place, supports: u64, compared: u64) -> anyhow::Resu
         ("SELECT SUM(supports) || '' FROM proposal_counts", supports.to_string()),
         ("SELECT COUNT(*) || '' FROM pair_offer WHERE answer IN ('left', 'right')", compared.to_string()),
         ("SELECT SUM(comparisons) || '' FROM comparison_round", compared.to_string()),
-        (
-            "SELECT SUM(wins_lower + wins_higher) || '' FROM pair_sum WHERE place = ''",
-            compared.to_string(),
-        ),
+        ("SELECT SUM(wins_lower + wins_higher) || '' FROM pair_sum WHERE place = ''", compared.to_string()),
     ] {
-        anyhow::ensure!(texts(&proposals, question).await? == [expected.clone()], "{question}: not {expected}");
+        anyhow::ensure!(
+            texts(&proposals, question).await? == [expected.clone()],
+            "{question}: not {expected}"
+        );
     }
     Ok(proposals.close().await?)
 }
@@ -108,23 +111,28 @@ impl Crowd {
     async fn gather(server: Server, scene: &Scene) -> anyhow::Result<Self> {
         let administrator = server.resume(scene.administrator.clone());
         let coordinator = coordinator(&server, &administrator).await?;
+        let unit = RegisterServiceUnitRequest {
+            tenant: COUNTY.to_owned(),
+            name: "Iin toimintakeskus".to_owned(),
+            kind: ServiceUnitKind::DayActivity.into(),
+            municipality: "139".to_owned(),
+        };
+        let unit = administrator.tenancy().register_service_unit(unit).await?.into_inner().unit;
+        drained(&server, scene).await?;
         let content = pb::Content {
             language: "fi".to_owned(),
             title: "Päivätoimintaan lisää ulkoilua".to_owned(),
             summary: "Ulos joka päivä.".to_owned(),
             category: pb::Category::Content.into(),
+            unit_ids: vec![unit.context("a unit")?.unit_id],
             ..Default::default()
         };
         let tenant = COUNTY.to_owned();
-        let draft = pb::CreateDraftRequest {
-            tenant: tenant.clone(),
-            content: Some(content),
-            ..Default::default()
-        };
+        let draft =
+            pb::CreateDraftRequest { tenant: tenant.clone(), content: Some(content), ..Default::default() };
         let draft = administrator.proposals().create_draft(draft).await?.into_inner().proposal;
         let proposal_id = draft.context("a draft")?.proposal_id;
-        let submit =
-            pb::SubmitProposalRequest { proposal_id: proposal_id.clone(), ..Default::default() };
+        let submit = pb::SubmitProposalRequest { proposal_id: proposal_id.clone(), ..Default::default() };
         administrator.proposals().submit_proposal(submit).await?;
         let screen = pb::ScreenProposalRequest {
             tenant: tenant.clone(),
