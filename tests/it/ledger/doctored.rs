@@ -105,13 +105,7 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 32] = [
         "was changed after it was published",
         2,
     ),
-    (
-        "counted without rows",
-        |copy| copy.count_more().boxed(),
-        Rule::Counts,
-        "are not those of their rows",
-        1,
-    ),
+    ("counted without rows", |copy| copy.count_more().boxed(), Rule::Counts, "not those of their rows", 1),
     ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
 ];
 
