@@ -267,7 +267,9 @@ impl Visitor {
             let (round_id, municipality) = (round.to_owned(), "139".to_owned());
             let started = client.start_session(keyed(pb::StartSessionRequest { round_id, municipality })?);
             let started = started.await?.into_inner();
-            (self.session_token, self.visit) = (started.session_token, started.visit.unwrap_or_default());
+            self.session_token = started.session_token;
+            let next = keyed(pb::NextPairRequest { session_token: self.session_token.clone() })?;
+            self.visit = client.next_pair(next).await?.into_inner().visit.unwrap_or_default();
         }
         let request = keyed(pb::CompareRequest {
             session_token: self.session_token.clone(),
@@ -375,6 +377,7 @@ fn ideas(ids: &Ids) -> Vec<Idea> {
         own: false,
         state: IdeaState::Approved,
         shown: 0,
+        review_due_on: None,
     };
     (1..=IDEAS).map(idea).collect()
 }
@@ -461,11 +464,10 @@ fn compare_script(round: RoundId, number: usize) -> String {
          \\set n :n + 1\n\
          INSERT INTO pair_offer (session_id, number, left_idea, right_idea) VALUES (:visit, :n, :lower, :higher);\n\
          UPDATE comparison_idea SET shown = shown + 1 WHERE round_id = '{round}' AND number IN (:lower, :higher);\n\
-         {}COMMIT;\n",
+         COMMIT;\n",
         visit(number),
         sum(""),
         sum("139"),
-        record("Compare"),
     )
 }
 

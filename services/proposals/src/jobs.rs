@@ -30,6 +30,8 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
         .job(app::TELL_PEOPLE, with(tell_people))
         .job(app::TELL_ROLE, with(tell_role))
         .job(app::comparison::CLOSE_ROUND, with(close_round))
+        .job(app::comparison::TIDY_ROUND, with(tidy_round))
+        .job(app::comparison::OWN_IDEA_UNREAD, with(own_idea_unread))
 }
 
 type Run = fn(App, DirectoryClient, JobContext, Vec<u8>) -> BoxFuture<'static, Result<(), JobError>>;
@@ -107,6 +109,24 @@ fn close_round(
     payload: Vec<u8>,
 ) -> BoxFuture<'static, Result<(), JobError>> {
     async move { Ok(app.close_round_when_due(id(&payload)?).await?) }.boxed()
+}
+
+fn tidy_round(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.tidy_round(id(&payload)?).await?) }.boxed()
+}
+
+fn own_idea_unread(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.end_unread_idea(id(&payload)?).await?) }.boxed()
 }
 
 /// The id in a payload.

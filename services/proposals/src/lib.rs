@@ -12,7 +12,7 @@
 //! - Events in: from membership `PolicySet`, `ServiceUnitRegistered`; from forums `ForumFounded` and what a forum decided
 //!   about a proposal.
 //! - Jobs: ask people whether the words in a proposal are theirs, delete drafts that nobody touches, forget people who have
-//!   left.
+//!   left, and single answers of comparison rounds once they are over.
 
 pub mod app;
 pub mod consumers;
@@ -21,6 +21,7 @@ pub mod domain;
 pub mod events;
 pub mod grpc;
 mod jobs;
+pub mod reconciliation;
 pub mod store;
 
 use chassis::{Context, Parts, Service, StartError};

@@ -2,7 +2,7 @@
 //! projections hold is one and the same history.
 //!
 //! Nothing here is believed by itself. Clients keep journals of their own ([`journal`]); a check reads them, then every
-//! service's log and stored answers, then the streams, and asks whether nine rules hold ([`Rule`]). It reads and changes
+//! service's log and stored answers, then the streams, and asks whether ten rules hold ([`Rule`]). It reads and changes
 //! nothing, and runs beside a running system or on a copy of its data. For each broken rule it names the smallest part
 //! of the history that shows it.
 //!
@@ -141,6 +141,9 @@ async fn judge(config: &Config, options: &Options, databases: &[Database]) -> Re
         rules::rolls::unchanged(membership, config, &remembered, &mut verdict).await?;
         rules::ballots::boxes(forums, &mut verdict).await?;
         rules::marks::check(&book, forums, membership, &mut verdict).await?;
+    }
+    if let Some(proposals) = of(&sources, "proposals") {
+        rules::counts::check(proposals, &mut verdict).await?;
     }
     Ok(verdict.finish())
 }

@@ -12,11 +12,13 @@
 //! | `zombie.rs` | a leader freezes and comes back (TST-09) |
 //! | `network.rs` | the network is cut in both directions and in one; one of three nats-servers is gone (TST-10) |
 //! | `clock.rs` | the clock jumps and stands still (TST-11) |
+//! | `crowd.rs` | the services are killed while 64 clients support and compare |
 //!
 //! The crash matrix (TST-03) is a program, `infra/crash-matrix`; `points.rs` checks its list against the source.
 
 mod betrayal;
 mod clock;
+mod crowd;
 mod database;
 mod disk;
 mod network;

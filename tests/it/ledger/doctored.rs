@@ -38,7 +38,7 @@ const READERS: [&str; 2] = ["forums", "proposals"];
 type Doctor = for<'a> fn(&'a mut Copy) -> BoxFuture<'a, ()>;
 
 /// What is done, the rule it breaks, words of the verdict, and how many records show it.
-const DOCTORED: [(&str, Doctor, Rule, &str, usize); 31] = [
+const DOCTORED: [(&str, Doctor, Rule, &str, usize); 32] = [
     ("lost", |copy| copy.lose().boxed(), Rule::Acknowledged, "is lost", 2),
     ("log cut", |copy| copy.cut().boxed(), Rule::Stream, "is not in the log", 1),
     ("log cut, reader further on", |copy| copy.cut_behind_reader().boxed(), Rule::Projection, "is beyond", 2),
@@ -105,6 +105,7 @@ const DOCTORED: [(&str, Doctor, Rule, &str, usize); 31] = [
         "was changed after it was published",
         2,
     ),
+    ("counted without rows", |copy| copy.count_more().boxed(), Rule::Counts, "not those of their rows", 1),
     ("refused and stored", |copy| copy.refuse().boxed(), Rule::Refused, "is stored all the same", 4),
 ];
 

@@ -7,6 +7,7 @@ use kernel::{Caller, Fault, ProposalId, Role, TenantId, Uuid};
 use messaging::Tx;
 use proto::proposals as pb;
 
+use super::comparison::remove_hidden;
 use super::drafting::check_units;
 use super::feedback::{DecisionCard, decision_card};
 use super::searching::refresh_index;
@@ -258,6 +259,9 @@ async fn in_sight(tx: &Tx, input: &Sight) -> Result<pb::Proposal, Fault> {
         store::proposals::save(tx.conn(), &after).await?;
         refresh_index(tx, &after).await?;
         log(tx, &after, input.act, &input.explanation, input.entry).await?;
+    }
+    if input.act == ModerationAct::Hidden {
+        remove_hidden(tx, after.id, input.explanation.as_str()).await?;
     }
     Ok(convert::proposals::proposal(&after, &texts, after.promise, today))
 }

@@ -8,7 +8,7 @@ use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState};
 use crate::domain::comparison::pairing;
 use crate::domain::comparison::ranking::{Basis, Ranking, Standing};
-use crate::domain::comparison::round::{PlaceRanking, Published, Round, RoundState, Sensitivity};
+use crate::domain::comparison::round::{PlaceRanking, Published, Round, RoundState};
 use crate::domain::comparison::scores::{wilson, win_share};
 use crate::domain::comparison::session::{self, Answer, MOST_OWN_IDEAS, Offer, Session, SkipReason};
 use crate::domain::screening::{FindingKind, screen};
@@ -32,7 +32,7 @@ pub fn round(round: &Round) -> pb::Round {
         closes_on: charter.closes_on.to_string(),
         own_ideas: charter.own_ideas,
         imported: round.imported,
-        idea_count: round.ideas,
+        idea_count: round.ideas_in_it(),
         comparisons: counts.comparisons,
         skips: counts.skips,
         sessions: counts.sessions,
@@ -57,9 +57,16 @@ pub fn own_idea(idea: &Idea) -> pb::OwnIdea {
     let (state, reason) = match &idea.state {
         IdeaState::Waiting => (pb::OwnIdeaState::Waiting, ""),
         IdeaState::Approved => (pb::OwnIdeaState::Approved, ""),
-        IdeaState::Rejected(reason) => (pb::OwnIdeaState::Rejected, reason.as_str()),
+        IdeaState::Rejected(reason) | IdeaState::Removed(reason) => {
+            (pb::OwnIdeaState::Rejected, reason.as_str())
+        }
     };
-    pb::OwnIdea { idea_id: idea.id.to_string(), state: state.into(), reason: reason.to_owned() }
+    pb::OwnIdea {
+        idea_id: idea.id.to_string(),
+        state: state.into(),
+        reason: reason.to_owned(),
+        review_due_on: idea.review_due_on.map(|day| day.to_string()).unwrap_or_default(),
+    }
 }
 
 /// An own idea that no human has read, for the one who does.
@@ -69,6 +76,7 @@ pub fn waiting_idea(idea: &Idea) -> pb::WaitingIdea {
         text: idea.text.clone(),
         picture: idea.picture.map(|picture| picture.code().to_owned()).unwrap_or_default(),
         findings: findings(&idea.text),
+        review_due_on: idea.review_due_on.map(|day| day.to_string()).unwrap_or_default(),
     }
 }
 
@@ -115,7 +123,7 @@ pub fn published(
 ) -> pb::GetRankingResponse {
     let by_number: BTreeMap<IdeaNo, &Idea> =
         ideas.iter().filter_map(|idea| Some((idea.number?, idea))).collect();
-    let Published { ranking: all, sensitivity: without, places } = published;
+    let Published { ranking: all, sensitivity, places } = published;
     let mut overall = ranking(all, &by_number);
     for line in &mut overall.lines {
         let not_understood = skips.iter().filter(|(idea, reason, _)| {
@@ -125,15 +133,19 @@ pub fn published(
         line.not_understood = not_understood.map(|(.., times)| times).sum();
     }
     let place = |one: &PlaceRanking| pb::MunicipalityRanking {
-        municipality: one.place.municipality.to_string(),
-        sessions: one.place.sessions,
-        comparisons: one.place.comparisons,
-        ranking: Some(ranking(&one.ranking, &by_number)),
+        municipality: one.municipality.to_string(),
+        provisional: one.ranking.provisional,
+        groups: one.ranking.groups,
+        ranks: one.ranking.standings.iter().filter_map(|standing| rank(standing, &by_number)).collect(),
     };
     pb::GetRankingResponse {
         round: Some(round(of)),
         ranking: Some(overall),
-        sensitivity: without.as_ref().map(|without| sensitivity(without, all, &by_number)),
+        sensitivity: sensitivity.map(|sensitivity| pb::Sensitivity {
+            sessions_left_out: sensitivity.sessions_left_out,
+            same_order: sensitivity.ideas_moved == 0,
+            ideas_moved: sensitivity.ideas_moved,
+        }),
         municipalities: places.iter().map(place).collect(),
         skips: skip_counts(skips),
     }
@@ -159,16 +171,17 @@ fn ranking(of: &Ranking, ideas: &BTreeMap<IdeaNo, &Idea>) -> pb::Ranking {
         basis: basis.into(),
         provisional: of.provisional,
         groups: of.groups,
-        lines: of.standings.iter().map(|standing| line(standing, ideas)).collect(),
+        lines: of.standings.iter().filter_map(|standing| line(standing, ideas)).collect(),
     }
 }
 
-fn line(of: &Standing, ideas: &BTreeMap<IdeaNo, &Idea>) -> pb::RankingLine {
-    let idea = ideas.get(&of.idea);
+/// None for an idea that has been taken out since.
+fn line(of: &Standing, ideas: &BTreeMap<IdeaNo, &Idea>) -> Option<pb::RankingLine> {
+    let idea = ideas.get(&of.idea)?;
     let interval = wilson(of.wins, of.comparisons);
-    pb::RankingLine {
-        idea_id: idea.map(|idea| idea.id.to_string()).unwrap_or_default(),
-        text: idea.map(|idea| idea.text.clone()).unwrap_or_default(),
+    Some(pb::RankingLine {
+        idea_id: idea.id.to_string(),
+        text: idea.text.clone(),
         rank: of.rank.unwrap_or(0),
         group: of.group,
         wins: of.wins,
@@ -178,23 +191,18 @@ fn line(of: &Standing, ideas: &BTreeMap<IdeaNo, &Idea>) -> pb::RankingLine {
         interval_high: interval.map(|(_, high)| high),
         strength: of.strength,
         not_understood: 0,
-    }
+    })
 }
 
-fn sensitivity(of: &Sensitivity, all: &Ranking, ideas: &BTreeMap<IdeaNo, &Idea>) -> pb::Sensitivity {
-    let places = |ranking: &Ranking| -> BTreeMap<IdeaNo, (u32, Option<u32>)> {
-        ranking.standings.iter().map(|one| (one.idea, (one.group, one.rank))).collect()
-    };
-    let rank = |one: &Standing| pb::RankChange {
-        idea_id: ideas.get(&one.idea).map(|idea| idea.id.to_string()).unwrap_or_default(),
-        rank: one.rank.unwrap_or(0),
-        group: one.group,
-    };
-    pb::Sensitivity {
-        sessions_left_out: of.sessions_left_out,
-        same_order: places(&of.ranking) == places(all),
-        ranks: of.ranking.standings.iter().map(rank).collect(),
-    }
+/// None for an idea that has been taken out since.
+fn rank(of: &Standing, ideas: &BTreeMap<IdeaNo, &Idea>) -> Option<pb::IdeaRank> {
+    let idea = ideas.get(&of.idea)?;
+    Some(pb::IdeaRank {
+        idea_id: idea.id.to_string(),
+        text: idea.text.clone(),
+        rank: of.rank.unwrap_or(0),
+        group: of.group,
+    })
 }
 
 /// Each pair that was skipped is counted with both of its ideas.

@@ -1,6 +1,7 @@
 //! ComparisonsService.
 
 use chassis::Call;
+use kernel::Fault;
 use proto::proposals as pb;
 use proto::proposals::comparisons_service_server::ComparisonsService;
 use tonic::Request;
@@ -27,24 +28,33 @@ impl ComparisonsService for Comparisons {
         let call = Call::of(&request)?;
         let prepare = async {
             let request = request.into_inner();
-            let idea = |(index, idea): (usize, &pb::NewIdea)| {
-                Ok(PreparedIdea {
-                    text: IdeaText::new(&format!("ideas[{index}].text"), &idea.text)?,
-                    picture: picture(&format!("ideas[{index}].picture"), &idea.picture)?,
-                    proposal: read_maybe(&format!("ideas[{index}].proposal_id"), &idea.proposal_id)?,
-                })
-            };
-            let prepare = PrepareRound {
-                forum: read_maybe("forum_id", &request.forum_id)?,
-                title: request.title.clone(),
-                opens_on: day("opens_on", &request.opens_on)?,
-                closes_on: day("closes_on", &request.closes_on)?,
-                own_ideas: request.own_ideas,
-                ideas: request.ideas.iter().enumerate().map(idea).collect::<Result<_, kernel::Fault>>()?,
-            };
+            let days = (request.opens_on.as_str(), request.closes_on.as_str());
+            let prepare =
+                prepared(&request.forum_id, request.title, days, request.own_ideas, &request.ideas)?;
             self.0.prepare_round(&call, read("tenant", &request.tenant)?, prepare).await
         };
         answer(prepare.await)
+    }
+
+    async fn correct_round(
+        &self,
+        request: Request<pb::CorrectRoundRequest>,
+    ) -> Answer<pb::CorrectRoundResponse> {
+        let call = Call::of(&request)?;
+        let correct = async {
+            let request = request.into_inner();
+            let days = (request.opens_on.as_str(), request.closes_on.as_str());
+            let prepare =
+                prepared(&request.forum_id, request.title, days, request.own_ideas, &request.ideas)?;
+            let (tenant, round) = (read("tenant", &request.tenant)?, read("round_id", &request.round_id)?);
+            self.0.correct_round(&call, tenant, round, prepare).await
+        };
+        answer(correct.await)
+    }
+
+    async fn drop_round(&self, request: Request<pb::DropRoundRequest>) -> Answer<pb::DropRoundResponse> {
+        let call = Call::of(&request)?;
+        answer(async { self.0.drop_round(&call, read("round_id", &request.get_ref().round_id)?).await }.await)
     }
 
     async fn open_round(&self, request: Request<pb::OpenRoundRequest>) -> Answer<pb::OpenRoundResponse> {
@@ -141,6 +151,16 @@ impl ComparisonsService for Comparisons {
             self.0.reject_own_idea(&call, round, idea, decision).await
         };
         answer(reject.await)
+    }
+
+    async fn remove_idea(&self, request: Request<pb::RemoveIdeaRequest>) -> Answer<pb::RemoveIdeaResponse> {
+        let call = Call::of(&request)?;
+        let remove = async {
+            let request = request.into_inner();
+            let (round, idea) = (read("round_id", &request.round_id)?, read("idea_id", &request.idea_id)?);
+            self.0.remove_idea(&call, round, idea, PlainReason::new(&request.reason)?).await
+        };
+        answer(remove.await)
     }
 
     async fn list_prepared_rounds(
@@ -245,4 +265,29 @@ impl ComparisonsService for Comparisons {
     async fn get_ranking(&self, request: Request<pb::GetRankingRequest>) -> Answer<pb::GetRankingResponse> {
         answer(async { self.0.get_ranking(read("round_id", &request.get_ref().round_id)?).await }.await)
     }
+}
+
+/// A round to prepare, from its first to its last day.
+fn prepared(
+    forum: &str,
+    title: String,
+    (opens_on, closes_on): (&str, &str),
+    own_ideas: bool,
+    ideas: &[pb::NewIdea],
+) -> Result<PrepareRound, Fault> {
+    let idea = |(index, idea): (usize, &pb::NewIdea)| {
+        Ok(PreparedIdea {
+            text: IdeaText::new(&format!("ideas[{index}].text"), &idea.text)?,
+            picture: picture(&format!("ideas[{index}].picture"), &idea.picture)?,
+            proposal: read_maybe(&format!("ideas[{index}].proposal_id"), &idea.proposal_id)?,
+        })
+    };
+    Ok(PrepareRound {
+        forum: read_maybe("forum_id", forum)?,
+        title,
+        opens_on: day("opens_on", opens_on)?,
+        closes_on: day("closes_on", closes_on)?,
+        own_ideas,
+        ideas: ideas.iter().enumerate().map(idea).collect::<Result<_, Fault>>()?,
+    })
 }

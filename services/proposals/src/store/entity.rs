@@ -30,6 +30,7 @@ pub(crate) mod proposal_unit;
 pub(crate) mod ranked_idea;
 pub(crate) mod retirement_cursor;
 pub(crate) mod round_ranking;
+pub(crate) mod round_sensitivity;
 pub(crate) mod search_document;
 pub(crate) mod search_size;
 pub(crate) mod search_stem;

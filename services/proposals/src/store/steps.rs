@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::entity::proposal_step;
 use super::{proposals, values};
-use crate::domain::proposal::{Promise, Proposal, Stage};
+use crate::domain::proposal::{Promise, Proposal, Stage, StageKind};
 use crate::domain::timeline::Mark;
 
 /// A step that was taken.
@@ -26,6 +26,23 @@ pub struct Step {
     pub promise: Option<Promise>,
     /// Why, in plain language; empty where nobody had to say.
     pub reason: String,
+}
+
+/// The day that was promised when the proposal last came to a stage; None if it never did, or nothing was promised.
+pub async fn last_due(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+    stage: StageKind,
+) -> Result<Option<Date>, Fault> {
+    let row = proposal_step::Entity::find()
+        .filter(proposal_step::Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(proposal_step::Column::Stage.eq(stage.as_str()))
+        .filter(proposal_step::Column::Mark.eq(""))
+        .order_by_desc(proposal_step::Column::StepNo)
+        .one(conn)
+        .await
+        .map_err(database_fault)?;
+    row.and_then(|row| row.due_on).map(|day| values::day(&day)).transpose()
 }
 
 /// Adds the step that brought the proposal to where it stands now; answers its number.

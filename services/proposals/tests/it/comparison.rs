@@ -1,11 +1,14 @@
 //! Ideas compared in pairs: scenario 3 by its numbers, and what surrounds it. Whoever compares does so without any token.
 
-mod hammer;
+mod forgetting;
 mod import;
 mod independent;
 mod load;
 mod own_ideas;
+mod prepared;
+mod promises;
 mod refusals;
+mod removing;
 mod scenario;
 mod visits;
 
@@ -103,12 +106,14 @@ impl Round {
         let municipality = municipality.map(|code| code.to_string()).unwrap_or_default();
         let start = pb::StartSessionRequest { round_id: self.id.clone(), municipality };
         let started = comparisons(world).start_session(world.anonymous(start)?).await?.into_inner();
-        Ok(Visitor {
+        let mut visitor = Visitor {
             client: comparisons(world),
             ids: world.ids.clone(),
             token: started.session_token,
-            visit: started.visit.context("a visit")?,
-        })
+            visit: pb::Visit::default(),
+        };
+        visitor.look().await?;
+        Ok(visitor)
     }
 }
 
@@ -201,49 +206,14 @@ fn prepare(ideas: Vec<pb::NewIdea>, own_ideas: bool) -> pb::PrepareRoundRequest 
     }
 }
 
-/// Every kept count of the rounds is that of the rows it counts.
+/// Every kept count is that of the rows it counts, by round, place and pair; and nobody was shown a pair twice.
 async fn counters_are_rows(world: &World) {
-    let compared = "answer IN ('left', 'right')";
-    let skipped = "answer IN ('cannot_say', 'both_good', 'both_bad', 'not_understood')";
-    let offers = format!(
-        "SELECT COALESCE(SUM(CASE WHEN {compared} THEN 1 ELSE 0 END), 0) || '|' || \
-         COALESCE(SUM(CASE WHEN {skipped} THEN 1 ELSE 0 END), 0) || '|' || \
-         COUNT(DISTINCT CASE WHEN {compared} THEN session_id END) || '|' || (2 * COUNT(*)) FROM pair_offer"
-    );
-    let kept = "SELECT SUM(comparisons) || '|' || SUM(skips) || '|' || SUM(sessions) || '|' || \
-                (SELECT SUM(shown) FROM comparison_idea) FROM comparison_round";
-    let rows = world.texts(&offers).await;
-    assert_eq!(world.texts(kept).await, rows, "rounds");
-    let per_pair = format!(
-        "SELECT COUNT(*) || '' FROM (SELECT s.round_id, o.session_id, \
-         CASE WHEN o.left_idea < o.right_idea THEN o.left_idea ELSE o.right_idea END AS lower, \
-         CASE WHEN o.left_idea < o.right_idea THEN o.right_idea ELSE o.left_idea END AS higher, \
-         SUM(CASE WHEN (o.answer = 'left') = (o.left_idea < o.right_idea) THEN 1 ELSE 0 END) AS won, COUNT(*) AS times \
-         FROM pair_offer o JOIN comparison_session s ON s.id = o.session_id WHERE {compared} \
-         GROUP BY s.round_id, o.session_id, 3, 4 HAVING COUNT(*) > 1) twice"
-    );
-    assert_eq!(world.texts(&per_pair).await, ["0"], "nobody was shown a pair twice");
-    let answers = format!(
-        "SELECT lower || '-' || higher || ': ' || SUM(lower_won) || ' ' || COUNT(*) FROM (SELECT \
-         CASE WHEN left_idea < right_idea THEN left_idea ELSE right_idea END AS lower, \
-         CASE WHEN left_idea < right_idea THEN right_idea ELSE left_idea END AS higher, \
-         CASE WHEN (answer = 'left') = (left_idea < right_idea) THEN 1 ELSE 0 END AS lower_won \
-         FROM pair_offer WHERE {compared}) answers GROUP BY lower, higher ORDER BY lower, higher"
-    );
-    let sums = |of: &str| {
-        format!(
-            "SELECT lower || '-' || higher || ': ' || SUM(wins_lower) || ' ' || SUM(wins_lower + wins_higher) \
-             FROM pair_sum WHERE {of} GROUP BY lower, higher HAVING SUM(wins_lower + wins_higher) > 0 \
-             ORDER BY lower, higher"
-        )
-    };
-    assert_eq!(world.texts(&sums("place = ''")).await, world.texts(&answers).await, "sums of pairs");
-    let of_sessions = "SELECT place || ': ' || sessions || ' ' || comparisons FROM comparison_place \
-                       WHERE sessions > 0 ORDER BY place";
-    let by_place = "SELECT municipality || ': ' || COUNT(*) || ' ' || SUM(comparisons) FROM comparison_session \
-                    WHERE comparisons > 0 GROUP BY municipality ORDER BY municipality";
-    assert_eq!(world.texts(of_sessions).await, world.texts(by_place).await, "municipalities");
-    let of_skips = "SELECT COALESCE(SUM(times), 0) || '' FROM skip_sum";
-    let skips = "SELECT (2 * SUM(skips)) || '' FROM comparison_round";
-    assert_eq!(world.texts(of_skips).await, world.texts(skips).await, "skips");
+    let database = world.database().expect("it runs");
+    let wrong = proposals::reconciliation::wrong_counts(database.read()).await.expect("an answer");
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let twice = "SELECT COUNT(*) || '' FROM (SELECT session_id, \
+                 CASE WHEN left_idea < right_idea THEN left_idea ELSE right_idea END AS lower, \
+                 CASE WHEN left_idea < right_idea THEN right_idea ELSE left_idea END AS higher \
+                 FROM pair_offer GROUP BY 1, 2, 3 HAVING COUNT(*) > 1) twice";
+    assert_eq!(world.texts(twice).await, ["0"], "nobody was shown a pair twice");
 }

@@ -3,6 +3,7 @@
 pub(super) mod answers;
 pub(super) mod audit;
 pub(super) mod ballots;
+pub(super) mod counts;
 pub(super) mod marks;
 pub(super) mod order;
 pub(super) mod projections;

@@ -31,6 +31,8 @@ pub enum Rule {
     Audit,
     /// 9: as many ballots as marks, never more than people on the roll, and the tally is that of the opened ballots.
     Ballots,
+    /// 10: kept counts are those of the rows they count.
+    Counts,
 }
 
 impl Rule {
@@ -52,6 +54,7 @@ impl fmt::Display for Rule {
             Self::Replies => "replies",
             Self::Audit => "audit",
             Self::Ballots => "ballots",
+            Self::Counts => "counts",
         };
         write!(f, "{} {name}", self.number())
     }

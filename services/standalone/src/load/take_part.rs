@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use proto::proposals::{
     CompareRequest, GetProposalRequest, GetRoundRequest, GetTimelineRequest, GiveSupportRequest,
-    ListProposalsRequest, SearchProposalsRequest, Side, StartSessionRequest, WithdrawSupportRequest,
+    ListProposalsRequest, NextPairRequest, SearchProposalsRequest, Side, StartSessionRequest,
+    WithdrawSupportRequest,
 };
 use tonic::Status;
 
@@ -86,8 +87,10 @@ async fn compare(scene: &Scene<'_>, ideas: &Prepared, number: usize, due: Instan
             let mut client = client.clone();
             async move {
                 let started = client.start_session(request).await?.into_inner();
-                let visit = started.visit.unwrap_or_default();
-                ideas.give_visitor(Visitor { token: started.session_token, visit });
+                let token = started.session_token;
+                let next = NextPairRequest { session_token: token.clone() };
+                let visit = client.next_pair(next).await?.into_inner().visit.unwrap_or_default();
+                ideas.give_visitor(Visitor { token, visit });
                 Ok::<(), Status>(())
             }
         });

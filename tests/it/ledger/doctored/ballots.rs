@@ -19,6 +19,13 @@ impl Copy {
         self.sql("forums", stuffed).await;
     }
 
+    /// Five people support a proposal, and there is no row of any.
+    pub(super) async fn count_more(&mut self) {
+        let count = "INSERT INTO proposal_counts (proposal_id, supports, followers, comments, comments_written) \
+             VALUES (randomblob(16), 5, 0, 0, 0)";
+        self.sql("proposals", count).await;
+    }
+
     pub(super) async fn change_tally(&mut self) {
         self.sql(
             "forums",

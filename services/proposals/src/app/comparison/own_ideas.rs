@@ -2,12 +2,14 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
+use kernel::deadline::{add_days, start_of_day};
 use kernel::{Fault, IdeaId, PageSize, PageToken, ProposalId, RoundId, Scope, Uuid};
-use messaging::Tx;
+use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
 use super::super::App;
-use super::visits::open_visit;
+use super::super::comments::review_due;
+use super::visits::{Visiting, open_visit};
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Decision, Idea, IdeaState, IdeaText};
 use crate::domain::comparison::session::{SessionHash, SessionToken};
@@ -15,6 +17,8 @@ use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
 use crate::domain::text::Symbol;
 use crate::{convert, events, store};
 
+/// Job: ends an own idea that no human has read in time. Payload: the idea's id.
+pub const OWN_IDEA_UNREAD: &str = "proposals.own_idea_unread";
 /// Own ideas of a round that may wait for a human. More would only mean that nobody reads them.
 const MOST_WAITING: u64 = 200;
 
@@ -100,6 +104,11 @@ impl App {
         })
     }
 
+    /// Ends an own idea whose day has come, if no human has read it.
+    pub async fn end_unread_idea(&self, idea: IdeaId) -> Result<(), Fault> {
+        self.writer.internal(OWN_IDEA_UNREAD, idea, |tx, idea| end_if_unread(tx, *idea).boxed()).await
+    }
+
     /// What became of an own idea.
     pub async fn get_own_idea(&self, id: IdeaId) -> Result<pb::GetOwnIdeaResponse, Fault> {
         let idea = store::comparison::ideas::load_own(self.database.read(), id).await?;
@@ -108,7 +117,7 @@ impl App {
 }
 
 async fn added(tx: &Tx, input: &Add) -> Result<pb::AddOwnIdeaResponse, Fault> {
-    let (round, session, _) = open_visit(tx, input.hash).await?;
+    let Visiting { round, session, .. } = open_visit(tx, input.hash).await?;
     round.check_own_ideas()?;
     let session = session.add_own_idea()?;
     if store::comparison::ideas::count_waiting(tx.conn(), round.id).await? >= MOST_WAITING {
@@ -117,6 +126,7 @@ async fn added(tx: &Tx, input: &Add) -> Result<pb::AddOwnIdeaResponse, Fault> {
             "So many ideas of participants wait to be read that no more are taken now. Please try again on another day.",
         ));
     }
+    let review_due_on = review_due(tx, round.charter.tenant, tx.now().helsinki_date()).await?;
     let idea = Idea {
         id: input.id,
         number: None,
@@ -126,9 +136,13 @@ async fn added(tx: &Tx, input: &Add) -> Result<pb::AddOwnIdeaResponse, Fault> {
         own: true,
         state: IdeaState::Waiting,
         shown: 0,
+        review_due_on: Some(review_due_on),
     };
     store::comparison::sessions::save(tx.conn(), &session).await?;
     store::comparison::ideas::insert(tx.conn(), round.id, std::slice::from_ref(&idea), &[]).await?;
+    let run_at = start_of_day(add_days(review_due_on, 1));
+    let (dedupe_key, payload) = (idea.id.to_string(), idea.id.as_uuid().as_bytes().to_vec());
+    tx.schedule(NewJob { kind: OWN_IDEA_UNREAD, dedupe_key, run_at, payload });
     Ok(pb::AddOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
 }
 
@@ -168,4 +182,24 @@ async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
     }
     store::comparison::ideas::save(tx.conn(), input.round, &idea).await?;
     Ok(idea)
+}
+
+async fn end_if_unread(tx: &Tx, id: IdeaId) -> Result<(), Fault> {
+    let (round, idea) = store::comparison::ideas::load_with_round(tx.conn(), id).await?;
+    let is_over = idea.review_due_on.is_some_and(|due| due < tx.now().helsinki_date());
+    match idea.unread() {
+        Some(ended) if is_over => store::comparison::ideas::save(tx.conn(), round, &ended).await,
+        _ => Ok(()),
+    }
+}
+
+/// Ends the own ideas of a round that no human has read: it has closed, and they can join it no more. They are few
+/// ([`MOST_WAITING`]).
+pub(super) async fn end_waiting(tx: &Tx, round: RoundId) -> Result<(), Fault> {
+    for idea in store::comparison::ideas::waiting(tx.conn(), round, None, MOST_WAITING).await? {
+        if let Some(ended) = idea.unread() {
+            store::comparison::ideas::save(tx.conn(), round, &ended).await?;
+        }
+    }
+    Ok(())
 }

@@ -2,21 +2,23 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Date, Fault, ForumId, IdeaId, Policies, PolicyKey, RoundId, Scope, TenantId};
+use kernel::{Date, Fault, ForumId, IdeaId, MunicipalityCode, Policies, PolicyKey, RoundId, Scope, TenantId};
 use messaging::Tx;
 use proto::proposals as pb;
 use sea_orm::ConnectionTrait;
 
 use super::super::App;
 use super::rounds::check_forum;
+use super::tidying::schedule_tidying;
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState};
 use crate::domain::comparison::import::Line;
 use crate::domain::comparison::places::{self, Least};
-use crate::domain::comparison::ranking::{self, Ranking};
+use crate::domain::comparison::ranking;
 use crate::domain::comparison::round::{
     Charter, Counts, PlaceRanking, Published, Round, RoundState, Sensitivity, heaviest,
 };
+use crate::domain::comparison::sums::PairSums;
 use crate::{convert, events, store};
 
 /// The result of a round held elsewhere.
@@ -119,36 +121,53 @@ async fn ranked(
     }
     let ideas = store::comparison::ideas::of(conn, round.id).await?;
     let ideas: Vec<IdeaNo> = ideas.iter().filter_map(|idea| idea.number).collect();
-    let late = round.joined_late > 0;
     let sums = store::comparison::sums::of(conn, round.id, None).await?;
-    let left_out = heaviest(round.counts.sessions);
-    let heavy = store::comparison::sums::of_heaviest(conn, round.id, left_out).await?;
-    let ranking = ranking::rank(&ideas, &sums, late);
-    let rest = sums.without(&heavy);
-    let sensitivity = (rest.comparisons() > 0)
-        .then(|| Sensitivity { sessions_left_out: left_out, ranking: ranking::rank(&ideas, &rest, late) });
-    let places = ranked_places(conn, round, &ideas, policies, today).await?;
-    Ok(Published { ranking, sensitivity, places })
+    // Single visits are known until they are deleted.
+    let small_cell = u64::from(policies.on(today, PolicyKey::SmallCell));
+    let left_out = heaviest(round.counts.sessions, small_cell).filter(|_| !round.visits_forgotten);
+    let without = match left_out {
+        Some(sessions) => {
+            let heavy = store::comparison::sums::of_heaviest(conn, round.id, sessions).await?;
+            Some((sessions, sums.clone().without(&heavy)))
+        }
+        None => None,
+    };
+    let places = sums_of_places(conn, round.id, Least::by(policies, today)).await?;
+    let late = round.joined_late > 0;
+    // Sweeps over many pairs: not on a thread that others wait for.
+    let ranked = tokio::task::spawn_blocking(move || rank_all(&ideas, late, sums, without, places));
+    ranked.await.map_err(Fault::internal)
 }
 
-async fn ranked_places(
-    conn: &impl ConnectionTrait,
-    round: &Round,
+/// The rankings of all, without the heaviest visits, and by municipality.
+fn rank_all(
     ideas: &[IdeaNo],
-    policies: &Policies,
-    today: Date,
-) -> Result<Vec<PlaceRanking>, Fault> {
-    let least = Least {
-        sessions: u64::from(policies.on(today, PolicyKey::SmallCell)),
-        comparisons: u64::from(policies.on(today, PolicyKey::RankingComparisons)),
-    };
-    let (places, unnamed) = store::comparison::sums::places(conn, round.id).await?;
+    late: bool,
+    sums: PairSums,
+    without: Option<(u64, PairSums)>,
+    places: Vec<(MunicipalityCode, PairSums)>,
+) -> Published {
+    // Who won over an idea that has been taken out does not matter any more.
+    let rank = |sums: PairSums| ranking::rank(ideas, &sums.among(ideas), late);
+    let ranking = rank(sums);
+    let sensitivity = without.map(|(sessions_left_out, rest)| {
+        let ideas_moved = ranking::moved(&ranking, &rank(rest));
+        Sensitivity { sessions_left_out, ideas_moved }
+    });
+    let place = |(municipality, sums)| PlaceRanking { municipality, ranking: rank(sums) };
+    let places = places.into_iter().map(place).collect();
+    Published { ranking, sensitivity, places }
+}
+
+async fn sums_of_places(
+    conn: &impl ConnectionTrait,
+    round: RoundId,
+    least: Least,
+) -> Result<Vec<(MunicipalityCode, PairSums)>, Fault> {
+    let (places, unnamed) = store::comparison::sums::places(conn, round).await?;
     let mut told = Vec::new();
     for municipality in places::published(&places, unnamed, least) {
-        let sums = store::comparison::sums::of(conn, round.id, Some(municipality)).await?;
-        let ranking: Ranking = ranking::rank(ideas, &sums, round.joined_late > 0);
-        let place = places.iter().find(|place| place.municipality == municipality).copied();
-        told.extend(place.map(|place| PlaceRanking { place, ranking }));
+        told.push((municipality, store::comparison::sums::of(conn, round, Some(municipality)).await?));
     }
     Ok(told)
 }
@@ -169,6 +188,7 @@ async fn publish(tx: &Tx, input: &Publish) -> Result<pb::PublishRankingResponse,
     let round = round.apply(event);
     store::comparison::rounds::save(tx.conn(), &round).await?;
     store::comparison::rankings::insert(tx.conn(), round.id, round.counts, published).await?;
+    schedule_tidying(tx, &round, tx.now(), "published");
     let ideas = store::comparison::ideas::of(tx.conn(), round.id).await?;
     tx.publish(events::comparison::ranking_published(&round, &ideas, &published.ranking));
     Ok(pb::PublishRankingResponse { round: Some(convert::comparisons::round(&round)) })
@@ -188,7 +208,8 @@ async fn imported(tx: &Tx, input: &Import) -> Result<pb::ImportInnoduelResultRes
     // Each comparison stands in the table twice: with the one that won and with the one that did not.
     let comparisons = import.lines.iter().map(|line| line.comparisons).sum::<u64>() / 2;
     let counts = Counts { comparisons, sessions: import.participants, ..Counts::default() };
-    let round = Round::import(*id, charter, import.lines.len(), counts)?;
+    let today = tx.now().helsinki_date();
+    let round = Round::import(*id, charter, import.lines.len(), counts, today)?;
     let ideas: Vec<Idea> = import
         .lines
         .iter()
@@ -203,6 +224,7 @@ async fn imported(tx: &Tx, input: &Import) -> Result<pb::ImportInnoduelResultRes
             own: false,
             state: IdeaState::Approved,
             shown: line.comparisons,
+            review_due_on: None,
         })
         .collect();
     let results: Vec<(u64, u64)> = import.lines.iter().map(|line| (line.wins, line.comparisons)).collect();

@@ -9,10 +9,12 @@ use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
 use super::super::{App, moving};
+use super::own_ideas::end_waiting;
+use super::tidying::schedule_tidying;
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState, IdeaText};
 use crate::domain::comparison::round::{Charter, Round, RoundEvent, RoundState};
-use crate::domain::proposal::{Proposal, Stage};
+use crate::domain::proposal::{Proposal, Stage, StageKind};
 use crate::domain::text::Symbol;
 use crate::{convert, events, store};
 
@@ -49,12 +51,12 @@ pub struct PrepareRound {
     pub ideas: Vec<PreparedIdea>,
 }
 
-struct Prepare {
-    id: RoundId,
-    tenant: TenantId,
-    forum: Option<ForumId>,
-    prepare: PrepareRound,
-    idea_ids: Vec<IdeaId>,
+pub(super) struct Prepare {
+    pub(super) id: RoundId,
+    pub(super) tenant: TenantId,
+    pub(super) forum: Option<ForumId>,
+    pub(super) prepare: PrepareRound,
+    pub(super) idea_ids: Vec<IdeaId>,
 }
 
 struct OfRound {
@@ -138,17 +140,36 @@ pub(super) async fn check_forum(tx: &Tx, tenant: TenantId, forum: Option<ForumId
 }
 
 async fn prepared(tx: &Tx, input: &Prepare) -> Result<pb::PrepareRoundResponse, Fault> {
-    let Prepare { id, tenant, forum, prepare, idea_ids } = input;
-    check_forum(tx, *tenant, *forum).await?;
-    let charter = Charter {
+    check_forum(tx, input.tenant, input.forum).await?;
+    let round = Round::prepare(input.id, charter_of(input), input.prepare.ideas.len())?;
+    let ideas = prepared_ideas(tx, input, &round).await?;
+    store::comparison::rounds::insert(tx.conn(), &round).await?;
+    store::comparison::ideas::insert(tx.conn(), round.id, &ideas, &[]).await?;
+    Ok(pb::PrepareRoundResponse {
+        round: Some(convert::comparisons::round(&round)),
+        ideas: ideas.iter().map(convert::comparisons::idea).collect(),
+    })
+}
+
+/// What was told of a round to prepare.
+pub(super) fn charter_of(input: &Prepare) -> Charter {
+    let Prepare { tenant, forum, prepare, .. } = input;
+    Charter {
         tenant: *tenant,
         forum: *forum,
         title: prepare.title.trim().to_owned(),
         opens_on: prepare.opens_on,
         closes_on: prepare.closes_on,
         own_ideas: prepare.own_ideas,
-    };
-    let round = Round::prepare(*id, charter, prepare.ideas.len())?;
+    }
+}
+
+/// The ideas of a round to prepare.
+pub(super) async fn prepared_ideas(tx: &Tx, input: &Prepare, round: &Round) -> Result<Vec<Idea>, Fault> {
+    let Prepare { tenant, prepare, idea_ids, .. } = input;
+    if prepare.ideas.iter().any(|idea| idea.proposal.is_some()) {
+        round.charter.check_for_proposals()?;
+    }
     let mut linked = BTreeSet::new();
     let mut ideas = Vec::with_capacity(prepare.ideas.len());
     for ((idea, idea_id), number) in prepare.ideas.iter().zip(idea_ids).zip(1..) {
@@ -168,14 +189,10 @@ async fn prepared(tx: &Tx, input: &Prepare) -> Result<pb::PrepareRoundResponse, 
             own: false,
             state: IdeaState::Approved,
             shown: 0,
+            review_due_on: None,
         });
     }
-    store::comparison::rounds::insert(tx.conn(), &round).await?;
-    store::comparison::ideas::insert(tx.conn(), round.id, &ideas, &[]).await?;
-    Ok(pb::PrepareRoundResponse {
-        round: Some(convert::comparisons::round(&round)),
-        ideas: ideas.iter().map(convert::comparisons::idea).collect(),
-    })
+    Ok(ideas)
 }
 
 /// Conflict `proposals.idea_not_open` unless the proposal is open and everybody may read it.
@@ -212,9 +229,11 @@ async fn opened(tx: &Tx, input: &OfRound) -> Result<pb::OpenRoundResponse, Fault
     for (idea, proposal) in ideas.iter().filter_map(|idea| Some((idea, idea.proposal?))) {
         let proposal = store::proposals::load_in(tx.conn(), round.charter.tenant, proposal).await?;
         check_comparable(&proposal, idea.number.unwrap_or_default())?;
-        let promised = kernel::deadline::due_after_days(round.charter.closes_on, 0);
+        // Comparing takes its time out of what was promised, and adds nothing to it.
+        let end = kernel::deadline::due_after_days(round.charter.closes_on, 0);
+        let due = proposal.promise.map_or(end, |promise| promise.due.min(end));
         let stage = Stage::InComparison { round: round.id };
-        let compared = proposal.go(stage, today, &policies)?.due_on(promised);
+        let compared = proposal.go(stage, today, &policies)?.due_on(due);
         moving::moved(tx, &compared, "").await?;
     }
     store::comparison::rounds::save(tx.conn(), &round).await?;
@@ -249,16 +268,24 @@ async fn close(tx: &Tx, round: Round, event: RoundEvent) -> Result<Round, Fault>
     let today = tx.now().helsinki_date();
     let round = round.apply(event);
     let policies = store::policies::of(tx.conn(), round.charter.tenant).await?;
-    let ideas = store::comparison::ideas::of(tx.conn(), round.id).await?;
-    for proposal in ideas.iter().filter_map(|idea| idea.proposal) {
+    for proposal in store::comparison::ideas::proposals(tx.conn(), round.id).await? {
         let proposal = store::proposals::load_in(tx.conn(), round.charter.tenant, proposal).await?;
         if proposal.stage == (Stage::InComparison { round: round.id }) {
             let open = proposal.reopen(today, &policies)?;
+            // What was promised before it was compared holds.
+            let due = store::steps::last_due(tx.conn(), open.id, StageKind::Open).await?;
+            let open = match due {
+                Some(due) => open.due_on(due),
+                None => open,
+            };
             moving::moved(tx, &open, "").await?;
         }
     }
     store::comparison::rounds::save(tx.conn(), &round).await?;
-    store::comparison::sessions::forget_latest(tx.conn(), round.id).await?;
+    end_waiting(tx, round.id).await?;
+    schedule_tidying(tx, &round, tx.now(), "closed");
+    let kept_until = kernel::deadline::add_days(round.visits_kept_until(), 1);
+    schedule_tidying(tx, &round, kernel::deadline::start_of_day(kept_until), "over");
     tx.publish(events::comparison::closed(&round));
     Ok(round)
 }
@@ -276,6 +303,12 @@ async fn shortlisted(tx: &Tx, input: &Shortlist) -> Result<pb::ShortlistFromRoun
     let mut proposal_ids = Vec::with_capacity(input.ideas.len());
     for id in &input.ideas {
         let idea = store::comparison::ideas::load(tx.conn(), round.id, *id).await?;
+        if idea.state != IdeaState::Approved {
+            return Err(Fault::conflict(
+                "proposals.idea_not_in_round",
+                "An idea was taken out of the round. Choose among those in the ranking.",
+            ));
+        }
         let proposal = idea.proposal.ok_or_else(|| {
             Fault::conflict(
                 "proposals.idea_without_proposal",

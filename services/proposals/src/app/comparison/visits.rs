@@ -1,4 +1,8 @@
 //! Comparing: a visit sees a pair at a time and answers it, skips it, or takes its latest answer back. Nobody signs in.
+//!
+//! Nothing of a visit is kept in the command log: its rows have times, and with the pairs they would tell when each visit
+//! answered what, hence, with a log of addresses, who. A call that is repeated finds by the number of its pair that it is
+//! done already, and is told where the visit stands.
 
 use chassis::Call;
 use futures::FutureExt as _;
@@ -7,6 +11,7 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::super::App;
+use crate::domain::comparison::idea::Idea;
 use crate::domain::comparison::pairing::{self, Pair, Shown};
 use crate::domain::comparison::round::Round;
 use crate::domain::comparison::session::{self, Answer, Change, Offer, Session, SessionHash, SessionToken};
@@ -31,8 +36,8 @@ struct Undo {
 }
 
 impl App {
-    /// Begins a visit. Its token is in the answer and nowhere else, so the answer is not kept in the command log: whoever
-    /// guessed another's key would get it there. A call that is repeated begins another visit.
+    /// Begins a visit. Its token is in the answer and nowhere else: whoever guessed another's key would get it from the
+    /// command log. A call that is repeated begins another visit.
     pub async fn start_session(
         &self,
         call: &Call,
@@ -45,7 +50,7 @@ impl App {
 
     /// The pair that waits for the visit's answer.
     pub async fn next_pair(&self, call: &Call, token: &SessionToken) -> Result<pb::NextPairResponse, Fault> {
-        self.writer.run(call.command(), token.hash(), |tx, hash| looked(tx, *hash).boxed()).await
+        self.writer.run_unlogged(call.command(), token.hash(), |tx, hash| looked(tx, *hash).boxed()).await
     }
 
     /// Says which of the two ideas of a pair is better. `assisted`: somebody helped.
@@ -58,7 +63,7 @@ impl App {
         assisted: bool,
     ) -> Result<pb::CompareResponse, Fault> {
         let input = Respond { hash: token.hash(), number, answer, assisted };
-        self.writer.run(call.command(), input, |tx, input| compared(tx, input).boxed()).await
+        self.writer.run_unlogged(call.command(), input, |tx, input| compared(tx, input).boxed()).await
     }
 
     /// Chooses neither.
@@ -70,7 +75,7 @@ impl App {
         answer: Answer,
     ) -> Result<pb::SkipPairResponse, Fault> {
         let input = Respond { hash: token.hash(), number, answer, assisted: false };
-        self.writer.run(call.command(), input, |tx, input| skipped(tx, input).boxed()).await
+        self.writer.run_unlogged(call.command(), input, |tx, input| skipped(tx, input).boxed()).await
     }
 
     /// Takes the latest answer back.
@@ -81,7 +86,7 @@ impl App {
         number: u32,
     ) -> Result<pb::UndoLastResponse, Fault> {
         let input = Undo { hash: token.hash(), number };
-        self.writer.run(call.command(), input, |tx, input| undone(tx, input).boxed()).await
+        self.writer.run_unlogged(call.command(), input, |tx, input| undone(tx, input).boxed()).await
     }
 }
 
@@ -90,13 +95,12 @@ async fn started(tx: &Tx, input: &Start) -> Result<pb::StartSessionResponse, Fau
     round.check_open(tx.now().helsinki_date())?;
     let session = Session::start(input.token.hash(), round.id, input.municipality);
     store::comparison::sessions::insert(tx.conn(), &session).await?;
-    let visit = go_on(tx, &round, &session, Vec::new()).await?;
-    Ok(pb::StartSessionResponse { session_token: input.token.reveal().to_owned(), visit: Some(visit) })
+    Ok(pb::StartSessionResponse { session_token: input.token.reveal().to_owned() })
 }
 
 async fn looked(tx: &Tx, hash: SessionHash) -> Result<pb::NextPairResponse, Fault> {
-    let (round, session, offers) = open_visit(tx, hash).await?;
-    Ok(pb::NextPairResponse { visit: Some(go_on(tx, &round, &session, offers).await?) })
+    let visiting = open_visit(tx, hash).await?;
+    Ok(pb::NextPairResponse { visit: Some(go_on(tx, visiting).await?) })
 }
 
 async fn compared(tx: &Tx, input: &Respond) -> Result<pb::CompareResponse, Fault> {
@@ -108,69 +112,90 @@ async fn skipped(tx: &Tx, input: &Respond) -> Result<pb::SkipPairResponse, Fault
 }
 
 async fn respond(tx: &Tx, input: &Respond) -> Result<pb::Visit, Fault> {
-    let (round, session, offers) = open_visit(tx, input.hash).await?;
-    match session.answer(&offers, input.number, input.answer, input.assisted)? {
-        Some(change) => changed(tx, &round, session, offers, &change).await,
-        None => go_on(tx, &round, &session, offers).await,
-    }
+    let visiting = open_visit(tx, input.hash).await?;
+    let change = visiting.session.answer(&visiting.offers, input.number, input.answer, input.assisted)?;
+    changed(tx, visiting, change).await
 }
 
 async fn undone(tx: &Tx, input: &Undo) -> Result<pb::UndoLastResponse, Fault> {
-    let (round, session, offers) = open_visit(tx, input.hash).await?;
-    let visit = match session.undo(&offers, input.number)? {
-        Some(change) => changed(tx, &round, session, offers, &change).await?,
-        None => go_on(tx, &round, &session, offers).await?,
-    };
-    Ok(pb::UndoLastResponse { visit: Some(visit) })
+    let visiting = open_visit(tx, input.hash).await?;
+    let change = visiting.session.undo(&visiting.offers, input.number)?;
+    Ok(pb::UndoLastResponse { visit: Some(changed(tx, visiting, change).await?) })
 }
 
 /// A visit to a round in which ideas are compared now.
-pub(super) async fn open_visit(tx: &Tx, hash: SessionHash) -> Result<(Round, Session, Vec<Offer>), Fault> {
+pub(super) struct Visiting {
+    /// The round.
+    pub(super) round: Round,
+    /// The visit.
+    pub(super) session: Session,
+    /// The ideas in the round.
+    ideas: Vec<Idea>,
+    /// What the visit was shown, without pairs of which an idea has been taken out.
+    offers: Vec<Offer>,
+    /// Number of the next pair.
+    next_number: u32,
+}
+
+impl Visiting {
+    /// What the visit was shown, as far as it is there still.
+    fn still_there(&self, offers: Vec<Offer>) -> Vec<Offer> {
+        session::still_there(offers, |number| self.ideas.iter().any(|idea| idea.number == Some(number)))
+    }
+}
+
+/// A visit, if its round is open.
+pub(super) async fn open_visit(tx: &Tx, hash: SessionHash) -> Result<Visiting, Fault> {
     let session = store::comparison::sessions::load(tx.conn(), hash).await?;
     let round = store::comparison::rounds::load(tx.conn(), session.round).await?;
     round.check_open(tx.now().helsinki_date())?;
+    let ideas = store::comparison::ideas::of(tx.conn(), round.id).await?;
     let offers = store::comparison::sessions::offers(tx.conn(), hash).await?;
-    Ok((round, session, offers))
+    let next_number = offers.last().map_or(0, |offer| offer.number) + 1;
+    let visiting = Visiting { round, session, ideas, offers: Vec::new(), next_number };
+    Ok(Visiting { offers: visiting.still_there(offers), ..visiting })
 }
 
-/// Keeps an answer, or that one was taken back, and goes on.
-async fn changed(
-    tx: &Tx,
-    round: &Round,
-    session: Session,
-    mut offers: Vec<Offer>,
-    change: &Change,
-) -> Result<pb::Visit, Fault> {
-    let session = session.apply(change);
-    store::comparison::sessions::save(tx.conn(), &session).await?;
+/// Keeps an answer, or that one was taken back, if that changes anything, and goes on.
+async fn changed(tx: &Tx, mut visiting: Visiting, change: Option<Change>) -> Result<pb::Visit, Fault> {
+    let Some(change) = change else { return go_on(tx, visiting).await };
+    visiting.session = visiting.session.apply(&change);
+    let (session, round) = (&visiting.session, visiting.round.id);
+    store::comparison::sessions::save(tx.conn(), session).await?;
     store::comparison::sessions::save_answer(tx.conn(), session.hash, &change.offer).await?;
-    store::comparison::sums::add(tx.conn(), &session, change).await?;
-    store::comparison::rounds::add(tx.conn(), round.id, change).await?;
-    for offer in offers.iter_mut().filter(|offer| offer.number == change.offer.number) {
+    store::comparison::sums::add(tx.conn(), session, &change).await?;
+    store::comparison::rounds::add(tx.conn(), round, &change).await?;
+    // What was shown and left unanswered counts for nothing: it would steer what everybody else is shown.
+    store::comparison::ideas::add_shown(tx.conn(), round, &change).await?;
+    for idea in &mut visiting.ideas {
+        let is_in =
+            idea.number == Some(change.offer.pair.left) || idea.number == Some(change.offer.pair.right);
+        idea.shown = match (is_in, change.added) {
+            (true, true) => idea.shown + 1,
+            (true, false) => idea.shown.saturating_sub(1),
+            (false, _) => idea.shown,
+        };
+    }
+    for offer in visiting.offers.iter_mut().filter(|offer| offer.number == change.offer.number) {
         *offer = change.offer;
     }
-    go_on(tx, round, &session, offers).await
+    let offers = std::mem::take(&mut visiting.offers);
+    visiting.offers = visiting.still_there(offers);
+    go_on(tx, visiting).await
 }
 
 /// Where the visit stands, with a new pair if none waits and it may still be shown one.
-async fn go_on(
-    tx: &Tx,
-    round: &Round,
-    session: &Session,
-    mut offers: Vec<Offer>,
-) -> Result<pb::Visit, Fault> {
-    let ideas = store::comparison::ideas::of(tx.conn(), round.id).await?;
+async fn go_on(tx: &Tx, visiting: Visiting) -> Result<pb::Visit, Fault> {
+    let Visiting { round, session, ideas, mut offers, next_number: number } = visiting;
     if session::waiting(&offers).is_none() {
         let shown: Vec<Shown> =
             ideas.iter().filter_map(|idea| Some(Shown { idea: idea.number?, times: idea.shown })).collect();
         let seen: Vec<Pair> = offers.iter().map(|offer| offer.pair).collect();
-        let number = u32::try_from(offers.len() + 1).map_err(Fault::internal)?;
         if let Some(pair) = pairing::next(&shown, &seen, session.hash.seed(number)) {
             let offer = Offer { number, pair, answer: None };
             store::comparison::sessions::insert_offer(tx.conn(), session.hash, &offer).await?;
-            store::comparison::ideas::add_shown(tx.conn(), &ideas, pair).await?;
             offers.push(offer);
         }
     }
-    Ok(convert::comparisons::visit(round, session, &offers, &ideas))
+    Ok(convert::comparisons::visit(&round, &session, &offers, &ideas))
 }

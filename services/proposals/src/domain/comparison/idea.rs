@@ -1,7 +1,7 @@
 //! An idea of a round: a short text with a picture, a proposal's or somebody's own. An own idea is read by a human before
 //! anybody sees it, and if they say no, they say why in plain language.
 
-use kernel::{Fault, IdeaId, Invalid, ProposalId};
+use kernel::{Date, Fault, IdeaId, Invalid, ProposalId};
 
 use super::IdeaNo;
 use crate::domain::text::Symbol;
@@ -10,6 +10,9 @@ use crate::domain::text::Symbol;
 pub const MOST_CHARACTERS: usize = 60;
 /// The longest reason.
 const MOST_REASON: usize = 600;
+/// What the author of an own idea is told that no human has read in time.
+const UNREAD: &str =
+    "Ideaasi ei ehditty lukea ajoissa, joten se ei ole mukana vertailussa. Voit lähettää sen ehdotuksena.";
 
 /// What an idea says: one line of 1 to 60 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,7 @@ pub fn picture(field: &str, code: &str) -> Result<Symbol, Fault> {
     code.parse().map_err(|invalid: Invalid| invalid.in_field(field))
 }
 
-/// Why a human did not let an own idea in, in plain language: 3 to 600 characters.
+/// Why an own idea was not let in, or an idea taken out, in plain language: 3 to 600 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainReason(String);
 
@@ -59,7 +62,7 @@ impl PlainReason {
             return Ok(Self(text.to_owned()));
         }
         let rule = Invalid::new(
-            "who says no to an idea says why, in 3 to 600 characters of plain language",
+            "who says no to an idea, or takes it out, says why, in 3 to 600 characters of plain language",
             "send for example \"Ideassa on toisen ihmisen nimi.\"",
         );
         Err(rule.in_field("reason"))
@@ -85,6 +88,8 @@ pub enum IdeaState {
     Approved,
     /// Not let in.
     Rejected(PlainReason),
+    /// Taken out of the round: what it says must not be shown. Comparisons with it do not count in a ranking.
+    Removed(PlainReason),
 }
 
 impl IdeaState {
@@ -94,6 +99,7 @@ impl IdeaState {
             IdeaState::Waiting => "waiting",
             IdeaState::Approved => "approved",
             IdeaState::Rejected(_) => "rejected",
+            IdeaState::Removed(_) => "removed",
         }
     }
 }
@@ -103,9 +109,9 @@ impl IdeaState {
 pub struct Idea {
     /// Id.
     pub id: IdeaId,
-    /// Number in its round, from 1, when it is in; none for an own idea that is not.
+    /// Number in its round, from 1, when it is in or was; none for an own idea that never was.
     pub number: Option<IdeaNo>,
-    /// What it says. Empty once it was rejected: nobody needs it any more.
+    /// What it says. Empty once it was rejected or removed: nobody needs it any more.
     pub text: String,
     /// Its picture; none for an own idea that has not got one yet, and for ideas of a round held elsewhere.
     pub picture: Option<Symbol>,
@@ -115,8 +121,10 @@ pub struct Idea {
     pub own: bool,
     /// State.
     pub state: IdeaState,
-    /// How often it was shown.
+    /// How often it was shown and answered or skipped.
     pub shown: u64,
+    /// The last day on which a human reads it, while it waits: then it ends.
+    pub review_due_on: Option<Date>,
 }
 
 /// What a human decided about an own idea.
@@ -153,18 +161,43 @@ impl Idea {
                 picture: Some(*picture),
                 number: Some(number),
                 state: IdeaState::Approved,
+                review_due_on: None,
                 ..self.clone()
             })),
-            (IdeaState::Waiting, Decision::Reject(reason)) => Ok(Some(Idea {
-                text: String::new(),
-                state: IdeaState::Rejected(reason.clone()),
-                ..self.clone()
-            })),
-            (IdeaState::Approved | IdeaState::Rejected(_), _) => Err(Fault::conflict(
-                "proposals.idea_decided",
-                "This idea is decided already, the other way. A decision about an own idea is final.",
+            (IdeaState::Waiting, Decision::Reject(reason)) => {
+                Ok(Some(self.without_text(IdeaState::Rejected(reason.clone()))))
+            }
+            (IdeaState::Approved | IdeaState::Rejected(_) | IdeaState::Removed(_), _) => {
+                Err(Fault::conflict(
+                    "proposals.idea_decided",
+                    "This idea is decided already, the other way. A decision about an own idea is final.",
+                ))
+            }
+        }
+    }
+
+    /// The idea out of its round, without its text; None if it is out already. Conflict `proposals.idea_not_in_round` for
+    /// an own idea that never was in it.
+    pub fn remove(&self, reason: &PlainReason) -> Result<Option<Idea>, Fault> {
+        match &self.state {
+            IdeaState::Removed(_) => Ok(None),
+            IdeaState::Approved => Ok(Some(self.without_text(IdeaState::Removed(reason.clone())))),
+            IdeaState::Waiting | IdeaState::Rejected(_) => Err(Fault::conflict(
+                "proposals.idea_not_in_round",
+                "This idea is not in the round, so it cannot be taken out. An own idea that waits is rejected.",
             )),
         }
+    }
+
+    /// The own idea that no human has read in time: not let in, without its text. None if it does not wait.
+    pub fn unread(&self) -> Option<Idea> {
+        let ended = || self.without_text(IdeaState::Rejected(PlainReason::stored(UNREAD.to_owned())));
+        (self.state == IdeaState::Waiting).then(ended)
+    }
+
+    /// The text goes, and with it the picture that was chosen for it.
+    fn without_text(&self, state: IdeaState) -> Idea {
+        Idea { text: String::new(), picture: None, review_due_on: None, state, ..self.clone() }
     }
 }
 
@@ -184,6 +217,7 @@ mod tests {
             own: true,
             state: IdeaState::Waiting,
             shown: 0,
+            review_due_on: None,
         }
     }
 
@@ -230,6 +264,29 @@ mod tests {
         assert_eq!(rejected.decide(&Decision::Reject(reason), 7).unwrap(), None);
         assert_eq!(rejected.decide(&approval(), 7).unwrap_err().code(), "proposals.idea_decided");
         assert!(PlainReason::new("  ").is_err());
+    }
+
+    #[test]
+    fn an_idea_that_is_taken_out_leaves_its_number_and_its_reason_and_not_its_text() {
+        let reason = PlainReason::new("Ideassa on toisen ihmisen nimi.").unwrap();
+        assert_eq!(own().remove(&reason).unwrap_err().code(), "proposals.idea_not_in_round");
+        let approved = own().decide(&approval(), 7).unwrap().unwrap();
+        let removed = approved.remove(&reason).unwrap().unwrap();
+        assert_eq!((removed.text.as_str(), removed.picture, removed.number), ("", None, Some(7)));
+        assert_eq!(removed.state, IdeaState::Removed(reason.clone()));
+        assert_eq!(removed.remove(&reason).unwrap(), None, "again changes nothing");
+        assert_eq!(removed.decide(&approval(), 8).unwrap_err().code(), "proposals.idea_decided");
+    }
+
+    #[test]
+    fn an_own_idea_that_nobody_has_read_ends_without_its_text() {
+        let due = kernel::deadline::parse_date("2026-09-28").ok();
+        let waiting = Idea { review_due_on: due, ..own() };
+        let ended = waiting.unread().unwrap();
+        assert!(matches!(&ended.state, IdeaState::Rejected(reason) if reason.as_str() == UNREAD));
+        assert_eq!((ended.text.as_str(), ended.review_due_on), ("", None));
+        assert_eq!(ended.unread(), None);
+        assert_eq!(own().decide(&approval(), 7).unwrap().unwrap().unread(), None);
     }
 
     #[test]

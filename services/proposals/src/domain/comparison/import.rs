@@ -96,7 +96,30 @@ pub fn read(csv: &str) -> Result<Vec<Line>, Fault> {
         let why = "a result has two ideas at least; write a line for each below the names of the columns";
         faults.push((head_number, why.to_owned()));
     }
+    if faults.is_empty()
+        && let Err(why) = check_sums(&read)
+    {
+        faults.push((head_number, why));
+    }
     if faults.is_empty() { Ok(read) } else { Err(refused(faults)) }
+}
+
+/// Whether these can be the results of comparisons: each stands in the table twice, and one of the two has won.
+fn check_sums(lines: &[Line]) -> Result<(), String> {
+    let twice: u64 = lines.iter().map(|line| line.comparisons).sum();
+    let wins: u64 = lines.iter().map(|line| line.wins).sum();
+    if twice % 2 == 1 || wins != twice / 2 {
+        return Err(format!(
+            "all wins are half of all comparisons, and {wins} are not half of {twice}; take the whole table over"
+        ));
+    }
+    match lines.iter().find(|line| line.comparisons > twice / 2) {
+        Some(line) => Err(format!(
+            "\"{}\" was compared more often than all others together; correct its line",
+            line.text.as_str()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Where the three columns stand.
@@ -165,11 +188,11 @@ mod tests {
     #[test]
     fn commas_semicolons_marks_and_names_in_two_languages_are_read() {
         let expected =
-            vec![("Lisää, ulkoilua".to_owned(), 89, 140), ("Retki \"kaikille\"".to_owned(), 80, 140)];
+            vec![("Lisää, ulkoilua".to_owned(), 89, 140), ("Retki \"kaikille\"".to_owned(), 51, 140)];
         for csv in [
-            "idea,wins,comparisons\n\"Lisää, ulkoilua\",89,140\n\"Retki \"\"kaikille\"\"\",80,140\n",
-            "\u{feff}Idea;Voitot;Vertailut\r\nLisää, ulkoilua;89;140\r\n\r\n\"Retki \"\"kaikille\"\"\";80;140\r\n",
-            "vertailuja; voittoja ; Väite; muuta\n140;89;Lisää, ulkoilua;x\n140; 80 ;\"Retki \"\"kaikille\"\"\";y",
+            "idea,wins,comparisons\n\"Lisää, ulkoilua\",89,140\n\"Retki \"\"kaikille\"\"\",51,140\n",
+            "\u{feff}Idea;Voitot;Vertailut\r\nLisää, ulkoilua;89;140\r\n\r\n\"Retki \"\"kaikille\"\"\";51;140\r\n",
+            "vertailuja; voittoja ; Väite; muuta\n140;89;Lisää, ulkoilua;x\n140; 51 ;\"Retki \"\"kaikille\"\"\";y",
         ] {
             assert_eq!(short(csv), expected, "{csv:?}");
         }
@@ -184,6 +207,19 @@ mod tests {
             ["csv line 3", "csv line 4", "csv line 5", "csv line 6", "csv line 7", "csv line 8"]
         );
         assert!(faults(csv)[2].1.contains("line 2"), "{:?}", faults(csv)[2]);
+    }
+
+    #[test]
+    fn what_cannot_be_the_results_of_comparisons_is_refused() {
+        for (csv, says) in [
+            ("idea,wins,comparisons\nA,10,10\nB,10,10", "half of 20"),
+            ("idea,wins,comparisons\nA,1,2\nB,1,1", "half of 3"),
+            ("idea,wins,comparisons\nA,10,12\nB,0,4\nC,0,4", "more often than all others"),
+        ] {
+            let told = faults(csv);
+            assert!(told.len() == 1 && told[0].1.contains(says), "{told:?}");
+        }
+        assert_eq!(short("idea,wins,comparisons\nA,3,4\nB,0,2\nC,1,2").len(), 3);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which pair comes next: of the ideas shown least so far one that this session has not seen with the other, so that all
-//! ideas get their turn; left and right by chance, so that neither side helps.
+//! ideas get their turn; left and right by chance, so that neither side helps. An idea does not come twice running as long
+//! as there are others: one that joined late would be in every pair until it has caught up.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,11 @@ impl Pair {
     pub fn ordered(self) -> (IdeaNo, IdeaNo) {
         (self.left.min(self.right), self.left.max(self.right))
     }
+
+    /// Whether an idea is in both pairs.
+    fn shares_with(self, other: Pair) -> bool {
+        [self.left, self.right].iter().any(|idea| *idea == other.left || *idea == other.right)
+    }
 }
 
 /// An idea and how often it was shown in the whole round.
@@ -33,7 +39,7 @@ impl Pair {
 pub struct Shown {
     /// The idea.
     pub idea: IdeaNo,
-    /// How often it was shown, to whomever.
+    /// How often it was shown, to whomever, and answered or skipped.
     pub times: u64,
 }
 
@@ -42,18 +48,21 @@ pub fn most_pairs(ideas: usize) -> usize {
     MOST_PAIRS.min(ideas * ideas.saturating_sub(1) / 2)
 }
 
-/// The next pair; none when the session has seen as many as it may. The same seed gives the same pair.
+/// The next pair; none when the session has seen as many as it may. `seen` has the latest one last. The same seed gives
+/// the same pair.
 pub fn next(ideas: &[Shown], seen: &[Pair], seed: [u8; 32]) -> Option<Pair> {
     if seen.len() >= most_pairs(ideas.len()) {
         return None;
     }
+    let latest = seen.last().copied();
     let seen: BTreeSet<(IdeaNo, IdeaNo)> = seen.iter().map(|pair| pair.ordered()).collect();
-    let mut least = (u64::MAX, u64::MAX);
+    let mut least = (true, u64::MAX, u64::MAX);
     let mut candidates: Vec<Pair> = Vec::new();
     for (index, one) in ideas.iter().enumerate() {
         for other in &ideas[index + 1..] {
             let pair = Pair { left: one.idea, right: other.idea };
-            let times = (one.times.min(other.times), one.times.max(other.times));
+            let again = latest.is_some_and(|latest| latest.shares_with(pair));
+            let times = (again, one.times.min(other.times), one.times.max(other.times));
             if times > least || seen.contains(&pair.ordered()) {
                 continue;
             }
@@ -98,10 +107,29 @@ mod tests {
     #[test]
     fn a_pair_that_was_seen_does_not_come_again_whichever_way_it_was_shown() {
         let ideas = shown(&[0, 0, 7, 8]);
+        let between = Pair { left: 4, right: 3 };
         for seen in [Pair { left: 1, right: 2 }, Pair { left: 2, right: 1 }] {
-            let pair = next(&ideas, &[seen], [3; 32]).unwrap();
+            let pair = next(&ideas, &[seen, between], [3; 32]).unwrap();
             assert!(pair.ordered() == (1, 3) || pair.ordered() == (2, 3), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn an_idea_that_joined_late_does_not_come_twice_running() {
+        let ideas = shown(&[140, 140, 140, 140, 140, 140, 0]);
+        let mut seen: Vec<Pair> = Vec::new();
+        while let Some(pair) = next(&ideas, &seen, [5; 32]) {
+            assert!(seen.last().is_none_or(|latest| !latest.shares_with(pair)), "{seen:?} {pair:?}");
+            seen.push(pair);
+            if seen.len() == 12 {
+                break;
+            }
+        }
+        let late = seen.iter().filter(|pair| pair.ordered().1 == 7).count();
+        assert!((4..=6).contains(&late), "about every second pair: {seen:?}");
+        // Of three ideas each pair has one in common with each other.
+        let three = shown(&[0, 0, 0]);
+        assert!(next(&three, &[Pair { left: 1, right: 2 }], [5; 32]).is_some());
     }
 
     #[test]

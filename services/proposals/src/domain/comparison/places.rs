@@ -1,7 +1,14 @@
 //! Rankings by municipality: only where so many took part that no single one can be seen through them, and so that what
 //! is not told cannot be found by subtracting what is told from the whole.
+//!
+//! Sessions are not persons: whoever wants to can begin several, and name any municipality. So the threshold is ten times
+//! that of a count of people, and of a municipality ranks are told only: whoever knows all answers but one cannot take
+//! theirs away from a rank.
 
-use kernel::MunicipalityCode;
+use kernel::{Date, MunicipalityCode, Policies, PolicyKey};
+
+/// How many times as many sessions as a count of people needs (policy `small_cell`) a ranking of a municipality needs.
+pub const SESSIONS_PER_PERSON: u64 = 10;
 
 /// How many compared in a municipality, by their own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +24,21 @@ pub struct Place {
 /// What a ranking needs to be told at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Least {
-    /// Sessions of a municipality (policy `small_cell`).
+    /// Sessions of a municipality.
     pub sessions: u64,
     /// Comparisons (policy `ranking_comparisons`).
     pub comparisons: u64,
+}
+
+impl Least {
+    /// As a county's policies have it.
+    pub fn by(policies: &Policies, today: Date) -> Self {
+        let on = |key| u64::from(policies.on(today, key));
+        Self {
+            sessions: SESSIONS_PER_PERSON * on(PolicyKey::SmallCell),
+            comparisons: on(PolicyKey::RankingComparisons),
+        }
+    }
 }
 
 /// The municipalities whose ranking may be told, in the order of their codes. `unnamed` is the number of sessions that
@@ -56,6 +74,15 @@ mod tests {
 
     fn told(places: &[Place], unnamed: u64) -> Vec<&'static str> {
         published(places, unnamed, LEAST).iter().map(MunicipalityCode::as_str).collect()
+    }
+
+    #[test]
+    fn a_municipality_needs_ten_times_the_sessions_of_a_small_cell() {
+        let today = kernel::deadline::parse_date("2026-10-01").unwrap();
+        let least = Least::by(&Policies::default(), today);
+        assert_eq!(least, Least { sessions: 50, comparisons: 30 });
+        assert!(published(&[place("139", 49, 400)], 0, least).is_empty());
+        assert_eq!(published(&[place("139", 50, 400)], 0, least).len(), 1);
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub struct Standing {
 pub struct Ranking {
     /// Which score it follows.
     pub basis: Basis,
-    /// True if the comparisons do not link all ideas both ways: more of them could turn the order round.
+    /// True if the comparisons do not link all ideas both ways, or not about as often where who met whom is not known: more
+    /// of them could turn the order round.
     pub provisional: bool,
     /// How many groups there are that nothing links. With more than one there is no overall order.
     pub groups: u32,
@@ -84,7 +85,8 @@ pub fn rank(ideas: &[IdeaNo], sums: &PairSums, joined_late: bool) -> Ranking {
         standings.iter_mut().for_each(|standing| standing.strength = None);
     }
     standings.extend(never_compared(&counts));
-    let provisional = groups.len() > 1 || groups.iter().any(|group| group.provisional);
+    let uncompared = counts.values().any(|(_, comparisons)| *comparisons == 0);
+    let provisional = uncompared || groups.len() > 1 || groups.iter().any(|group| group.provisional);
     Ranking { basis, provisional, groups: u32::try_from(groups.len()).unwrap_or(u32::MAX), standings }
 }
 
@@ -96,7 +98,19 @@ pub fn rank_by_share(counts: &BTreeMap<IdeaNo, (u64, u64)>) -> Ranking {
     place(&mut standings, Basis::WinShare);
     let groups = u32::from(!standings.is_empty());
     standings.extend(never_compared(counts));
-    Ranking { basis: Basis::WinShare, provisional: false, groups, standings }
+    let uncompared = standings.iter().any(|standing| standing.comparisons == 0);
+    let provisional = uncompared || !is_balanced(counts.values().map(|(_, comparisons)| *comparisons));
+    Ranking { basis: Basis::WinShare, provisional, groups, standings }
+}
+
+/// How many ideas have another place in the other of two rankings of the same ideas.
+pub fn moved(one: &Ranking, other: &Ranking) -> u32 {
+    let places = |ranking: &Ranking| -> BTreeMap<IdeaNo, (u32, Option<u32>)> {
+        ranking.standings.iter().map(|standing| (standing.idea, (standing.group, standing.rank))).collect()
+    };
+    let (one, other) = (places(one), places(other));
+    let moved = one.iter().filter(|(idea, place)| other.get(idea) != Some(place)).count();
+    u32::try_from(moved).unwrap_or(u32::MAX)
 }
 
 /// Whether all ideas were compared about as often: the counts differ by a tenth of their mean at most.

@@ -1,7 +1,7 @@
 //! A round: prepared, open for its days, closed, its ranking published. A ranking is published of enough comparisons by
 //! enough sessions only; it is advice to those who decide, and no verdict.
 
-use kernel::{Date, Fault, ForumId, Policies, PolicyKey, RoundId, TenantId};
+use kernel::{Date, Fault, ForumId, MunicipalityCode, Policies, PolicyKey, RoundId, TenantId};
 
 use super::ranking::Ranking;
 
@@ -11,6 +11,10 @@ pub const LEAST_IDEAS: usize = 4;
 pub const MOST_IDEAS: usize = 60;
 /// The longest round, in days.
 const MOST_DAYS: i64 = 366;
+/// The longest round with proposals, in days: while they are compared nothing else becomes of them.
+const MOST_DAYS_WITH_PROPOSALS: i64 = 92;
+/// Days after its last one that the visits of a round are kept if its ranking is not published before.
+const VISITS_KEPT_DAYS: i32 = 30;
 
 /// State of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +83,19 @@ impl Charter {
         }
         if fault.fields().is_empty() { Ok(self) } else { Err(fault) }
     }
+
+    /// Refuses a round of proposals that is too long for them: Invalid `proposals.round`.
+    pub fn check_for_proposals(&self) -> Result<(), Fault> {
+        if (self.closes_on - self.opens_on).whole_days() < MOST_DAYS_WITH_PROPOSALS {
+            return Ok(());
+        }
+        let message = "Proposals cannot wait so long; see the field.";
+        Err(Fault::invalid("proposals.round", message).field(
+            "closes_on",
+            format!("a round with proposals takes {MOST_DAYS_WITH_PROPOSALS} days at most"),
+            "send an earlier day, or leave the proposals out",
+        ))
+    }
 }
 
 /// What has been compared so far. All of it is kept with each answer, not counted.
@@ -105,12 +122,16 @@ pub struct Round {
     pub state: RoundState,
     /// True if it was held elsewhere and only its result is here.
     pub imported: bool,
-    /// Ideas in it.
+    /// Ideas that are or were in it: the number of the last one.
     pub ideas: u32,
+    /// Of these, taken out of it.
+    pub removed: u32,
     /// Of these, own ideas: they joined while others were compared already.
     pub joined_late: u32,
     /// What has been compared.
     pub counts: Counts,
+    /// True once its visits are deleted, or are being deleted.
+    pub visits_forgotten: bool,
 }
 
 /// What happened to a round.
@@ -120,28 +141,100 @@ pub enum RoundEvent {
     Opened,
     /// An own idea joined it.
     IdeaJoined,
+    /// An idea was taken out of it.
+    IdeaRemoved,
     /// Comparing ended.
     Closed,
     /// Its ranking is public.
     Published,
+    /// Its visits are deleted.
+    VisitsForgotten,
 }
 
 impl Round {
     /// A new round of so many ideas. Invalid `proposals.ideas_of_round` unless there are 4 to 60.
     pub fn prepare(id: RoundId, charter: Charter, ideas: usize) -> Result<Self, Fault> {
         let ideas = check_number(ideas, LEAST_IDEAS)?;
-        let (state, counts) = (RoundState::Prepared, Counts::default());
-        Ok(Self { id, charter: charter.checked()?, state, imported: false, ideas, joined_late: 0, counts })
+        Ok(Self::new(id, charter.checked()?, RoundState::Prepared, ideas))
     }
 
-    /// A round that was held elsewhere, closed. Invalid `proposals.ideas_of_round` unless it has 2 to 60 ideas.
-    pub fn import(id: RoundId, charter: Charter, ideas: usize, counts: Counts) -> Result<Self, Fault> {
+    /// A round that was held elsewhere, closed. Invalid `proposals.ideas_of_round` unless it has 2 to 60 ideas;
+    /// `proposals.round` if its last day lies ahead.
+    pub fn import(
+        id: RoundId,
+        charter: Charter,
+        ideas: usize,
+        counts: Counts,
+        today: Date,
+    ) -> Result<Self, Fault> {
         let ideas = check_number(ideas, 2)?;
-        let state = RoundState::Closed;
-        Ok(Self { id, charter: charter.checked()?, state, imported: true, ideas, joined_late: 0, counts })
+        let charter = charter.checked()?;
+        if charter.closes_on > today {
+            let message = "A result is taken in when its round is over; see the field.";
+            return Err(Fault::invalid("proposals.round", message).field(
+                "closed_on",
+                "the last day of a round that is over is today or before",
+                "send the day on which it ended",
+            ));
+        }
+        let round = Self::new(id, charter, RoundState::Closed, ideas);
+        Ok(Self { imported: true, counts, ..round })
     }
 
-    /// Opens it; None if it is open. Conflict `proposals.round_not_yet` before its first day,
+    fn new(id: RoundId, charter: Charter, state: RoundState, ideas: u32) -> Self {
+        Self {
+            id,
+            charter,
+            state,
+            imported: false,
+            ideas,
+            removed: 0,
+            joined_late: 0,
+            counts: Counts::default(),
+            visits_forgotten: false,
+        }
+    }
+
+    /// The prepared round with another charter and so many ideas, as [`Round::prepare`] has it. Conflict
+    /// `proposals.round_not_prepared` once it has opened.
+    pub fn correct(&self, charter: Charter, ideas: usize) -> Result<Self, Fault> {
+        self.check_prepared()?;
+        Self::prepare(self.id, charter, ideas)
+    }
+
+    /// Refuses unless it is prepared and not open yet: Conflict `proposals.round_not_prepared`.
+    pub fn check_prepared(&self) -> Result<(), Fault> {
+        if self.state == RoundState::Prepared {
+            return Ok(());
+        }
+        Err(Fault::conflict(
+            "proposals.round_not_prepared",
+            "The round has opened, so it is what it is. A single idea can be taken out of it (RemoveIdea).",
+        ))
+    }
+
+    /// Ideas in it now.
+    pub fn ideas_in_it(&self) -> u32 {
+        self.ideas.saturating_sub(self.removed)
+    }
+
+    /// Whether its visits are needed no more on this day: its ranking is public, or it closed long ago and nobody has
+    /// published one.
+    pub fn visits_are_over(&self, today: Date) -> bool {
+        match self.state {
+            RoundState::Published => true,
+            RoundState::Closed => today > self.visits_kept_until(),
+            RoundState::Prepared | RoundState::Open => false,
+        }
+    }
+
+    /// The last day on which the visits of a closed round are kept without a published ranking.
+    pub fn visits_kept_until(&self) -> Date {
+        kernel::deadline::add_days(self.charter.closes_on, VISITS_KEPT_DAYS)
+    }
+
+    /// Opens it; None if it is open. Conflict `proposals.too_few_ideas` if fewer than four are left in it,
+    /// `proposals.round_not_yet` before its first day,
     /// `proposals.round_days_over` after its last one, `proposals.round_closed` if it is closed.
     pub fn open(&self, today: Date) -> Result<Option<RoundEvent>, Fault> {
         let Charter { opens_on, closes_on, .. } = &self.charter;
@@ -156,6 +249,16 @@ impl Round {
                 "proposals.round_days_over",
                 format!("The last day of the round was {closes_on}. Prepare a new one with later days."),
             )),
+            RoundState::Prepared
+                if usize::try_from(self.ideas_in_it()).is_ok_and(|left| left < LEAST_IDEAS) =>
+            {
+                Err(Fault::conflict(
+                    "proposals.too_few_ideas",
+                    format!(
+                        "Ideas were taken out of the round, and fewer than {LEAST_IDEAS} are left. Correct it with others."
+                    ),
+                ))
+            }
             RoundState::Prepared => Ok(Some(RoundEvent::Opened)),
         }
     }
@@ -186,7 +289,7 @@ impl Round {
     /// are sixty ideas.
     pub fn join(&self, today: Date) -> Result<RoundEvent, Fault> {
         self.check_open(today)?;
-        if usize::try_from(self.ideas).is_ok_and(|ideas| ideas < MOST_IDEAS) {
+        if usize::try_from(self.ideas_in_it()).is_ok_and(|ideas| ideas < MOST_IDEAS) {
             return Ok(RoundEvent::IdeaJoined);
         }
         Err(Fault::conflict(
@@ -255,8 +358,10 @@ impl Round {
                 self.ideas += 1;
                 self.joined_late += 1;
             }
+            RoundEvent::IdeaRemoved => self.removed += 1,
             RoundEvent::Closed => self.state = RoundState::Closed,
             RoundEvent::Published => self.state = RoundState::Published,
+            RoundEvent::VisitsForgotten => self.visits_forgotten = true,
         }
         self
     }
@@ -274,33 +379,36 @@ pub struct Published {
     pub places: Vec<PlaceRanking>,
 }
 
-/// How the order changes without the sessions that compared most: the heaviest hundredth, one at least.
+/// How the order changes without the sessions that compared most: the heaviest hundredth, and as many as a count of
+/// people needs at least.
 ///
 /// Nobody signs in, so one person may compare in several sessions, and a few people with much time could carry the
 /// order. If it holds without the heaviest, it does not hang on them. It does not tell one person in many sessions from
 /// many people; that is why only the order is told, and why it is advice.
 ///
-/// Ranks only: counts with and without one session would tell how that session answered.
-#[derive(Debug, Clone, PartialEq)]
+/// No order and no counts: what differs with and without few sessions would tell how they answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sensitivity {
     /// Sessions left out.
     pub sessions_left_out: u64,
-    /// The ranking without them.
-    pub ranking: Ranking,
+    /// Ideas that have another place without them.
+    pub ideas_moved: u32,
 }
 
 /// The ranking of those who said that they are from a municipality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlaceRanking {
-    /// The municipality, its sessions and comparisons.
-    pub place: super::places::Place,
-    /// Its ranking.
+    /// The municipality.
+    pub municipality: MunicipalityCode,
+    /// Its ranking, of which ranks and groups are kept and told only.
     pub ranking: Ranking,
 }
 
-/// How many sessions the sensitivity leaves out.
-pub fn heaviest(sessions: u64) -> u64 {
-    (sessions / 100).max(1)
+/// How many sessions the sensitivity leaves out; none where so few compared that those left out, or those left, could be
+/// seen through it. `small_cell` is what a count of people needs.
+pub fn heaviest(sessions: u64, small_cell: u64) -> Option<u64> {
+    let left_out = (sessions / 100).max(small_cell);
+    (sessions >= left_out + small_cell).then_some(left_out)
 }
 
 fn closed() -> Fault {

@@ -1,11 +1,13 @@
 //! A session: one visit of somebody who compares. Nobody knows who; a random token is all there is, and only its hash is
 //! kept. The session sees a pair at a time, answers it, skips it, or takes its latest answer back.
 //!
-//! A session answers only pairs that it was shown: whoever wants an idea to win cannot choose what it is set against.
+//! A session answers only pairs that it was shown. Whoever begins many until the pair comes that they want can choose, so
+//! few can be begun from one address in a minute, and what they leave unanswered is not counted as shown.
 
 use kernel::{Fault, Invalid, MunicipalityCode, RoundId, Uuid};
 use sha2::{Digest as _, Sha256};
 
+use super::IdeaNo;
 use super::pairing::Pair;
 
 /// Own ideas that one session may add.
@@ -220,6 +222,12 @@ pub struct Change {
 /// The pair that waits for an answer: the first one without.
 pub fn waiting(offers: &[Offer]) -> Option<Offer> {
     offers.iter().find(|offer| offer.answer.is_none()).copied()
+}
+
+/// What a visit was shown, without the unanswered pairs of which an idea has been taken out of the round since.
+pub fn still_there(mut offers: Vec<Offer>, is_in: impl Fn(IdeaNo) -> bool) -> Vec<Offer> {
+    offers.retain(|offer| offer.answer.is_some() || (is_in(offer.pair.left) && is_in(offer.pair.right)));
+    offers
 }
 
 impl Session {

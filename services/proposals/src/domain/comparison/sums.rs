@@ -45,6 +45,13 @@ impl PairSums {
         self
     }
 
+    /// The sums of pairs of these ideas only.
+    #[must_use]
+    pub fn among(mut self, ideas: &[IdeaNo]) -> Self {
+        self.pairs.retain(|(lower, higher), _| ideas.contains(lower) && ideas.contains(higher));
+        self
+    }
+
     /// The pairs that were compared, lower number first, with the wins of each.
     pub fn pairs(&self) -> impl Iterator<Item = (IdeaNo, IdeaNo, Wins)> + '_ {
         let compared = self.pairs.iter().filter(|(_, wins)| wins.comparisons() > 0);
@@ -81,6 +88,7 @@ mod tests {
         sums.add(3, 1, 1);
         assert_eq!(sums.comparisons(), 8);
         assert_eq!([1, 2, 3, 4].map(|idea| sums.of(idea)), [(4, 8), (3, 7), (1, 1), (0, 0)]);
+        assert_eq!(sums.clone().among(&[1, 2]).comparisons(), 7, "without those of the third");
         let mut part = PairSums::default();
         part.add(3, 1, 1);
         part.add(2, 1, 1);

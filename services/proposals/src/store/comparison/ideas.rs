@@ -15,12 +15,13 @@ use super::super::values;
 use super::{count, idea_no, kept};
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState, PlainReason};
-use crate::domain::comparison::pairing::Pair;
+use crate::domain::comparison::session::Change;
 
 /// Names of the states in the database.
 const WAITING: &str = "waiting";
 const APPROVED: &str = "approved";
 const REJECTED: &str = "rejected";
+const REMOVED: &str = "removed";
 
 /// Stores new ideas of a round, with wins and comparisons where it was held elsewhere.
 pub async fn insert(
@@ -43,6 +44,16 @@ pub async fn insert(
     Ok(())
 }
 
+/// Deletes the ideas of a round that nobody has seen.
+pub async fn delete_of(conn: &impl ConnectionTrait, round: RoundId) -> Result<(), Fault> {
+    Entity::delete_many()
+        .filter(Column::RoundId.eq(round.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
+}
+
 /// Stores a changed idea.
 pub async fn save(conn: &impl ConnectionTrait, round: RoundId, changed: &Idea) -> Result<(), Fault> {
     row_of(round, changed)?.into_active_model().reset_all().update(conn).await.map_err(database_fault)?;
@@ -59,6 +70,33 @@ pub async fn of(conn: &impl ConnectionTrait, round: RoundId) -> Result<Vec<Idea>
         .await
         .map_err(database_fault)?;
     rows.into_iter().map(idea_of).collect()
+}
+
+/// The proposals for which ideas of a round stand or stood.
+pub async fn proposals(conn: &impl ConnectionTrait, round: RoundId) -> Result<Vec<ProposalId>, Fault> {
+    let rows = Entity::find()
+        .filter(Column::RoundId.eq(round.as_uuid()))
+        .filter(Column::ProposalId.is_not_null())
+        .order_by_asc(Column::Number)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(rows.into_iter().filter_map(|row| row.proposal_id).map(ProposalId::from_uuid).collect())
+}
+
+/// The ideas in rounds that stand for a proposal, each with its round.
+pub async fn standing_for(
+    conn: &impl ConnectionTrait,
+    proposal: ProposalId,
+) -> Result<Vec<(RoundId, Idea)>, Fault> {
+    let rows = Entity::find()
+        .filter(Column::ProposalId.eq(proposal.as_uuid()))
+        .filter(Column::State.eq(APPROVED))
+        .order_by_asc(Column::Id)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter().map(|row| Ok((RoundId::from_uuid(row.round_id), idea_of(row)?))).collect()
 }
 
 /// Wins and comparisons of each idea of a round that was held elsewhere.
@@ -90,6 +128,13 @@ pub async fn load_own(conn: &impl ConnectionTrait, id: IdeaId) -> Result<Idea, F
     idea_of(found.map_err(database_fault)?.ok_or_else(no_such_idea)?)
 }
 
+/// An idea and its round, for what follows from something that knows it. NotFound `proposals.no_such_idea`.
+pub async fn load_with_round(conn: &impl ConnectionTrait, id: IdeaId) -> Result<(RoundId, Idea), Fault> {
+    let found = Entity::find_by_id(id.as_uuid()).one(conn).await.map_err(database_fault)?;
+    let row = found.ok_or_else(no_such_idea)?;
+    Ok((RoundId::from_uuid(row.round_id), idea_of(row)?))
+}
+
 /// Own ideas of a round that wait for a human, the oldest first, after this one.
 pub async fn waiting(
     conn: &impl ConnectionTrait,
@@ -119,12 +164,14 @@ pub async fn count_waiting(conn: &impl ConnectionTrait, round: RoundId) -> Resul
         .map_err(database_fault)
 }
 
-/// Counts that both ideas of a pair were shown once more.
-pub async fn add_shown(conn: &impl ConnectionTrait, ideas: &[Idea], pair: Pair) -> Result<(), Fault> {
-    let shown = ideas.iter().filter(|idea| idea.number.is_some_and(|no| no == pair.left || no == pair.right));
+/// Counts that both ideas of a pair were shown and answered or skipped, or that the answer was taken back.
+pub async fn add_shown(conn: &impl ConnectionTrait, round: RoundId, change: &Change) -> Result<(), Fault> {
+    let one = if change.added { 1 } else { -1 };
+    let pair = change.offer.pair;
     Entity::update_many()
-        .col_expr(Column::Shown, Expr::col(Column::Shown).add(1))
-        .filter(Column::Id.is_in(shown.map(|idea| idea.id.as_uuid())))
+        .col_expr(Column::Shown, Expr::col(Column::Shown).add(one))
+        .filter(Column::RoundId.eq(round.as_uuid()))
+        .filter(Column::Number.is_in([pair.left, pair.right].map(i64::from)))
         .exec(conn)
         .await
         .map_err(database_fault)?;
@@ -137,7 +184,7 @@ fn no_such_idea() -> Fault {
 
 fn row_of(round: RoundId, of: &Idea) -> Result<comparison_idea::Model, Fault> {
     let reason = match &of.state {
-        IdeaState::Rejected(reason) => reason.as_str(),
+        IdeaState::Rejected(reason) | IdeaState::Removed(reason) => reason.as_str(),
         IdeaState::Waiting | IdeaState::Approved => "",
     };
     Ok(comparison_idea::Model {
@@ -153,6 +200,7 @@ fn row_of(round: RoundId, of: &Idea) -> Result<comparison_idea::Model, Fault> {
         shown: kept(of.shown)?,
         wins: 0,
         comparisons: 0,
+        review_due_on: of.review_due_on.map(|day| day.to_string()),
     })
 }
 
@@ -161,6 +209,7 @@ fn idea_of(row: comparison_idea::Model) -> Result<Idea, Fault> {
         WAITING => IdeaState::Waiting,
         APPROVED => IdeaState::Approved,
         REJECTED => IdeaState::Rejected(PlainReason::stored(row.reason)),
+        REMOVED => IdeaState::Removed(PlainReason::stored(row.reason)),
         _ => return Err(Fault::internal("a stored name is not one of its kind")),
     };
     let picture = Some(row.picture.as_str()).filter(|code| !code.is_empty());
@@ -173,5 +222,6 @@ fn idea_of(row: comparison_idea::Model) -> Result<Idea, Fault> {
         own: row.own,
         state,
         shown: count(row.shown)?,
+        review_due_on: row.review_due_on.as_deref().map(values::day).transpose()?,
     })
 }

@@ -7,17 +7,14 @@ use sea_orm::{
     QueryOrder as _,
 };
 
-use super::super::entity::{ranked_idea, round_ranking};
+use super::super::entity::{ranked_idea, round_ranking, round_sensitivity};
 use super::super::values;
 use super::{count, idea_no, kept};
-use crate::domain::comparison::places::Place;
 use crate::domain::comparison::ranking::{Basis, Ranking, Standing};
 use crate::domain::comparison::round::{Counts, PlaceRanking, Published, Sensitivity};
 
 /// The ranking of all comparisons.
 const ALL: &str = "all";
-/// The order without the heaviest sessions.
-const WITHOUT_HEAVIEST: &str = "without_heaviest";
 
 /// Stores what is published of a round.
 pub async fn insert(
@@ -28,13 +25,17 @@ pub async fn insert(
 ) -> Result<(), Fault> {
     let Published { ranking, sensitivity, places } = published;
     insert_part(conn, round, ALL, ranking, (counts.sessions, counts.comparisons)).await?;
-    if let Some(Sensitivity { sessions_left_out, ranking }) = sensitivity {
-        let ranking = ranks_only(ranking);
-        insert_part(conn, round, WITHOUT_HEAVIEST, &ranking, (*sessions_left_out, 0)).await?;
+    if let Some(Sensitivity { sessions_left_out, ideas_moved }) = sensitivity {
+        let row = round_sensitivity::Model {
+            round_id: round.as_uuid(),
+            sessions_left_out: kept(*sessions_left_out)?,
+            ideas_moved: i64::from(*ideas_moved),
+        };
+        let row = row.into_active_model();
+        round_sensitivity::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
     }
-    for PlaceRanking { place, ranking } in places {
-        let counts = (place.sessions, place.comparisons);
-        insert_part(conn, round, place.municipality.as_str(), ranking, counts).await?;
+    for PlaceRanking { municipality, ranking } in places {
+        insert_part(conn, round, municipality.as_str(), &ranks_only(ranking), (0, 0)).await?;
     }
     Ok(())
 }
@@ -54,23 +55,26 @@ pub async fn load(conn: &impl ConnectionTrait, round: RoundId) -> Result<Option<
         .map_err(database_fault)?;
     // Group by group, in each by rank, then by number; those never compared at the end.
     lines.sort_by_key(|line| (line.linked == 0, line.linked, line.rank, line.idea));
-    let (mut all, mut sensitivity, mut places) = (None, None, Vec::new());
+    let sensitivity = round_sensitivity::Entity::find_by_id(round.as_uuid()).one(conn).await;
+    let sensitivity = sensitivity.map_err(database_fault)?.map(|row| {
+        Ok::<_, Fault>(Sensitivity {
+            sessions_left_out: count(row.sessions_left_out)?,
+            ideas_moved: values::count(row.ideas_moved)?,
+        })
+    });
+    let (mut all, mut places) = (None, Vec::new());
     for head in heads {
         let ranking = ranking_of(&head, &lines)?;
-        let (sessions, comparisons) = (count(head.sessions)?, count(head.comparisons)?);
         match head.part.as_str() {
             ALL => all = Some(ranking),
-            WITHOUT_HEAVIEST => sensitivity = Some(Sensitivity { sessions_left_out: sessions, ranking }),
-            code => {
-                let municipality = values::municipality(code)?;
-                places.push(PlaceRanking { place: Place { municipality, sessions, comparisons }, ranking });
-            }
+            code => places.push(PlaceRanking { municipality: values::municipality(code)?, ranking }),
         }
     }
+    let sensitivity = sensitivity.transpose()?;
     Ok(all.map(|ranking| Published { ranking, sensitivity, places }))
 }
 
-/// Counts with and without a session would tell how it answered.
+/// Whoever knows all answers of a municipality but one could take theirs away from its counts, and not from its ranks.
 fn ranks_only(ranking: &Ranking) -> Ranking {
     let rank = |one: &Standing| Standing { wins: 0, comparisons: 0, strength: None, ..one.clone() };
     Ranking { standings: ranking.standings.iter().map(rank).collect(), ..ranking.clone() }

@@ -27,6 +27,12 @@ pub async fn save(conn: &impl ConnectionTrait, changed: &Round) -> Result<(), Fa
     Ok(())
 }
 
+/// Deletes a round that nobody has seen.
+pub async fn delete(conn: &impl ConnectionTrait, id: RoundId) -> Result<(), Fault> {
+    Entity::delete_by_id(id.as_uuid()).exec(conn).await.map_err(database_fault)?;
+    Ok(())
+}
+
 /// Adds what an answer, or taking one back, changes in the counts.
 pub async fn add(conn: &impl ConnectionTrait, round: RoundId, change: &Change) -> Result<(), Fault> {
     let one = if change.added { 1 } else { -1 };
@@ -138,6 +144,8 @@ fn row_of(of: &Round) -> Result<comparison_round::Model, Fault> {
         skips: kept(counts.skips)?,
         sessions: kept(counts.sessions)?,
         assisted: kept(counts.assisted)?,
+        removed: i64::from(of.removed),
+        visits_forgotten: of.visits_forgotten,
     })
 }
 
@@ -155,6 +163,7 @@ fn round_of(row: comparison_round::Model) -> Result<Round, Fault> {
         state: values::known(&RoundState::ALL, RoundState::as_str, &row.state)?,
         imported: row.imported,
         ideas: values::count(row.ideas)?,
+        removed: values::count(row.removed)?,
         joined_late: values::count(row.joined_late)?,
         counts: Counts {
             comparisons: count(row.comparisons)?,
@@ -162,5 +171,6 @@ fn round_of(row: comparison_round::Model) -> Result<Round, Fault> {
             sessions: count(row.sessions)?,
             assisted: count(row.assisted)?,
         },
+        visits_forgotten: row.visits_forgotten,
     })
 }

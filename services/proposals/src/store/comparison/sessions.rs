@@ -1,14 +1,15 @@
 //! Visits and the pairs they were shown.
 
-use kernel::{Fault, RoundId};
+use kernel::{Fault, RoundId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 
-use super::super::entity::{comparison_session, pair_offer};
+use super::super::entity::comparison_session::{self, Column};
+use super::super::entity::pair_offer;
 use super::super::values;
 use super::idea_no;
 use crate::domain::comparison::pairing::Pair;
@@ -85,17 +86,50 @@ pub async fn save_answer(conn: &impl ConnectionTrait, hash: SessionHash, offer: 
     Ok(())
 }
 
-/// Forgets, for all visits of a round, how their latest answers were given.
-pub async fn forget_latest(conn: &impl ConnectionTrait, round: RoundId) -> Result<(), Fault> {
-    use comparison_session::Column;
+/// Forgets, for some visits of a round, how their latest answers were given; false once there are none left.
+pub async fn forget_latest(conn: &impl ConnectionTrait, round: RoundId, limit: u64) -> Result<bool, Fault> {
+    let with_latest = Column::Latest.ne(Latest::None.as_str());
+    let ids = some(conn, round, Condition::all().add(with_latest), limit).await?;
     comparison_session::Entity::update_many()
         .col_expr(Column::Latest, Expr::value(Latest::None.as_str()))
-        .filter(Column::RoundId.eq(round.as_uuid()))
-        .filter(Column::Latest.ne(Latest::None.as_str()))
+        .filter(Column::Id.is_in(ids.iter().copied()))
         .exec(conn)
         .await
         .map_err(database_fault)?;
-    Ok(())
+    Ok(!ids.is_empty())
+}
+
+/// Deletes some visits of a round with the pairs they were shown; false once there are none left.
+pub async fn delete_some(conn: &impl ConnectionTrait, round: RoundId, limit: u64) -> Result<bool, Fault> {
+    let ids = some(conn, round, Condition::all(), limit).await?;
+    pair_offer::Entity::delete_many()
+        .filter(pair_offer::Column::SessionId.is_in(ids.iter().copied()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    comparison_session::Entity::delete_many()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(!ids.is_empty())
+}
+
+/// Some visits of a round.
+async fn some(
+    conn: &impl ConnectionTrait,
+    round: RoundId,
+    which: Condition,
+    limit: u64,
+) -> Result<Vec<Uuid>, Fault> {
+    let ids = comparison_session::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::RoundId.eq(round.as_uuid()))
+        .filter(which)
+        .limit(limit)
+        .into_tuple::<Uuid>();
+    ids.all(conn).await.map_err(database_fault)
 }
 
 fn row_of(of: &Session) -> comparison_session::Model {

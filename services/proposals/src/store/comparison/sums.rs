@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::super::entity::{comparison_place, comparison_session, pair_offer, pair_sum, skip_sum};
 use super::super::values;
-use super::{count, idea_no};
+use super::{count, idea_no, kept};
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::places::Place;
 use crate::domain::comparison::session::{Answer, Change, Session, SkipReason};
@@ -114,6 +114,34 @@ pub async fn places(conn: &impl ConnectionTrait, round: RoundId) -> Result<(Vec<
         places.push(Place { municipality: values::municipality(&row.place)?, sessions, comparisons });
     }
     Ok((places, unnamed))
+}
+
+/// Forgets the municipalities that are not told: their sessions and comparisons stand with those that named none from then
+/// on, and who won there is forgotten.
+pub async fn forget_places(
+    conn: &impl ConnectionTrait,
+    round: RoundId,
+    told: &[MunicipalityCode],
+) -> Result<(), Fault> {
+    let (places, _) = places(conn, round).await?;
+    for place in places.into_iter().filter(|place| !told.contains(&place.municipality)) {
+        let (sessions, comparisons) = (kept(place.sessions)?, kept(place.comparisons)?);
+        add_place(conn, round, NOWHERE, sessions, comparisons).await?;
+    }
+    let told: Vec<&str> = std::iter::once(NOWHERE).chain(told.iter().map(MunicipalityCode::as_str)).collect();
+    comparison_place::Entity::delete_many()
+        .filter(comparison_place::Column::RoundId.eq(round.as_uuid()))
+        .filter(comparison_place::Column::Place.is_not_in(told.iter().copied()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    pair_sum::Entity::delete_many()
+        .filter(pair_sum::Column::RoundId.eq(round.as_uuid()))
+        .filter(pair_sum::Column::Place.is_not_in(told))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(())
 }
 
 /// How often pairs with each idea were skipped, and why.

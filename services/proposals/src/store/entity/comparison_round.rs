@@ -24,7 +24,7 @@ pub(crate) struct Model {
     pub(crate) state: String,
     /// Whether it was held elsewhere.
     pub(crate) imported: bool,
-    /// Ideas in it.
+    /// Ideas that are or were in it.
     pub(crate) ideas: i64,
     /// Of these, own ideas.
     pub(crate) joined_late: i64,
@@ -36,6 +36,10 @@ pub(crate) struct Model {
     pub(crate) sessions: i64,
     /// Comparisons made with help.
     pub(crate) assisted: i64,
+    /// Ideas that were taken out of it.
+    pub(crate) removed: i64,
+    /// Whether its visits are deleted, or being deleted.
+    pub(crate) visits_forgotten: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -18,11 +18,11 @@ pub(crate) struct Model {
     pub(crate) rank: Option<i64>,
     /// Group of ideas that comparisons link; 0 for none.
     pub(crate) linked: i64,
-    /// Wins; 0 in "without_heaviest".
+    /// Wins; 0 for a municipality.
     pub(crate) wins: i64,
-    /// Comparisons; 0 in "without_heaviest".
+    /// Comparisons; 0 for a municipality.
     pub(crate) comparisons: i64,
-    /// Bradley–Terry strength; none in "without_heaviest".
+    /// Bradley–Terry strength; none for a municipality.
     pub(crate) strength: Option<f64>,
 }
 

@@ -8,7 +8,7 @@ pub(crate) struct Model {
     /// The round.
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) round_id: Uuid,
-    /// What it is of: "all", "without_heaviest", or a municipality.
+    /// What it is of: "all", or a municipality.
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) part: String,
     /// Which score it follows.
@@ -17,9 +17,9 @@ pub(crate) struct Model {
     pub(crate) provisional: bool,
     /// Groups that no comparison links.
     pub(crate) groups: i64,
-    /// Sessions in it; of "without_heaviest" those left out.
+    /// Sessions in it; 0 for a municipality.
     pub(crate) sessions: i64,
-    /// Comparisons in it; 0 for "without_heaviest".
+    /// Comparisons in it; 0 for a municipality.
     pub(crate) comparisons: i64,
 }
 

@@ -78,6 +78,16 @@ async fn wrong_lines_of_a_result_are_named_and_nothing_is_stored() -> anyhow::Re
         let fault = chassis::fault(&status.expect("it is refused"));
         let fields: Vec<&str> = fault.fields().iter().map(|one| one.field.as_str()).collect();
         assert_eq!((fault.code(), fields), ("proposals.import", vec!["csv line 3", "csv line 4"]));
+        let doubled = "idea,wins,comparisons\nLisää ulkoilua,10,10\nYhteinen retki,10,10\n";
+        assert_eq!(refusal(import_it(world, doubled).await?)?.1, "proposals.import", "both cannot win");
+        let ahead = pb::ImportInnoduelResultRequest {
+            opened_on: "2026-09-01".to_owned(),
+            closed_on: "2026-09-08".to_owned(),
+            ..import("idea,wins,comparisons\nLisää ulkoilua,6,10\nYhteinen retki,4,10\n")
+        };
+        let ahead = world.by(world.coordinator(), ahead)?;
+        let ahead = refusal(comparisons(world).import_innoduel_result(ahead).await)?;
+        assert_eq!(ahead, (Code::InvalidArgument, "proposals.round".to_owned()), "it is not over");
         let nothing = refusal(import_it(world, "").await?)?;
         assert_eq!(nothing, (Code::InvalidArgument, "proposals.import".to_owned()));
         assert_eq!(world.texts("SELECT COUNT(*) || '' FROM comparison_round").await, ["0"]);

@@ -170,3 +170,33 @@ async fn a_visit_adds_three_ideas_and_a_round_that_takes_none_adds_none() -> any
     })
     .await
 }
+
+/// Nothing that a participant wrote stays unread for ever.
+#[tokio::test]
+async fn an_own_idea_that_nobody_reads_ends_on_its_day_or_with_its_round() -> anyhow::Result<()> {
+    for closing in [false, true] {
+        run(Store::Sqlite, async |world| {
+            let round = Round::open(world, 4, true).await?;
+            let mut visitor = round.visit(world, None).await?;
+            let added = visitor.add_idea(RAW).await?;
+            assert_eq!(added.review_due_on, "2026-09-28", "a week, as for a proposal");
+            assert_eq!(waiting(world, &round).await?[0].review_due_on, "2026-09-28");
+            world.on("2026-09-28").await?;
+            world.jobs_done().await?;
+            assert_eq!(own(world, &added.idea_id).await?.state(), pb::OwnIdeaState::Waiting);
+            if closing {
+                round.close(world).await?;
+            } else {
+                world.on("2026-09-29").await?;
+                world.jobs_done().await?;
+            }
+            let told = own(world, &added.idea_id).await?;
+            assert_eq!((told.state(), told.review_due_on.as_str()), (pb::OwnIdeaState::Rejected, ""));
+            assert!(told.reason.contains("ei ehditty lukea"), "{told:?}");
+            assert_eq!(world.texts("SELECT text FROM comparison_idea WHERE own").await, [""]);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -220,10 +220,9 @@ async fn check_ranking(world: &World, round: &Round) -> anyhow::Result<()> {
     assert_eq!(told.skips.iter().map(|skip| skip.count).sum::<u64>(), 31, "skips are reported");
     assert!(told.skips.iter().all(|skip| skip.count >= 7), "by reason: {:?}", told.skips);
     let sensitivity = told.sensitivity.unwrap_or_default();
-    assert_eq!((sensitivity.sessions_left_out, sensitivity.ranks.len()), (1, 6));
-    let places: Vec<&str> = told.municipalities.iter().map(|one| one.municipality.as_str()).collect();
-    assert_eq!(places, ["139", "615"], "three of Utajärvi are too few");
-    assert_eq!((told.municipalities[0].sessions, told.municipalities[0].comparisons), (20, 300));
+    assert_eq!(sensitivity.sessions_left_out, 5, "a small cell at least");
+    assert_eq!(sensitivity.same_order, sensitivity.ideas_moved == 0);
+    assert!(told.municipalities.is_empty(), "of no municipality fifty compared");
     let event = world.published::<pb::RankingPublished>().await;
     let ranks: Vec<(usize, u32)> = event[0]
         .ranks
@@ -302,7 +301,7 @@ async fn an_idea_that_joined_late_is_ranked_by_whom_it_met() -> anyhow::Result<(
         round.publish(world).await?;
         let ranking = round.ranking(world).await?.ranking.unwrap_or_default();
         assert_eq!(ranking.basis(), pb::RankingBasis::BradleyTerry, "an idea joined late");
-        assert!(!ranking.provisional);
+        assert!(ranking.provisional, "an idea was never compared");
         let lines: Vec<String> = ranking
             .lines
             .iter()

@@ -2,7 +2,7 @@
 
 use proto::proposals::comparisons_service_client::ComparisonsServiceClient;
 use proto::proposals::{
-    CloseRoundRequest, CompareRequest, NewIdea, OpenRoundRequest, Pair, PrepareRoundRequest,
+    CloseRoundRequest, CompareRequest, NewIdea, NextPairRequest, OpenRoundRequest, Pair, PrepareRoundRequest,
     PublishRankingRequest, ShortlistFromRoundRequest, Side, SkipPairRequest, SkipReason, StartSessionRequest,
     Visit,
 };
@@ -121,7 +121,10 @@ impl Ideas<'_> {
     async fn visit(&self, client: &mut ComparisonsServiceClient<Door>) -> Result<Visitor, Failure> {
         let request = StartSessionRequest { round_id: self.round_id.clone(), ..Default::default() };
         let started = client.start_session(request).await.map_err(during("begin to compare"))?.into_inner();
-        Ok(Visitor { token: started.session_token, visit: started.visit.unwrap_or_default() })
+        let token = started.session_token;
+        let next = NextPairRequest { session_token: token.clone() };
+        let next = client.next_pair(next).await.map_err(during("begin to compare"))?.into_inner();
+        Ok(Visitor { token, visit: next.visit.unwrap_or_default() })
     }
 
     async fn close_round(&self, rest: &Rest) -> Result<(), Failure> {

@@ -14,9 +14,13 @@ use crate::ledger::index::{number, text};
 use crate::ledger::verdict::{Rule, TOLD, Verdict};
 
 /// RPCs that leave no row in the command log: ballots and votes on purpose (marks are looked at with the boxes), visits
-/// to a comparison round, whose answer is a token that is kept nowhere, and what an operator does to a process.
+/// to a comparison round, of which it would tell who answered what when, and what an operator does to a process.
 const UNLOGGED: &str = "(rpc LIKE '/osallisuus.messaging.%' OR rpc LIKE '%/CastBallot' \
-     OR rpc LIKE '%/HandPaperBallot' OR rpc LIKE '%/CastForumVote' OR rpc LIKE '%/StartSession')";
+     OR rpc LIKE '%/HandPaperBallot' OR rpc LIKE '%/CastForumVote' OR rpc LIKE '%/StartSession' \
+     OR rpc LIKE '%/NextPair' OR rpc LIKE '%/Compare' OR rpc LIKE '%/SkipPair' OR rpc LIKE '%/UndoLast')";
+/// RPCs whose answer is where a visit stands when it is sent, so that a second one may tell more.
+const OF_A_VISIT: &str = "(rpc LIKE '%/StartSession' OR rpc LIKE '%/NextPair' OR rpc LIKE '%/Compare' \
+     OR rpc LIKE '%/SkipPair' OR rpc LIKE '%/UndoLast')";
 /// RPCs whose answer holds a secret, a signature or a person's words that are put in on the way out and never stored.
 const FINISHED_ON_THE_WAY: &str = "(rpc LIKE '%/RedeemSetupCode' OR rpc LIKE '%/SignInWithCodeCard' \
      OR rpc LIKE '%/IssueCodeCard' OR rpc LIKE '%/CreateServiceAccount' OR rpc LIKE '%/CreateNominationCode' \
@@ -63,8 +67,8 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
     let events = "(SELECT COUNT(*) FROM event e WHERE e.service = c.service AND e.cause = c.cause)";
     let select = format!("SELECT c.service, c.principal, c.key, c.cause FROM call c {answer} WHERE");
     // Qualified: both sides have the column.
-    let (unlogged, finished) =
-        (UNLOGGED.replace("rpc", "c.rpc"), FINISHED_ON_THE_WAY.replace("rpc", "c.rpc"));
+    let [unlogged, finished, of_a_visit] =
+        [UNLOGGED, FINISHED_ON_THE_WAY, OF_A_VISIT].map(|rpcs| rpcs.replace("rpc", "c.rpc"));
     let (one, some) = (any_of(&PUBLISH_ONE), any_of(&PUBLISH_SOME));
     let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
     let oldest = SystemClock.now().as_micros() - kept;
@@ -72,7 +76,7 @@ pub(in crate::ledger) async fn check(book: &Book<'_>, verdict: &mut Verdict) -> 
         Wrong {
             rule: Rule::Replies,
             what: "one key got two different answers",
-            question: format!("{select} c.replies > 1"),
+            question: format!("{select} c.replies > 1 AND NOT {of_a_visit}"),
         },
         Wrong {
             rule: Rule::Acknowledged,
@@ -203,6 +207,7 @@ mod tests {
         "ConfirmJointForum",
         "ConfirmMyWords",
         "ContributeToResponse",
+        "CorrectRound",
         "CountBallots",
         "CreateDraft",
         "CreateNominationCode",
@@ -219,6 +224,7 @@ mod tests {
         "DraftFeedback",
         "DraftMinutes",
         "DraftResponse",
+        "DropRound",
         "EditDraft",
         "EditTopic",
         "EndSession",
@@ -275,6 +281,7 @@ mod tests {
         "RejectOwnIdea",
         "RejectProposal",
         "RemoveAudio",
+        "RemoveIdea",
         "ReopenProposal",
         "ReportProgress",
         "ReviewForm",

@@ -107,6 +107,35 @@ fn groups_that_nothing_links_are_ranked_each_by_itself_and_have_no_overall_stren
 }
 
 #[test]
+fn an_idea_that_was_never_compared_makes_the_ranking_provisional() {
+    let mut sums = PairSums::default();
+    for (winner, loser) in [(1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1)] {
+        sums.add(winner, loser, 5);
+    }
+    let all = rank(&[1, 2, 3], &sums, false);
+    assert!(!all.provisional && all.groups == 1);
+    let with_another = rank(&[1, 2, 3, 4], &sums, false);
+    assert!(with_another.provisional && with_another.groups == 1, "nothing links the fourth");
+}
+
+#[test]
+fn a_result_of_unequal_exposure_or_with_an_uncompared_idea_is_provisional() {
+    let provisional =
+        |counts: &[(u64, u64)]| rank_by_share(&(1..).zip(counts.iter().copied()).collect()).provisional;
+    assert!(!provisional(&[(60, 100), (50, 100), (40, 100)]));
+    assert!(provisional(&[(60, 100), (50, 100), (10, 40)]), "the last one met few");
+    assert!(provisional(&[(1, 1), (0, 1), (0, 0)]));
+}
+
+#[test]
+fn ideas_that_have_another_place_are_counted() {
+    let by = |order: [u64; 3]| rank_by_share(&(1..).zip(order.map(|wins| (wins, 10))).collect());
+    assert_eq!(moved(&by([9, 5, 1]), &by([8, 6, 1])), 0);
+    assert_eq!(moved(&by([9, 5, 1]), &by([5, 9, 1])), 2);
+    assert_eq!(moved(&by([9, 5, 1]), &by([9, 5, 5])), 1, "it shares the second place");
+}
+
+#[test]
 fn an_idea_that_never_lost_makes_the_ranking_provisional() {
     let mut sums = PairSums::default();
     for (winner, loser) in [(1, 2), (1, 3), (2, 3), (3, 2)] {

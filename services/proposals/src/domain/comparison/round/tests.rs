@@ -120,13 +120,53 @@ fn own_ideas_join_an_open_round_up_to_sixty() {
 }
 
 #[test]
-fn the_heaviest_hundredth_is_one_session_at_least() {
-    assert_eq!([1, 42, 199, 200, 66_667].map(heaviest), [1, 1, 1, 2, 666]);
+fn the_heaviest_hundredth_is_a_small_cell_at_least_and_leaves_one() {
+    let left_out = [1, 5, 9, 10, 42, 500, 600, 66_667].map(|sessions| heaviest(sessions, 5));
+    assert_eq!(left_out, [None, None, None, Some(5), Some(5), Some(5), Some(6), Some(666)]);
 }
 
 #[test]
 fn a_round_held_elsewhere_is_closed_from_the_start() {
-    let round = Round::import(Uuid::from_u128(1).into(), charter(), 2, Counts::default()).unwrap();
+    let import =
+        |ideas, today| Round::import(Uuid::from_u128(1).into(), charter(), ideas, Counts::default(), today);
+    let round = import(2, date!(2026 - 09 - 30)).unwrap();
     assert!(round.imported && round.state == RoundState::Closed);
-    assert!(Round::import(Uuid::from_u128(1).into(), charter(), 1, Counts::default()).is_err());
+    assert!(import(1, date!(2026 - 09 - 30)).is_err());
+    assert_eq!(import(2, date!(2026 - 09 - 29)).unwrap_err().fields()[0].field, "closed_on");
+}
+
+#[test]
+fn a_round_with_proposals_takes_92_days_at_most() {
+    for (closes_on, fine) in [(date!(2026 - 12 - 21), true), (date!(2026 - 12 - 22), false)] {
+        assert_eq!(Charter { closes_on, ..charter() }.check_for_proposals().is_ok(), fine, "{closes_on}");
+    }
+}
+
+#[test]
+fn a_prepared_round_is_corrected_and_an_open_one_is_not() {
+    let corrected = prepared().correct(charter(), 4).unwrap();
+    assert_eq!((corrected.id, corrected.ideas), (prepared().id, 4));
+    assert_eq!(code(prepared().correct(charter(), 3)), "proposals.ideas_of_round");
+    for state in [RoundState::Open, RoundState::Closed, RoundState::Published] {
+        assert_eq!(code(in_state(state).correct(charter(), 4)), "proposals.round_not_prepared");
+    }
+}
+
+#[test]
+fn a_round_of_which_ideas_were_taken_out_opens_with_four_at_least() {
+    let mut round = Round { ideas: 5, ..prepared() }.apply(RoundEvent::IdeaRemoved);
+    assert_eq!(round.ideas_in_it(), 4);
+    assert!(round.open(date!(2026 - 09 - 21)).unwrap().is_some());
+    round = round.apply(RoundEvent::IdeaRemoved);
+    assert_eq!(code(round.open(date!(2026 - 09 - 21))), "proposals.too_few_ideas");
+}
+
+#[test]
+fn visits_are_kept_until_the_ranking_is_public_or_thirty_days() {
+    let closed = in_state(RoundState::Closed);
+    assert!(!closed.visits_are_over(date!(2026 - 10 - 30)) && closed.visits_are_over(date!(2026 - 10 - 31)));
+    assert!(in_state(RoundState::Published).visits_are_over(date!(2026 - 09 - 22)));
+    for state in [RoundState::Prepared, RoundState::Open] {
+        assert!(!in_state(state).visits_are_over(date!(2027 - 10 - 31)));
+    }
 }

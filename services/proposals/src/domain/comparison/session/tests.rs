@@ -50,6 +50,19 @@ fn the_pair_that_waits_is_answered_once() {
 }
 
 #[test]
+fn a_pair_with_an_idea_that_was_taken_out_waits_no_more() {
+    let offers = vec![offer(1, Some(Answer::Left)), offer(2, None), offer(4, None)];
+    let numbers = |left: Vec<Offer>| left.iter().map(|offer| offer.number).collect::<Vec<_>>();
+    assert_eq!(
+        numbers(still_there(offers.clone(), |idea| idea != 3)),
+        [1, 4],
+        "the answer to the first stays"
+    );
+    assert_eq!(numbers(still_there(offers.clone(), |idea| idea != 1)), [1, 2, 4]);
+    assert_eq!(numbers(still_there(offers, |_| true)), [1, 2, 4]);
+}
+
+#[test]
 fn a_pair_shown_later_waits_for_its_turn() {
     let offers = [offer(1, None), offer(2, None)];
     assert_eq!(waiting(&offers).unwrap().number, 1);
