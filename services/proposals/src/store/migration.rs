@@ -6,6 +6,7 @@ mod m0003_texts;
 mod m0004_answers;
 mod m0005_community;
 mod m0006_comparison;
+mod m0007_reasons;
 
 use sea_orm_migration::MigrationTrait;
 
@@ -18,5 +19,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0004_answers::Migration),
         Box::new(m0005_community::Migration),
         Box::new(m0006_comparison::Migration),
+        Box::new(m0007_reasons::Migration),
     ]
 }
