@@ -62,6 +62,8 @@ pub enum PolicyKey {
     RankingSessions,
     /// Days for which a draft that nobody touches is kept (TIHA-12).
     DraftDays,
+    /// Days after the end of a proposal that never was public for which its texts are kept (TIHA-12).
+    UnpublishedDays,
 }
 
 /// What the data file says of a key.
@@ -87,7 +89,7 @@ static RULES: LazyLock<Vec<PolicyRule>> = LazyLock::new(|| rows(include_str!("..
 
 impl PolicyKey {
     /// Every key, in the order of the data file.
-    pub const ALL: [PolicyKey; 22] = [
+    pub const ALL: [PolicyKey; 23] = [
         PolicyKey::TallyThreshold,
         PolicyKey::SupplementaryElectionDays,
         PolicyKey::SmallCell,
@@ -110,6 +112,7 @@ impl PolicyKey {
         PolicyKey::RankingComparisons,
         PolicyKey::RankingSessions,
         PolicyKey::DraftDays,
+        PolicyKey::UnpublishedDays,
     ];
 
     /// The name in requests, events and databases, for example "tally_threshold".
@@ -137,6 +140,7 @@ impl PolicyKey {
             PolicyKey::RankingComparisons => "ranking_comparisons",
             PolicyKey::RankingSessions => "ranking_sessions",
             PolicyKey::DraftDays => "draft_days",
+            PolicyKey::UnpublishedDays => "unpublished_days",
         }
     }
 
@@ -264,6 +268,7 @@ mod tests {
                 ("ranking_comparisons", 30),
                 ("ranking_sessions", 5),
                 ("draft_days", 365),
+                ("unpublished_days", 180),
             ]
         );
     }

@@ -49,7 +49,7 @@ pub use submitting::{CONFIRM_WORDS, Incoming, TEMPLATE_CONFIRM_WORDS};
 pub use telling::{TELL_PEOPLE, TELL_ROLE, Telling, TellingRole};
 pub use texts::{ReviewForm, Whose, WriteForm};
 pub use timers::{IMPACT_DUE, RESPONSE_STEP, ResponseTimer};
-pub use upkeep::{DRAFT_EXPIRES, RETIRED_REFERENCES, first_reading_of_retirements};
+pub use upkeep::{DRAFT_EXPIRES, RETIRED_REFERENCES, UNPUBLISHED_TEXTS, first_reading_of_retirements};
 
 /// Pictures that are worked on at once.
 const PICTURES: usize = 2;

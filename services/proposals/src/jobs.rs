@@ -23,6 +23,7 @@ pub(crate) fn register(parts: Parts, app: &App, directory: &DirectoryClient) -> 
     parts
         .job(app::RETIRED_REFERENCES, with(retired_references))
         .job(app::DRAFT_EXPIRES, with(draft_expires))
+        .job(app::UNPUBLISHED_TEXTS, with(unpublished_texts))
         .job(app::CONFIRM_WORDS, with(confirm_words))
         .job(app::UNFINISHED_ATTACHMENT, with(unfinished_attachment))
         .job(app::RESPONSE_STEP, with(response_step))
@@ -74,6 +75,15 @@ fn draft_expires(
     payload: Vec<u8>,
 ) -> BoxFuture<'static, Result<(), JobError>> {
     async move { Ok(app.end_draft(id(&payload)?).await?) }.boxed()
+}
+
+fn unpublished_texts(
+    app: App,
+    _: DirectoryClient,
+    _: JobContext,
+    payload: Vec<u8>,
+) -> BoxFuture<'static, Result<(), JobError>> {
+    async move { Ok(app.end_unpublished(id(&payload)?).await?) }.boxed()
 }
 
 fn confirm_words(

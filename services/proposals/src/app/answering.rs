@@ -89,10 +89,10 @@ impl App {
         &self,
         call: &Call,
         id: ProposalId,
-        text_plain: &str,
+        text: &str,
     ) -> Result<pb::ContributeToResponseResponse, Fault> {
-        let rule = "a unit says its part in plain Finnish";
-        let input = (call.scope.unit()?, id, required("text_plain", text_plain, TEXT, rule)?);
+        let rule = "a unit says its part";
+        let input = (call.scope.unit()?, id, required("text", text, TEXT, rule)?);
         self.writer
             .run(call.command(), input, |tx, (unit, id, text)| contribute(tx, *unit, *id, text).boxed())
             .await
@@ -176,7 +176,7 @@ async fn contribute(
     tx: &Tx,
     unit: UnitId,
     id: ProposalId,
-    text_plain: &str,
+    text: &str,
 ) -> Result<pb::ContributeToResponseResponse, Fault> {
     let proposal = store::reach::addressed(tx.conn(), unit, id).await?;
     if proposal.lead_unit == Some(unit) {
@@ -187,7 +187,7 @@ async fn contribute(
     }
     // An answer that was given stands as it is; a part of it does too.
     store::responses::load(tx.conn(), id).await?.give(tx.now().helsinki_date())?;
-    store::answers::save_part(tx.conn(), id, unit, text_plain).await?;
+    store::answers::save_part(tx.conn(), id, unit, text).await?;
     Ok(pb::ContributeToResponseResponse {})
 }
 

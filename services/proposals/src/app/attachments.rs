@@ -50,6 +50,8 @@ struct Finish {
 #[derive(Clone)]
 struct Read {
     kind: MediaType,
+    /// Whether it may say more than is heard or read in it.
+    hidden_data: bool,
     /// What was read: as many pieces and bytes.
     of: (u64, u64),
     part: Part,
@@ -142,8 +144,8 @@ impl App {
                 picture.extend_from_slice(&piece);
             }
         }
-        let kind = whole.end(sha256)?;
-        let sent = Read { kind, of, part: Part::Sent, kept: of };
+        let (kind, hidden_data) = whole.end(sha256)?;
+        let sent = Read { kind, hidden_data, of, part: Part::Sent, kept: of };
         if !is_picture {
             return Ok(sent);
         }
@@ -314,6 +316,7 @@ async fn begun(tx: &Tx, input: &Begin) -> Result<pb::BeginAttachmentResponse, Fa
         description: input.description.clone(),
         language: input.language,
         part: Part::Sent,
+        hidden_data: false,
         begun_at: tx.now(),
         review_due_on: None,
         reason: String::new(),
@@ -377,6 +380,7 @@ async fn finished(tx: &Tx, input: &Finish) -> Result<pb::FinishAttachmentRespons
     }
     file.state = AttachmentState::Waiting;
     file.kind = Some(read.kind);
+    file.hidden_data = read.hidden_data;
     file.sha256.clone_from(&input.sha256);
     file.part = read.part;
     (file.chunks, file.size) = read.kept;
@@ -410,7 +414,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateAttachmentRe
             what: Moderated::Attachment,
             proposal: after.proposal,
             act: if was == AttachmentState::Waiting { ModerationAct::Refused } else { ModerationAct::Hidden },
-            reason: reason.clone(),
+            why: reason.as_str().into(),
             on: tx.now().helsinki_date(),
         };
         store::moderations::append(tx.conn(), &entry).await?;

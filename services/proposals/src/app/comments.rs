@@ -211,7 +211,7 @@ async fn moderated(tx: &Tx, input: &Moderate) -> Result<pb::ModerateCommentRespo
             what: Moderated::Comment,
             proposal: after.proposal,
             act: if was == CommentState::Waiting { ModerationAct::Refused } else { ModerationAct::Hidden },
-            reason: reason.clone(),
+            why: reason.as_str().into(),
             on: tx.now().helsinki_date(),
         };
         store::moderations::append(tx.conn(), &entry).await?;

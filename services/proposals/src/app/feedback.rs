@@ -12,7 +12,7 @@ use super::telling::{came_to, marked, tell_card};
 use super::{App, codes};
 use crate::domain::feedback::{FeedbackItem, check_stage};
 use crate::domain::impact::ImpactState;
-use crate::domain::proposal::{Ending, Explained, NextStep, OwnerRole, Promise, Proposal, Stage};
+use crate::domain::proposal::{Ending, Explained, NextStep, OwnerRole, Promise, Proposal, Reasons, Stage};
 use crate::domain::text::{Field, Form, Hand, Owner, Target, Texts, require, required_languages};
 use crate::domain::timeline::Mark;
 use crate::domain::wording::{LINE, optional};
@@ -72,8 +72,13 @@ impl App {
     }
 
     /// The card of a decision that ends a proposal at once, made before the act.
-    pub(super) fn decision_card(&self, call: &Call, explained: Explained) -> Result<DecisionCard, Fault> {
-        Ok(DecisionCard { id: self.ids.new_id(), by: call.caller.subject()?, explained })
+    pub(super) fn decision_card(
+        &self,
+        call: &Call,
+        role: Role,
+        explained: Explained,
+    ) -> Result<DecisionCard, Fault> {
+        Ok(DecisionCard { id: self.ids.new_id(), by: call.caller.subject()?, role, explained })
     }
 
     /// Closes a proposal.
@@ -238,6 +243,8 @@ pub(super) struct DecisionCard {
     pub(super) id: FeedbackId,
     /// Who decided: the human who finds the reason plain, if they say so.
     pub(super) by: Subject,
+    /// In which role.
+    pub(super) role: Role,
     /// Why.
     pub(super) explained: Explained,
 }
@@ -248,13 +255,13 @@ pub(super) struct DecisionCard {
 pub(super) async fn decision_card(tx: &Tx, proposal: &Proposal, card: &DecisionCard) -> Result<(), Fault> {
     let today = tx.now().helsinki_date();
     let mut texts = Texts::default();
-    let Explained { plain, others, reviewed } = &card.explained;
+    let Explained { reasons: Reasons { plain, others }, reviewed } = &card.explained;
     texts.write(Field::WeCouldNot, Form::EasyFinnish, plain.as_str(), Hand::Human)?;
     for (form, other) in others {
         texts.write(Field::WeCouldNot, *form, other.as_str(), Hand::Human)?;
     }
     if *reviewed {
-        review_all(&mut texts, card.by, Role::AreaCoordinator, today)?;
+        review_all(&mut texts, card.by, card.role, today)?;
     }
     require(Target::Decision, &texts, &required_languages([proposal.tenant]))?;
     let item = FeedbackItem::new(card.id, proposal.id, proposal.tenant);

@@ -7,7 +7,7 @@ use crate::convert;
 use crate::domain::finding::{Decision, Found, Place};
 use crate::domain::proposal::Proposal;
 use crate::domain::screening::{Finding, screen};
-use crate::domain::text::{Field, Texts};
+use crate::domain::text::{Field, Texts, VariantState};
 
 /// What is found in what a proposal says: its texts as they were written first, the person's own words, the wish.
 pub(super) fn found(proposal: &Proposal, texts: &Texts) -> Vec<Found> {
@@ -58,6 +58,17 @@ pub(super) fn in_form(field: Field, content: &str) -> Vec<pb::Finding> {
         })
     });
     numbered.collect()
+}
+
+/// What is found in the forms that nobody has reviewed.
+pub(super) fn in_unreviewed(texts: &Texts) -> Vec<pb::FormFinding> {
+    let variants = texts.fields().flat_map(|(field, text)| text.variants().map(move |one| (field, one)));
+    let unreviewed = variants.filter(|(_, one)| one.state == VariantState::Draft);
+    let found = unreviewed.flat_map(|(field, one)| {
+        let finding = move |finding| convert::texts::form_finding(field, one.form, finding);
+        in_form(field, &one.content).into_iter().map(finding)
+    });
+    found.collect()
 }
 
 /// What is found after the person corrected their own words; what a human said of the rest stands.

@@ -3,7 +3,7 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Caller, Fault, ProposalId, TenantId};
+use kernel::{Caller, Fault, ProposalId, Role, TenantId};
 use messaging::Tx;
 use proto::proposals as pb;
 
@@ -11,9 +11,11 @@ use super::drafting::{Words, check_units, store_draft, written};
 use super::screening::publish_texts;
 use super::searching::refresh_index;
 use super::submitting::schedule_confirmation;
+use super::upkeep::schedule_forgetting;
 use super::{App, findings, moving};
-use crate::domain::proposal::{Ending, Explanation, MAX_PARTS, Part, Proposal, Stage};
-use crate::domain::text::{Owner, Texts};
+use crate::domain::proposal::{Ending, MAX_PARTS, Part, Proposal, Reasons, Stage};
+use crate::domain::text::{Owner, Texts, required_languages};
+use crate::domain::timeline::Why;
 use crate::{convert, events, store};
 
 /// A part of a split, in the coordinator's wording; the person's own words stay with it.
@@ -29,7 +31,7 @@ struct Merge {
     tenant: TenantId,
     id: ProposalId,
     into: ProposalId,
-    explanation: Explanation,
+    reasons: Reasons,
 }
 
 struct Split {
@@ -37,7 +39,7 @@ struct Split {
     id: ProposalId,
     caller: Caller,
     parts: Vec<(ProposalId, PartOf)>,
-    explanation: Explanation,
+    reasons: Reasons,
 }
 
 impl App {
@@ -47,9 +49,9 @@ impl App {
         call: &Call,
         id: ProposalId,
         into: ProposalId,
-        explanation: Explanation,
+        reasons: Reasons,
     ) -> Result<pb::MergeProposalResponse, Fault> {
-        let input = Merge { tenant: call.scope.tenant()?, id, into, explanation };
+        let input = Merge { tenant: call.scope.tenant()?, id, into, reasons };
         self.writer.run(call.command(), input, |tx, input| merged(tx, input).boxed()).await
     }
 
@@ -59,7 +61,7 @@ impl App {
         call: &Call,
         id: ProposalId,
         parts: Vec<PartOf>,
-        explanation: Explanation,
+        reasons: Reasons,
     ) -> Result<pb::SplitProposalResponse, Fault> {
         if !(2..=MAX_PARTS).contains(&parts.len()) {
             return Err(kernel::Invalid::new(
@@ -70,7 +72,7 @@ impl App {
         }
         let parts = parts.into_iter().map(|part| (self.ids.new_id(), part)).collect();
         let (tenant, caller) = (call.scope.tenant()?, call.caller.clone());
-        let input = Split { tenant, id, caller, parts, explanation };
+        let input = Split { tenant, id, caller, parts, reasons };
         self.writer.run(call.command(), input, |tx, input| split(tx, input).boxed()).await
     }
 }
@@ -82,11 +84,13 @@ async fn merged(tx: &Tx, input: &Merge) -> Result<pb::MergeProposalResponse, Fau
     let is_done = before.stage == (Stage::Ended { how: Ending::Merged { into: other.id } });
     let after = if is_done { before } else { before.merge_into(&other, today, &policies)? };
     if !is_done {
-        moving::moved(tx, &after, input.explanation.as_str()).await?;
+        input.reasons.check_languages(&required_languages([after.tenant]))?;
+        moving::moved(tx, &after, &input.reasons).await?;
         store::authors::carry_over(tx.conn(), after.id, other.id, today).await?;
         store::supports::carry_over(tx.conn(), after.id, other.id).await?;
         store::follows::carry_over(tx.conn(), after.id, other.id).await?;
         refresh_index(tx, &after).await?;
+        schedule_forgetting(tx, &after, &policies);
         tx.publish(events::proposal::merged(&after, other.id));
     }
     let promise = store::proposals::promise_of_way(tx.conn(), &after).await?;
@@ -100,20 +104,21 @@ async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Faul
         return split_before(tx, &before).await;
     }
     let after = before.split(today, &policies)?;
+    input.reasons.check_languages(&required_languages([after.tenant]))?;
     let mut parts = Vec::with_capacity(input.parts.len());
     for ((id, part), number) in input.parts.iter().zip(1..) {
         check_units(tx, input.tenant, &part.part.addressed).await?;
         let mut texts = written(Texts::default(), &part.words)?;
         let new = before.part(*id, number, part.part.clone());
         if new.is_public {
-            publish_texts(&input.caller, new.tenant, &mut texts, today)?;
+            publish_texts(input.caller.subject()?, Role::AreaCoordinator, new.tenant, &mut texts, today)?;
         }
         store_draft(tx, &new, &texts).await?;
         store::texts::save_and_queue(tx.conn(), Owner::proposal(new.tenant, new.id), &texts, today).await?;
         if !new.is_public {
             store::findings::replace(tx.conn(), new.id, &findings::found(&new, &texts)).await?;
         }
-        store::steps::append(tx.conn(), &new, today, input.explanation.as_str()).await?;
+        store::steps::append(tx.conn(), &new, today, &Why::from(&input.reasons)).await?;
         schedule_confirmation(tx, &new);
         store::authors::copy(tx.conn(), before.id, new.id, today).await?;
         store::supports::copy(tx.conn(), before.id, new.id).await?;
@@ -121,8 +126,9 @@ async fn split(tx: &Tx, input: &Split) -> Result<pb::SplitProposalResponse, Faul
         refresh_index(tx, &new).await?;
         parts.push((new, texts));
     }
-    moving::moved(tx, &after, input.explanation.as_str()).await?;
+    moving::moved(tx, &after, &input.reasons).await?;
     refresh_index(tx, &after).await?;
+    schedule_forgetting(tx, &after, &policies);
     tx.publish(events::proposal::split(&after, parts.iter().map(|(part, _)| part.id)));
     let texts = store::texts::load(tx.conn(), Owner::proposal(after.tenant, after.id)).await?;
     Ok(pb::SplitProposalResponse {

@@ -5,6 +5,7 @@ use messaging::Tx;
 
 use super::telling::came_to;
 use crate::domain::proposal::Proposal;
+use crate::domain::timeline::Why;
 use crate::store;
 
 /// A proposal of a county, the day, and the county's policy: what nearly every act begins with.
@@ -19,8 +20,8 @@ pub(crate) async fn load(
 }
 
 /// Stores a proposal that has come to another stage, and the step in its history; tells those whom it concerns.
-/// `reason` is in plain language; empty where nobody had to say why.
-pub(crate) async fn moved(tx: &Tx, proposal: &Proposal, reason: &str) -> Result<(), Fault> {
+/// `why` is in plain language; empty where nobody had to say why.
+pub(crate) async fn moved(tx: &Tx, proposal: &Proposal, why: impl Into<Why>) -> Result<(), Fault> {
     store::proposals::save(tx.conn(), proposal).await?;
-    came_to(tx, proposal, tx.now().helsinki_date(), reason).await
+    came_to(tx, proposal, tx.now().helsinki_date(), why).await
 }

@@ -155,8 +155,9 @@ impl App {
         mine.steps = self.steps_of(of.id).await?;
         mine.part_ids = self.part_ids(of).await?;
         if of.is_hidden {
-            mine.hidden_reason =
-                store::moderations::why_hidden(self.database.read(), of.id).await?.unwrap_or_default();
+            let why = store::moderations::why_hidden(self.database.read(), of.id).await?.unwrap_or_default();
+            mine.hidden_other_languages = convert::proposals::others(&why);
+            mine.hidden_reason = why.plain;
         }
         Ok(mine)
     }

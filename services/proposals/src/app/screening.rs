@@ -3,7 +3,7 @@
 
 use chassis::Call;
 use futures::FutureExt as _;
-use kernel::{Caller, Fault, ProposalId, Role, TenantId, Uuid};
+use kernel::{Caller, Date, Fault, ForumId, Policies, ProposalId, Role, Scope, Subject, TenantId, Uuid};
 use messaging::Tx;
 use proto::proposals as pb;
 
@@ -11,12 +11,13 @@ use super::comparison::remove_hidden;
 use super::drafting::check_units;
 use super::feedback::{DecisionCard, decision_card};
 use super::searching::refresh_index;
-use super::upkeep::forget_unpublished;
+use super::upkeep::{forget_unpublished, schedule_forgetting};
 use super::{App, moving};
 use crate::domain::finding::Decision;
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
 use crate::domain::proposal::{
-    Addressed, Ending, Explained, Explanation, Proposal, Redirection, ScreeningReason, Stage, StageKind,
+    Addressed, Ending, Explained, Proposal, Reasons, Redirection, ScreeningReason, Stage, StageKind,
+    wrong_stage,
 };
 use crate::domain::text::{self, Owner, ReviewMethod, Reviewer, Target, Texts};
 use crate::{convert, events, store};
@@ -24,16 +25,22 @@ use crate::{convert, events, store};
 /// What a human says of findings, by their number.
 pub type Decisions = Vec<(u32, Decision)>;
 
-struct Screen {
+/// Who screens: the coordinator of the county, or the secretary of a forum of it.
+struct Screener {
     tenant: TenantId,
-    id: ProposalId,
+    forum: Option<ForumId>,
     caller: Caller,
+}
+
+struct Screen {
+    by: Screener,
+    id: ProposalId,
     addressed: Option<Addressed>,
     decisions: Decisions,
 }
 
 struct Ended {
-    tenant: TenantId,
+    by: Screener,
     id: ProposalId,
     how: Ending,
     entry: Uuid,
@@ -44,7 +51,7 @@ struct Sight {
     tenant: TenantId,
     id: ProposalId,
     act: ModerationAct,
-    explanation: Explanation,
+    reasons: Reasons,
     entry: Uuid,
 }
 
@@ -54,17 +61,39 @@ struct Recheck {
     decisions: Decisions,
 }
 
+impl Screener {
+    /// The caller, by the scope that was granted; `tenant` is the county of the request.
+    fn of(call: &Call, tenant: TenantId) -> Self {
+        let forum = if let Scope::Forum(forum) = call.scope { Some(forum) } else { None };
+        Self { tenant, forum, caller: call.caller.clone() }
+    }
+
+    fn role(&self) -> Role {
+        if self.forum.is_some() { Role::ForumSecretary } else { Role::AreaCoordinator }
+    }
+}
+
+/// What is to be screened, the day and the policy. NotFound `proposals.no_such_proposal` outside of the screener's county.
+async fn to_screen(tx: &Tx, by: &Screener, id: ProposalId) -> Result<(Proposal, Date, Policies), Fault> {
+    if let Some(forum) = by.forum
+        && !store::forums::tenants(tx.conn(), forum).await?.contains(&by.tenant)
+    {
+        return Err(store::proposals::no_such_proposal());
+    }
+    moving::load(tx, by.tenant, id).await
+}
+
 impl App {
     /// Finds a proposal fit to publish; with other units than those it was addressed to, if `addressed` names some.
     pub async fn screen_proposal(
         &self,
         call: &Call,
+        tenant: TenantId,
         id: ProposalId,
         addressed: Option<Addressed>,
         decisions: Decisions,
     ) -> Result<pb::ScreenProposalResponse, Fault> {
-        let (tenant, caller) = (call.scope.tenant()?, call.caller.clone());
-        let input = Screen { tenant, id, caller, addressed, decisions };
+        let input = Screen { by: Screener::of(call, tenant), id, addressed, decisions };
         self.writer.run(call.command(), input, |tx, input| screened(tx, input).boxed()).await
     }
 
@@ -72,13 +101,15 @@ impl App {
     pub async fn reject_proposal(
         &self,
         call: &Call,
+        tenant: TenantId,
         id: ProposalId,
         reason: ScreeningReason,
         explained: Explained,
     ) -> Result<pb::RejectProposalResponse, Fault> {
         let how = Ending::RejectedAtScreening { reason };
-        let card = self.decision_card(call, explained)?;
-        let input = Ended { tenant: call.scope.tenant()?, id, how, entry: self.ids.uuid(), card };
+        let by = Screener::of(call, tenant);
+        let card = self.decision_card(call, by.role(), explained)?;
+        let input = Ended { by, id, how, entry: self.ids.uuid(), card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RejectProposalResponse { proposal: Some(ended(tx, input).await?) }) }.boxed()
         });
@@ -89,14 +120,15 @@ impl App {
     pub async fn redirect_proposal(
         &self,
         call: &Call,
+        tenant: TenantId,
         id: ProposalId,
         kind: Redirection,
         advice: Explained,
     ) -> Result<pb::RedirectProposalResponse, Fault> {
         let how = Ending::Redirected { kind };
-        let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
-        let card = self.decision_card(call, advice)?;
-        let input = Ended { tenant, id, how, entry, card };
+        let (by, entry) = (Screener::of(call, tenant), self.ids.uuid());
+        let card = self.decision_card(call, by.role(), advice)?;
+        let input = Ended { by, id, how, entry, card };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::RedirectProposalResponse { proposal: Some(ended(tx, input).await?) }) }
                 .boxed()
@@ -109,10 +141,10 @@ impl App {
         &self,
         call: &Call,
         id: ProposalId,
-        explanation: Explanation,
+        reasons: Reasons,
     ) -> Result<pb::HideProposalResponse, Fault> {
         let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
-        let input = Sight { tenant, id, act: ModerationAct::Hidden, explanation, entry };
+        let input = Sight { tenant, id, act: ModerationAct::Hidden, reasons, entry };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::HideProposalResponse { proposal: Some(in_sight(tx, input).await?) }) }.boxed()
         });
@@ -124,10 +156,10 @@ impl App {
         &self,
         call: &Call,
         id: ProposalId,
-        explanation: Explanation,
+        reasons: Reasons,
     ) -> Result<pb::ShowProposalResponse, Fault> {
         let (tenant, entry) = (call.scope.tenant()?, self.ids.uuid());
-        let input = Sight { tenant, id, act: ModerationAct::Shown, explanation, entry };
+        let input = Sight { tenant, id, act: ModerationAct::Shown, reasons, entry };
         let run = self.writer.run(call.command(), input, |tx, input| {
             async move { Ok(pb::ShowProposalResponse { proposal: Some(in_sight(tx, input).await?) }) }.boxed()
         });
@@ -147,7 +179,7 @@ impl App {
 }
 
 async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse, Fault> {
-    let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
+    let (before, today, policies) = to_screen(tx, &input.by, input.id).await?;
     let owner = Owner::proposal(before.tenant, before.id);
     let mut texts = store::texts::load(tx.conn(), owner).await?;
     let is_so =
@@ -159,19 +191,19 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
     }
     let mut proposal = before;
     if let Some(addressed) = &input.addressed {
-        check_units(tx, input.tenant, addressed).await?;
+        check_units(tx, input.by.tenant, addressed).await?;
         proposal = proposal.addressed_to(addressed.clone())?;
         store::proposals::save_units(tx.conn(), &proposal).await?;
     }
     let after = proposal.screened(today, &policies)?;
-    if store::authors::is_author(tx.conn(), after.id, input.caller.subject()?).await? {
+    if store::authors::is_author(tx.conn(), after.id, input.by.caller.subject()?).await? {
         return Err(Fault::forbidden(
             "proposals.own_proposal",
             "Nobody screens a proposal of their own. Ask another coordinator to.",
         ));
     }
     decide(tx, after.id, &input.decisions).await?;
-    publish_texts(&input.caller, after.tenant, &mut texts, today)?;
+    publish_texts(input.by.caller.subject()?, input.by.role(), after.tenant, &mut texts, today)?;
     moving::moved(tx, &after, "").await?;
     store::texts::save_and_queue(tx.conn(), owner, &texts, today).await?;
     refresh_index(tx, &after).await?;
@@ -183,13 +215,13 @@ async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse,
 
 /// Marks what its author wrote as screened by this human, and refuses what lacks a form that must be public.
 pub(super) fn publish_texts(
-    caller: &Caller,
+    person: Subject,
+    role: Role,
     tenant: TenantId,
     texts: &mut Texts,
-    today: kernel::Date,
+    today: Date,
 ) -> Result<(), Fault> {
-    let person = caller.subject()?;
-    let by = Reviewer { person, role: Role::AreaCoordinator, method: ReviewMethod::Screening };
+    let by = Reviewer { person, role, method: ReviewMethod::Screening };
     texts.screened(by, today)?;
     text::require(Target::PublicProposal, texts, &text::required_languages([tenant]))
 }
@@ -222,12 +254,15 @@ async fn decide(tx: &Tx, id: ProposalId, decisions: &[(u32, Decision)]) -> Resul
 
 /// Refused or redirected: it ends at once, and the explanation is what its author is told.
 async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
-    let (before, today, policies) = moving::load(tx, input.tenant, input.id).await?;
+    let (before, today, policies) = to_screen(tx, &input.by, input.id).await?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
     let to = Stage::Ended { how: input.how };
     let answer = |of: &Proposal| convert::proposals::proposal(of, &texts, of.promise, today);
     if before.stage == to {
         return Ok(answer(&before));
+    }
+    if input.by.forum.is_some() && before.stage != Stage::Submitted {
+        return Err(wrong_stage(before.stage, to.kind()));
     }
     let after = match input.how {
         Ending::RejectedAtScreening { reason } => before.reject(reason, today, &policies)?,
@@ -235,16 +270,17 @@ async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
         _ => before.go(to, today, &policies)?,
     };
     let after = Proposal { feedback_on: Some(today), ..after };
-    let explanation = &input.card.explained.plain;
-    moving::moved(tx, &after, explanation.as_str()).await?;
+    let reasons = &input.card.explained.reasons;
+    moving::moved(tx, &after, reasons).await?;
     if after.stage.kind() == StageKind::RejectedAtScreening {
-        log(tx, &after, ModerationAct::Refused, explanation, input.entry).await?;
+        log(tx, &after, ModerationAct::Refused, reasons, input.entry).await?;
     }
     if let Some(event) = events::proposal::ended(&after, input.how) {
         tx.publish(event);
     }
     decision_card(tx, &after, &input.card).await?;
     forget_unpublished(tx, &after).await?;
+    schedule_forgetting(tx, &after, &policies);
     Ok(answer(&after))
 }
 
@@ -256,12 +292,13 @@ async fn in_sight(tx: &Tx, input: &Sight) -> Result<pb::Proposal, Fault> {
         ModerationAct::Shown | ModerationAct::Refused => before.show(),
     };
     if after != before {
+        input.reasons.check_languages(&text::required_languages([after.tenant]))?;
         store::proposals::save(tx.conn(), &after).await?;
         refresh_index(tx, &after).await?;
-        log(tx, &after, input.act, &input.explanation, input.entry).await?;
+        log(tx, &after, input.act, &input.reasons, input.entry).await?;
     }
     if input.act == ModerationAct::Hidden {
-        remove_hidden(tx, after.id, input.explanation.as_str()).await?;
+        remove_hidden(tx, after.id, input.reasons.plain.as_str()).await?;
     }
     Ok(convert::proposals::proposal(&after, &texts, after.promise, today))
 }
@@ -284,7 +321,7 @@ async fn log(
     tx: &Tx,
     proposal: &Proposal,
     act: ModerationAct,
-    explanation: &Explanation,
+    reasons: &Reasons,
     id: Uuid,
 ) -> Result<(), Fault> {
     let entry = Moderation {
@@ -293,7 +330,7 @@ async fn log(
         what: Moderated::Proposal,
         proposal: proposal.id,
         act,
-        reason: explanation.as_str().to_owned(),
+        why: reasons.into(),
         on: tx.now().helsinki_date(),
     };
     store::moderations::append(tx.conn(), &entry).await

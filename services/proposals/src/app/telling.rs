@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use crate::domain::proposal::Proposal;
 use crate::domain::text::Owner;
-use crate::domain::timeline::{self, Mark};
+use crate::domain::timeline::{self, Mark, Why};
 use crate::{events, store};
 
 /// Job: tells the people of a proposal. Payload: a [`Telling`].
@@ -68,8 +68,13 @@ pub struct TellingRole {
 }
 
 /// Adds to the timeline that a proposal came to where it stands now, and tells author and followers.
-pub(super) async fn came_to(tx: &Tx, proposal: &Proposal, today: Date, reason: &str) -> Result<(), Fault> {
-    let step_no = store::steps::append(tx.conn(), proposal, today, reason).await?;
+pub(super) async fn came_to(
+    tx: &Tx,
+    proposal: &Proposal,
+    today: Date,
+    why: impl Into<Why>,
+) -> Result<(), Fault> {
+    let step_no = store::steps::append(tx.conn(), proposal, today, &why.into()).await?;
     if proposal.stage.is_ended() {
         // Nobody has to translate what goes no further.
         store::texts::end_waiting(tx.conn(), Owner::proposal(proposal.tenant, proposal.id)).await?;
@@ -89,7 +94,7 @@ pub(super) async fn marked(
     today: Date,
     reason: &str,
 ) -> Result<(), Fault> {
-    let step_no = store::steps::mark(tx.conn(), proposal, mark, today, reason).await?;
+    let step_no = store::steps::mark(tx.conn(), proposal, mark, today, &reason.into()).await?;
     if mark.is_told() {
         tell_step(tx, proposal, step_no)?;
     }

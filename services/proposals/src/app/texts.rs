@@ -139,6 +139,7 @@ impl App {
         Ok(pb::ListFormsInWorkResponse {
             texts: Some(convert::texts::all(&texts)),
             missing: missing.into_iter().map(convert::texts::missing).collect(),
+            findings: findings::in_unreviewed(&texts),
         })
     }
 

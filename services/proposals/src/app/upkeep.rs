@@ -1,7 +1,8 @@
 //! What happens by itself: people who have left are forgotten, drafts that nobody touches are deleted.
 
 use futures::FutureExt as _;
-use kernel::{Fault, FaultKind, ProposalId, Subject, Timestamp};
+use kernel::deadline::{add_days, start_of_day};
+use kernel::{Fault, FaultKind, Policies, PolicyKey, ProposalId, Subject, Timestamp};
 use messaging::{NewJob, Tx};
 
 use super::App;
@@ -18,6 +19,10 @@ pub const RETIRED_REFERENCES: &str = "proposals.retired_references";
 
 /// Job: deletes a draft that nobody has touched for the policy's days. Payload: the proposal.
 pub const DRAFT_EXPIRES: &str = "proposals.draft_expires";
+
+/// Job: deletes the texts of a proposal that ended without ever being public, the policy's days later. Payload: the
+/// proposal.
+pub const UNPUBLISHED_TEXTS: &str = "proposals.unpublished_texts";
 
 /// How often membership is asked who has left, by the business clock.
 const READING_PAUSE: time::Duration = time::Duration::HOUR;
@@ -48,6 +53,11 @@ impl App {
     /// Deletes a draft whose day has come, if nobody has touched it since.
     pub async fn end_draft(&self, id: ProposalId) -> Result<(), Fault> {
         self.writer.internal(DRAFT_EXPIRES, id, |tx, id| end_draft(tx, *id).boxed()).await
+    }
+
+    /// Deletes the texts of a proposal that ended without ever being public.
+    pub async fn end_unpublished(&self, id: ProposalId) -> Result<(), Fault> {
+        self.writer.internal(UNPUBLISHED_TEXTS, id, |tx, id| end_unpublished(tx, *id).boxed()).await
     }
 
     /// Schedules the next reading of who has left, whatever came of this one.
@@ -110,9 +120,38 @@ pub(super) async fn forget_unpublished(tx: &Tx, proposal: &Proposal) -> Result<(
     if is_kept {
         return Ok(());
     }
+    erase(tx, proposal).await
+}
+
+/// Deletes what a proposal says, and its files; where it went, and why, stays.
+async fn erase(tx: &Tx, proposal: &Proposal) -> Result<(), Fault> {
     store::texts::delete(tx.conn(), Owner::proposal(proposal.tenant, proposal.id)).await?;
     store::attachments::delete_of(tx.conn(), proposal.id).await?;
-    store::findings::delete_of(tx.conn(), proposal.id).await
+    store::findings::delete_of(tx.conn(), proposal.id).await?;
+    store::proposals::save(tx.conn(), &proposal.clone().without_own_words()).await
+}
+
+/// What ended without ever being public is kept for its authors for the policy's days, and not longer (TIHA-12).
+pub(super) fn schedule_forgetting(tx: &Tx, ended: &Proposal, policies: &Policies) {
+    if ended.is_public {
+        return;
+    }
+    let today = tx.now().helsinki_date();
+    let days = i32::try_from(policies.on(today, PolicyKey::UnpublishedDays)).unwrap_or(i32::MAX);
+    tx.schedule(NewJob {
+        kind: UNPUBLISHED_TEXTS,
+        dedupe_key: ended.id.to_string(),
+        run_at: start_of_day(add_days(today, days.saturating_add(1))),
+        payload: ended.id.as_uuid().as_bytes().to_vec(),
+    });
+}
+
+async fn end_unpublished(tx: &Tx, id: ProposalId) -> Result<(), Fault> {
+    let proposal = store::proposals::load(tx.conn(), id).await?;
+    if proposal.is_public || !proposal.stage.is_ended() {
+        return Ok(());
+    }
+    erase(tx, &proposal).await
 }
 
 async fn end_draft(tx: &Tx, id: ProposalId) -> Result<(), Fault> {

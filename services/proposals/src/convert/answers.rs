@@ -3,7 +3,7 @@
 use kernel::{Date, Fault, UnitId};
 use proto::proposals as pb;
 
-use super::proposals::{outcome, promise, stage};
+use super::proposals::{others, outcome, promise, stage};
 use super::requests::{choice, day, read};
 use crate::app::WrittenAnswer;
 use crate::domain::proposal::{Outcome, Promise, Proposal};
@@ -123,8 +123,8 @@ pub fn response(of: &UnitResponse, today: Date) -> pb::UnitResponse {
 }
 
 /// The part of a unit.
-pub fn part((unit, text_plain): (UnitId, String)) -> pb::AnswerPart {
-    pb::AnswerPart { unit_id: unit.to_string(), text_plain }
+pub fn part((unit, text): (UnitId, String)) -> pb::AnswerPart {
+    pb::AnswerPart { unit_id: unit.to_string(), text }
 }
 
 /// Where a proposal stands. `goes_on` is its promise, or that of the one it goes on in.
@@ -145,7 +145,8 @@ pub fn step(of: &Step) -> pb::TimelineStep {
         stage: Some(stage(of.stage)),
         mark: of.mark.map(timeline::Mark::as_str).unwrap_or_default().to_owned(),
         by_role: by.as_str().to_owned(),
-        reason: of.reason.clone(),
+        reason: of.why.plain.clone(),
+        other_languages: others(&of.why),
         promise: of.promise.map(|then| promise(then, of.happened_on)),
     }
 }

@@ -88,6 +88,7 @@ pub fn attachment(file: &Attachment) -> pb::Attachment {
         chunks: u32::try_from(file.chunks).unwrap_or(u32::MAX),
         reason: file.reason.clone(),
         review_due_on: file.review_due_on.map(|day| day.to_string()).unwrap_or_default(),
+        hidden_data: file.hidden_data,
         ..pb::Attachment::default()
     };
     message.set_state(match file.state {

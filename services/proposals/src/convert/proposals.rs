@@ -11,6 +11,7 @@ use crate::domain::proposal::{
     Proposal, Redirection, ScreeningReason, Stage, StageKind,
 };
 use crate::domain::text::{Field, Texts};
+use crate::domain::timeline::Why;
 use crate::store::steps::Step;
 
 /// A proposal as everybody may see it. `goes_on` is its promise, or that of the one it goes on in.
@@ -262,7 +263,8 @@ pub fn step(step: &Step, today: Date) -> pb::ProposalStep {
         happened_on: step.happened_on.to_string(),
         stage: Some(stage(step.stage)),
         promise: step.promise.map(|promised| promise(promised, today)),
-        reason: step.reason.clone(),
+        reason: step.why.plain.clone(),
+        other_languages: others(&step.why),
     }
 }
 
@@ -272,9 +274,19 @@ pub fn moderation(entry: &Moderation) -> pb::Moderation {
         proposal_id: entry.proposal.to_string(),
         what: entry.what.as_str().to_owned(),
         act: entry.act.as_str().to_owned(),
-        reason: entry.reason.clone(),
+        reason: entry.why.plain.clone(),
         happened_on: entry.on.to_string(),
+        other_languages: others(&entry.why),
     }
+}
+
+/// Why, in the other languages of the county.
+pub fn others(why: &Why) -> Vec<pb::ExplanationForm> {
+    let form = |(form, content): &(TextVariant, String)| pb::ExplanationForm {
+        form: form.to_string(),
+        content: content.clone(),
+    };
+    why.others.iter().map(form).collect()
 }
 
 /// A goal.

@@ -8,8 +8,8 @@ use proto::proposals as pb;
 use crate::app::{Decisions, PartOf, Words, Writing};
 use crate::domain::finding::Decision;
 use crate::domain::proposal::{
-    Addressed, Answer, Category, Channel, Content, Explanation, Goal, Part, Perspective, Redirection,
-    ScreeningReason, StageKind,
+    Addressed, Answer, Category, Channel, Content, Explanation, Goal, Part, Perspective, Reasons,
+    Redirection, ScreeningReason, StageKind,
 };
 use crate::domain::text::Form;
 
@@ -113,6 +113,11 @@ pub fn explanations(forms: &[pb::ExplanationForm]) -> Result<Vec<(Form, Explanat
         Ok((form, Explanation::new(&format!("{field}.content"), &one.content)?))
     };
     forms.iter().enumerate().map(one).collect()
+}
+
+/// Why something was decided, in every language in which it is sent.
+pub fn reasons(plain: &str, others: &[pb::ExplanationForm]) -> Result<Reasons, Fault> {
+    Reasons::new(Explanation::new("explanation", plain)?, explanations(others)?)
 }
 
 /// What a person says to "was this what you said?".

@@ -41,6 +41,11 @@ fn shown(
     }
 }
 
+/// Something in a form that may be personal data.
+pub fn form_finding(named: Field, form: Form, finding: pb::Finding) -> pb::FormFinding {
+    pb::FormFinding { field: field(named).into(), form: form.to_string(), finding: Some(finding) }
+}
+
 /// One form of a field; none if it is not written.
 pub fn form_of(texts: &Texts, field: Field, asked: Form) -> Option<pb::Form> {
     let text = texts.field(field)?;

@@ -2,14 +2,16 @@
 //!
 //! A file is what its bytes say, whatever it was called; names of files are not taken, for they tell too much. Pictures
 //! carry hidden data, among it the place where they were taken: it is taken out before anybody sees the picture, but for
-//! the way up. What a recording or a document holds besides, the human who looks at it decides about.
+//! the way up. Whether a recording or a document holds something besides, the human who looks at it is told, and decides.
 
 mod metadata;
+mod particulars;
 
 use kernel::{AttachmentId, Date, Fault, Invalid, ProposalId, Subject, TenantId, TextVariant, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::comment::Verdict;
+use particulars::Particulars;
 
 pub use metadata::without_metadata;
 
@@ -166,6 +168,8 @@ pub struct Attachment {
     pub language: TextVariant,
     /// Which bytes are kept.
     pub part: Part,
+    /// Whether it may say more than is heard or read in it; of pictures that is taken out.
+    pub hidden_data: bool,
     /// When it was begun.
     pub begun_at: Timestamp,
     /// The day by which a human looks at it, while it waits.
@@ -330,6 +334,7 @@ fn removed() -> Fault {
 #[derive(Debug, Default)]
 pub struct Whole {
     beginning: Vec<u8>,
+    particulars: Particulars,
     hash: Sha256,
 }
 
@@ -338,14 +343,15 @@ impl Whole {
     pub fn add(&mut self, piece: &[u8]) {
         let missing = SNIFFED.saturating_sub(self.beginning.len()).min(piece.len());
         self.beginning.extend_from_slice(&piece[..missing]);
+        self.particulars.add(piece);
         self.hash.update(piece);
     }
 
-    /// What the file is.
+    /// What the file is, and whether it may say more than is heard or read in it.
     ///
     /// Invalid `proposals.wrong_hash` unless the bytes have this hash, `proposals.media_type` unless it is of a kind that
     /// is taken.
-    pub fn end(self, sha256: &[u8]) -> Result<MediaType, Fault> {
+    pub fn end(self, sha256: &[u8]) -> Result<(MediaType, bool), Fault> {
         if self.hash.finalize().as_slice() != sha256 {
             return Err(Fault::invalid(
                 "proposals.wrong_hash",
@@ -357,7 +363,8 @@ impl Whole {
                 "send the file again from the beginning",
             ));
         }
-        MediaType::of(&self.beginning)
+        let kind = MediaType::of(&self.beginning)?;
+        Ok((kind, self.particulars.are_in(kind, &self.beginning)))
     }
 }
 

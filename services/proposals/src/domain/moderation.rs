@@ -2,6 +2,8 @@
 
 use kernel::{Date, ProposalId, TenantId, Uuid};
 
+use super::timeline::Why;
+
 /// Kind of thing that was moderated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moderated {
@@ -69,8 +71,8 @@ pub struct Moderation {
     pub proposal: ProposalId,
     /// What was done.
     pub act: ModerationAct,
-    /// Why, in plain language.
-    pub reason: String,
+    /// Why.
+    pub why: Why,
     /// Day.
     pub on: Date,
 }

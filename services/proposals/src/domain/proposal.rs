@@ -13,7 +13,7 @@ mod tests;
 
 use kernel::{ActingMode, Date, Fault, ForumId, Policies, ProposalId, RoundId, Subject, TenantId, UnitId};
 
-pub use content::{Addressed, Content, Explained, Explanation};
+pub use content::{Addressed, Content, Explained, Explanation, Reasons};
 pub use promise::{NextStep, OwnerRole, Promise};
 pub use screening::{MAX_PARTS, Part};
 pub use stage::{Ending, Outcome, Redirection, ScreeningReason, Stage, StageKind};

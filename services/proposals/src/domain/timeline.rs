@@ -1,7 +1,30 @@
 //! What happens to a proposal while it stays where it is: the smaller steps of its promise. The great ones are its
 //! stages.
 
-use crate::domain::proposal::StageKind;
+use crate::domain::proposal::{Reasons, StageKind};
+use crate::domain::text::Form;
+
+/// Why something happened, as everybody reads it; nothing where nobody had to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Why {
+    /// In plain Finnish.
+    pub plain: String,
+    /// In plain language of the county's other languages.
+    pub others: Vec<(Form, String)>,
+}
+
+impl From<&str> for Why {
+    fn from(plain: &str) -> Self {
+        Self { plain: plain.to_owned(), others: Vec::new() }
+    }
+}
+
+impl From<&Reasons> for Why {
+    fn from(reasons: &Reasons) -> Self {
+        let others = reasons.others.iter().map(|(form, text)| (*form, text.as_str().to_owned()));
+        Self { plain: reasons.plain.as_str().to_owned(), others: others.collect() }
+    }
+}
 
 /// Something that happened within a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

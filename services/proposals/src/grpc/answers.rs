@@ -80,8 +80,8 @@ impl AnswersService for Answers {
     ) -> Answer<pb::ContributeToResponseResponse> {
         let call = Call::of(&request)?;
         let contribute = async {
-            let pb::ContributeToResponseRequest { unit_id: _, proposal_id, text_plain } = request.get_ref();
-            self.0.contribute_to_response(&call, read("proposal_id", proposal_id)?, text_plain).await
+            let pb::ContributeToResponseRequest { unit_id: _, proposal_id, text } = request.get_ref();
+            self.0.contribute_to_response(&call, read("proposal_id", proposal_id)?, text).await
         };
         answer(contribute.await)
     }

@@ -8,10 +8,10 @@ use tonic::Request;
 use super::{Answer, answer};
 use crate::app::{App, Filter};
 use crate::convert::requests::{
-    addressed, decisions, explanations, part, read, read_maybe, redirection, screening_reason, size,
+    addressed, decisions, explanations, part, read, read_maybe, reasons, redirection, screening_reason, size,
     stage_kind,
 };
-use crate::domain::proposal::{Explained, Explanation};
+use crate::domain::proposal::{Explained, Explanation, Reasons};
 
 /// HandlingService over the app.
 #[derive(Clone, Debug)]
@@ -26,10 +26,10 @@ impl HandlingService for Handling {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();
-            let id = read("proposal_id", &request.proposal_id)?;
+            let (tenant, id) = (read("tenant", &request.tenant)?, read("proposal_id", &request.proposal_id)?);
             let (units, lead) = (&request.unit_ids, &request.lead_unit_id);
             let addressed = if units.is_empty() { None } else { Some(addressed("", units, lead)?) };
-            self.0.screen_proposal(&call, id, addressed, decisions(&request.findings)?).await
+            self.0.screen_proposal(&call, tenant, id, addressed, decisions(&request.findings)?).await
         };
         answer(run.await)
     }
@@ -41,11 +41,14 @@ impl HandlingService for Handling {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();
-            let id = read("proposal_id", &request.proposal_id)?;
+            let (tenant, id) = (read("tenant", &request.tenant)?, read("proposal_id", &request.proposal_id)?);
             let reason = screening_reason(request.reason())?;
             let plain = Explanation::new("explanation", &request.explanation)?;
-            let explained = Explained::new(plain, explanations(&request.other_languages)?, request.reviewed)?;
-            self.0.reject_proposal(&call, id, reason, explained).await
+            let explained = Explained {
+                reasons: Reasons::new(plain, explanations(&request.other_languages)?)?,
+                reviewed: request.reviewed,
+            };
+            self.0.reject_proposal(&call, tenant, id, reason, explained).await
         };
         answer(run.await)
     }
@@ -57,11 +60,14 @@ impl HandlingService for Handling {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();
-            let id = read("proposal_id", &request.proposal_id)?;
+            let (tenant, id) = (read("tenant", &request.tenant)?, read("proposal_id", &request.proposal_id)?);
             let kind = redirection(request.kind())?;
             let plain = Explanation::new("advice", &request.advice)?;
-            let advice = Explained::new(plain, explanations(&request.other_languages)?, request.reviewed)?;
-            self.0.redirect_proposal(&call, id, kind, advice).await
+            let advice = Explained {
+                reasons: Reasons::new(plain, explanations(&request.other_languages)?)?,
+                reviewed: request.reviewed,
+            };
+            self.0.redirect_proposal(&call, tenant, id, kind, advice).await
         };
         answer(run.await)
     }
@@ -75,8 +81,8 @@ impl HandlingService for Handling {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
             let into = read("into_proposal_id", &request.into_proposal_id)?;
-            let explanation = Explanation::new("explanation", &request.explanation)?;
-            self.0.merge_proposal(&call, id, into, explanation).await
+            let reasons = reasons(&request.explanation, &request.other_languages)?;
+            self.0.merge_proposal(&call, id, into, reasons).await
         };
         answer(run.await)
     }
@@ -89,9 +95,9 @@ impl HandlingService for Handling {
         let run = async {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
-            let explanation = Explanation::new("explanation", &request.explanation)?;
+            let reasons = reasons(&request.explanation, &request.other_languages)?;
             let parts = request.parts.into_iter().enumerate().map(part).collect::<Result<_, _>>()?;
-            self.0.split_proposal(&call, id, parts, explanation).await
+            self.0.split_proposal(&call, id, parts, reasons).await
         };
         answer(run.await)
     }
@@ -157,8 +163,8 @@ impl HandlingService for Handling {
         let run = async {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
-            let explanation = Explanation::new("explanation", &request.explanation)?;
-            self.0.hide_proposal(&call, id, explanation).await
+            let reasons = reasons(&request.explanation, &request.other_languages)?;
+            self.0.hide_proposal(&call, id, reasons).await
         };
         answer(run.await)
     }
@@ -171,8 +177,8 @@ impl HandlingService for Handling {
         let run = async {
             let request = request.into_inner();
             let id = read("proposal_id", &request.proposal_id)?;
-            let explanation = Explanation::new("explanation", &request.explanation)?;
-            self.0.show_proposal(&call, id, explanation).await
+            let reasons = reasons(&request.explanation, &request.other_languages)?;
+            self.0.show_proposal(&call, id, reasons).await
         };
         answer(run.await)
     }
@@ -197,8 +203,8 @@ impl HandlingService for Handling {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();
-            let id = read("proposal_id", &request.proposal_id)?;
-            self.0.get_handled_proposal(&call, id).await
+            let (tenant, id) = (read("tenant", &request.tenant)?, read("proposal_id", &request.proposal_id)?);
+            self.0.get_handled_proposal(&call, tenant, id).await
         };
         answer(run.await)
     }
@@ -210,7 +216,8 @@ impl HandlingService for Handling {
         let call = Call::of(&request)?;
         let run = async {
             let request = request.into_inner();
-            self.0.list_to_screen(&call, size(request.page_size)?, &request.page_token).await
+            let (tenant, size) = (read("tenant", &request.tenant)?, size(request.page_size)?);
+            self.0.list_to_screen(&call, tenant, size, &request.page_token).await
         };
         answer(run.await)
     }

@@ -93,15 +93,15 @@ pub async fn save_part(
     conn: &impl ConnectionTrait,
     proposal: ProposalId,
     unit: UnitId,
-    text_plain: &str,
+    text: &str,
 ) -> Result<(), Fault> {
     let row = answer_part::Model {
         proposal_id: proposal.as_uuid(),
         unit_id: unit.as_uuid(),
-        text_plain: text_plain.to_owned(),
+        text: text.to_owned(),
     };
-    use answer_part::Column::{ProposalId, TextPlain, UnitId};
-    let replace = OnConflict::columns([ProposalId, UnitId]).update_column(TextPlain).to_owned();
+    use answer_part::Column::{ProposalId, Text, UnitId};
+    let replace = OnConflict::columns([ProposalId, UnitId]).update_column(Text).to_owned();
     let stored = answer_part::Entity::insert(row.into_active_model()).on_conflict(replace);
     stored.exec_without_returning(conn).await.map_err(database_fault)?;
     Ok(())
@@ -118,7 +118,7 @@ pub async fn parts(
         .all(conn)
         .await
         .map_err(database_fault)?;
-    Ok(rows.into_iter().map(|row| (UnitId::from_uuid(row.unit_id), row.text_plain)).collect())
+    Ok(rows.into_iter().map(|row| (UnitId::from_uuid(row.unit_id), row.text)).collect())
 }
 
 /// Keeps that somebody is disqualified; false, and nothing changes, if they were before.

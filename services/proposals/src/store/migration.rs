@@ -7,6 +7,7 @@ mod m0004_answers;
 mod m0005_community;
 mod m0006_comparison;
 mod m0007_rounds;
+mod m0008_reasons;
 
 use sea_orm_migration::MigrationTrait;
 
@@ -20,5 +21,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0005_community::Migration),
         Box::new(m0006_comparison::Migration),
         Box::new(m0007_rounds::Migration),
+        Box::new(m0008_reasons::Migration),
     ]
 }

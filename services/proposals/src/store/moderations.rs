@@ -9,6 +9,7 @@ use sea_orm::{
 use super::entity::moderation_log;
 use super::values;
 use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
+use crate::domain::timeline::Why;
 
 /// Adds an entry. Its id is made before, so that a command that runs twice adds one.
 pub async fn append(conn: &impl ConnectionTrait, entry: &Moderation) -> Result<(), Fault> {
@@ -18,7 +19,8 @@ pub async fn append(conn: &impl ConnectionTrait, entry: &Moderation) -> Result<(
         what: entry.what.as_str().to_owned(),
         proposal_id: entry.proposal.as_uuid(),
         act: entry.act.as_str().to_owned(),
-        reason: entry.reason.clone(),
+        reason: entry.why.plain.clone(),
+        other_reasons: values::forms_text(&entry.why.others)?,
         happened_on: entry.on.to_string(),
     };
     let row = row.into_active_model();
@@ -44,7 +46,7 @@ pub async fn list(
 }
 
 /// Why a proposal is out of sight: the latest reason; None if it never was.
-pub async fn why_hidden(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Option<String>, Fault> {
+pub async fn why_hidden(conn: &impl ConnectionTrait, proposal: ProposalId) -> Result<Option<Why>, Fault> {
     let row = moderation_log::Entity::find()
         .filter(moderation_log::Column::ProposalId.eq(proposal.as_uuid()))
         .filter(moderation_log::Column::What.eq(Moderated::Proposal.as_str()))
@@ -53,7 +55,11 @@ pub async fn why_hidden(conn: &impl ConnectionTrait, proposal: ProposalId) -> Re
         .one(conn)
         .await
         .map_err(database_fault)?;
-    Ok(row.map(|row| row.reason))
+    row.map(|row| why_of(row.reason, &row.other_reasons)).transpose()
+}
+
+fn why_of(plain: String, others: &str) -> Result<Why, Fault> {
+    Ok(Why { plain, others: values::forms_of(others)? })
 }
 
 fn entry_of(row: moderation_log::Model) -> Result<Moderation, Fault> {
@@ -64,7 +70,7 @@ fn entry_of(row: moderation_log::Model) -> Result<Moderation, Fault> {
         what: values::known(&Moderated::ALL, Moderated::as_str, &row.what)?,
         proposal: ProposalId::from_uuid(row.proposal_id),
         act: values::known(&ModerationAct::ALL, ModerationAct::as_str, &row.act)?,
-        reason: row.reason,
+        why: why_of(row.reason, &row.other_reasons)?,
         on: day,
     })
 }

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::entity::proposal_step;
 use super::{proposals, values};
 use crate::domain::proposal::{Promise, Proposal, Stage, StageKind};
-use crate::domain::timeline::Mark;
+use crate::domain::timeline::{Mark, Why};
 
 /// A step that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Step {
     pub stage: Stage,
     /// What was promised then.
     pub promise: Option<Promise>,
-    /// Why, in plain language; empty where nobody had to say.
-    pub reason: String,
+    /// Why; empty where nobody had to say.
+    pub why: Why,
 }
 
 /// The day that was promised when the proposal last came to a stage; None if it never did, or nothing was promised.
@@ -50,9 +50,9 @@ pub async fn append(
     conn: &impl ConnectionTrait,
     proposal: &Proposal,
     today: Date,
-    reason: &str,
+    why: &Why,
 ) -> Result<u32, Fault> {
-    add(conn, proposal, None, today, reason).await
+    add(conn, proposal, None, today, why).await
 }
 
 /// Adds something that happened while the proposal stays where it is; answers its number.
@@ -61,9 +61,9 @@ pub async fn mark(
     proposal: &Proposal,
     mark: Mark,
     today: Date,
-    reason: &str,
+    why: &Why,
 ) -> Result<u32, Fault> {
-    add(conn, proposal, Some(mark), today, reason).await
+    add(conn, proposal, Some(mark), today, why).await
 }
 
 /// The next number is the greatest one and one: there is one writer, and the key refuses a second step of a number.
@@ -72,7 +72,7 @@ async fn add(
     proposal: &Proposal,
     mark: Option<Mark>,
     today: Date,
-    reason: &str,
+    why: &Why,
 ) -> Result<u32, Fault> {
     let last = proposal_step::Entity::find()
         .filter(proposal_step::Column::ProposalId.eq(proposal.id.as_uuid()))
@@ -95,7 +95,8 @@ async fn add(
         owner_role: promise.map(|promise| promise.owner.as_str().to_owned()),
         next_step: promise.map(|promise| promise.step.as_str().to_owned()),
         due_on: promise.map(|promise| promise.due.to_string()),
-        reason: reason.to_owned(),
+        reason: why.plain.clone(),
+        other_reasons: values::forms_text(&why.others)?,
     };
     let row = row.into_active_model();
     proposal_step::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
@@ -132,7 +133,7 @@ pub async fn of(
                     row.next_step.as_deref(),
                     row.due_on.as_deref(),
                 )?,
-                reason: row.reason,
+                why: Why { plain: row.reason, others: values::forms_of(&row.other_reasons)? },
             })
         })
         .collect()

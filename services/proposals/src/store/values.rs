@@ -1,6 +1,6 @@
 //! Values between rows and domain. What is stored was valid when it was stored, so anything else is our own failure.
 
-use kernel::{Date, Fault, Invalid, MunicipalityCode, TenantId};
+use kernel::{Date, Fault, Invalid, MunicipalityCode, TenantId, TextVariant};
 
 /// The value of an enum by its stored name.
 pub(super) fn known<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, Fault> {
@@ -41,4 +41,22 @@ pub(super) fn tenant(stored: &str) -> Result<TenantId, Fault> {
 /// What a stored value that cannot be read is: our own failure.
 pub(super) fn broken(invalid: Invalid) -> Fault {
     Fault::internal(invalid.rule)
+}
+
+/// A text in several forms as one text; empty for none.
+pub(super) fn forms_text(forms: &[(TextVariant, String)]) -> Result<String, Fault> {
+    if forms.is_empty() {
+        return Ok(String::new());
+    }
+    let named: Vec<(&str, &str)> = forms.iter().map(|(form, text)| (form.as_str(), text.as_str())).collect();
+    serde_json::to_string(&named).map_err(Fault::internal)
+}
+
+/// The forms of such a text.
+pub(super) fn forms_of(stored: &str) -> Result<Vec<(TextVariant, String)>, Fault> {
+    if stored.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named: Vec<(String, String)> = serde_json::from_str(stored).map_err(Fault::internal)?;
+    named.into_iter().map(|(form, text)| Ok((form.parse().map_err(broken)?, text))).collect()
 }

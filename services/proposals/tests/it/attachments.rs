@@ -355,3 +355,23 @@ async fn what_an_earlier_try_to_finish_left_is_neither_mixed_in_nor_written_back
     })
     .await
 }
+
+#[tokio::test]
+async fn p9_who_looks_at_a_file_is_told_that_it_may_say_more_than_is_seen() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Lisää ulkoilua").await?;
+        send(world, proposal, b"%PDF-1.7 /Type /Page").await?;
+        send(world, proposal, b"%PDF-1.7 /Author (Aino Aalto)").await?;
+        send(world, proposal, &png(400)).await?;
+        let list = pb::ListWaitingAttachmentsRequest {
+            tenant: POHDE.to_owned(),
+            purpose: "moderation".to_owned(),
+            ..pb::ListWaitingAttachmentsRequest::default()
+        };
+        let queue = client(world).list_waiting_attachments(world.by(world.coordinator(), list)?).await?;
+        let told: Vec<bool> = queue.into_inner().attachments.iter().map(|file| file.hidden_data).collect();
+        assert_eq!(told, [false, true, false], "of a picture it is taken out");
+        Ok(())
+    })
+    .await
+}

@@ -14,6 +14,7 @@ fn merge(proposal: ProposalId, into: ProposalId) -> pb::MergeProposalRequest {
         proposal_id: proposal.to_string(),
         into_proposal_id: into.to_string(),
         explanation: WHY.to_owned(),
+        ..pb::MergeProposalRequest::default()
     }
 }
 
@@ -101,6 +102,7 @@ async fn a_proposal_goes_on_as_parts_that_stand_where_it_stood_and_have_its_auth
             proposal_id: whole.to_string(),
             parts: vec![part("Ulos", world.units.ii_day)],
             explanation: "Ehdotuksessa oli kaksi asiaa.".to_owned(),
+            ..pb::SplitProposalRequest::default()
         };
         let alone = world.handling().split_proposal(world.by(world.coordinator(), split.clone())?).await;
         assert_eq!(refusal(alone)?.1, "request.invalid", "one part is no split");

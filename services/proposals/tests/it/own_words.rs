@@ -53,6 +53,7 @@ async fn merged(world: &mut World) -> anyhow::Result<()> {
         proposal_id: other.to_string(),
         into_proposal_id: own.to_string(),
         explanation: "Ehdotukset koskevat samaa asiaa.".to_owned(),
+        ..pb::MergeProposalRequest::default()
     };
     world.handling().merge_proposal(world.by(world.coordinator(), merge)?).await?;
     let mine = seen_by(world, 7, own).await?;
@@ -162,6 +163,7 @@ async fn who_leaves_takes_their_own_words_along_and_the_texts_of_what_never_was_
             explanation: "Asia ei koske hyvinvointialueen palveluja.".to_owned(),
             other_languages: Vec::new(),
             reviewed: true,
+            ..pb::RejectProposalRequest::default()
         };
         world.handling().reject_proposal(world.by(world.coordinator(), reject(refused))?).await?;
         let (texts, findings, own) = left_of(world, refused).await;
@@ -195,6 +197,7 @@ async fn what_was_taken_back_is_gone_and_staff_reads_nothing_of_it() -> anyhow::
             tenant: POHDE.to_owned(),
             proposal_id: proposal.to_string(),
             purpose: "screening".to_owned(),
+            ..pb::GetHandledProposalRequest::default()
         };
         let read = world.handling().get_handled_proposal(world.by(world.coordinator(), get)?).await;
         assert_eq!(refusal(read)?, (Code::NotFound, "proposals.no_such_proposal".to_owned()));
@@ -257,6 +260,7 @@ async fn the_author_of_what_was_split_is_asked_about_the_parts() -> anyhow::Resu
             proposal_id: whole.to_string(),
             parts: vec![part("Ulos"), part("Ruokaa")],
             explanation: "Ehdotuksessa oli kaksi asiaa.".to_owned(),
+            ..pb::SplitProposalRequest::default()
         };
         let parts =
             world.handling().split_proposal(world.by(world.coordinator(), split)?).await?.into_inner();

@@ -6,6 +6,8 @@ use tonic::{Code, Status};
 
 use crate::support::{LAPHA, POHDE, Store, World, refusal, run};
 
+mod secretaries;
+
 const WHY: &str = "Asia ei koske hyvinvointialueen palveluja.";
 
 fn reject(proposal: ProposalId, reason: pb::ScreeningReason, explanation: &str) -> pb::RejectProposalRequest {
@@ -16,6 +18,7 @@ fn reject(proposal: ProposalId, reason: pb::ScreeningReason, explanation: &str) 
         explanation: explanation.to_owned(),
         other_languages: Vec::new(),
         reviewed: true,
+        ..pb::RejectProposalRequest::default()
     }
 }
 
@@ -27,6 +30,7 @@ fn redirect(proposal: ProposalId, kind: pb::Redirection) -> pb::RedirectProposal
         advice: "Ota yhteyttä omaan työntekijääsi. Hän auttaa sinua päätöksessä.".to_owned(),
         other_languages: Vec::new(),
         reviewed: true,
+        ..pb::RedirectProposalRequest::default()
     }
 }
 
@@ -273,6 +277,7 @@ async fn a_hidden_proposal_is_out_of_sight_with_a_public_reason_and_no_name() ->
             tenant: POHDE.to_owned(),
             proposal_id: proposal.to_string(),
             explanation: why.to_owned(),
+            ..pb::HideProposalRequest::default()
         };
         let waiting = world.submitted_proposal("Ei vielä julkinen").await?;
         let unseen = pb::HideProposalRequest { proposal_id: waiting.to_string(), ..hide.clone() };
@@ -293,6 +298,7 @@ async fn a_hidden_proposal_is_out_of_sight_with_a_public_reason_and_no_name() ->
             tenant: POHDE.to_owned(),
             proposal_id: proposal.to_string(),
             explanation: "Teksti on nyt korjattu.".to_owned(),
+            ..pb::ShowProposalRequest::default()
         };
         world.handling().show_proposal(world.by(world.coordinator(), show)?).await?;
         assert!(world.public(proposal).await.is_ok());

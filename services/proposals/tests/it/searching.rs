@@ -56,6 +56,7 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
         tenant: POHDE.to_owned(),
         proposal_id: waiting.clone(),
         explanation: "Ehdotus koski toista ihmistä.".to_owned(),
+        ..pb::HideProposalRequest::default()
     };
     world.handling().hide_proposal(world.by(world.coordinator(), hide)?).await?;
     assert_eq!(search(world, POHDE, "metsäretki").await?, [walks.as_str()], "hidden, so not found");
@@ -63,6 +64,7 @@ async fn story(world: &mut World) -> anyhow::Result<()> {
         tenant: POHDE.to_owned(),
         proposal_id: waiting.clone(),
         explanation: "Tarkistettu uudelleen.".to_owned(),
+        ..pb::ShowProposalRequest::default()
     };
     world.handling().show_proposal(world.by(world.coordinator(), show)?).await?;
     assert_eq!(search(world, POHDE, "talvella").await?, [waiting.as_str()]);

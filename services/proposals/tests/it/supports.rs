@@ -92,6 +92,7 @@ async fn supporters_and_followers_go_on_in_the_proposal_that_theirs_was_merged_i
             proposal_id: one.to_string(),
             into_proposal_id: other.to_string(),
             explanation: "Ehdotukset koskevat samaa asiaa.".to_owned(),
+            ..pb::MergeProposalRequest::default()
         };
         world.handling().merge_proposal(world.by(world.coordinator(), merge)?).await?;
         assert_eq!(counts(world, other).await?, pb::Counts { supports: 3, followers: 1, comments: 0 });

@@ -237,6 +237,30 @@ async fn a_changed_source_makes_its_forms_out_of_date_and_they_are_shown_marked_
 }
 
 #[tokio::test]
+async fn p9_who_reviews_what_staff_wrote_is_told_of_what_may_be_personal_data() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let proposal = world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;
+        let staff = world.hand(world.staff(world.units.ii_day));
+        assert_eq!(
+            world.in_work(&staff, proposal).await?.findings,
+            [],
+            "what is reviewed is not asked about"
+        );
+        let request = world.writing(&staff, proposal, "fi-selko", "Ulos! Soita 040 123 4567.");
+        let written = world.write(&staff, request).await?;
+        let found = world.in_work(&staff, proposal).await?.findings;
+        let [one] = &found[..] else { panic!("one finding: {found:?}") };
+        let finding = one.finding.clone().unwrap_or_default();
+        assert_eq!((one.field(), one.form.as_str()), (pb::TextField::Summary, "fi-selko"));
+        assert_eq!((finding.kind.as_str(), finding.starts_at, finding.length), ("phone", 12, 12));
+        world.review(&staff, proposal, &written, pb::ReviewMethod::PlainLanguageCheck).await?;
+        assert_eq!(world.in_work(&staff, proposal).await?.findings, [], "a human has decided");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn p2_what_is_missing_before_the_forum_is_told_until_it_is_there() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         let proposal = world.open_proposal("Päivätoimintaan lisää ulkoilua").await?;

@@ -29,6 +29,7 @@ async fn a_draft_is_its_authors_alone_is_edited_and_deleted() -> anyhow::Result<
             tenant: POHDE.to_owned(),
             proposal_id: draft.to_string(),
             purpose: "curiosity".to_owned(),
+            ..pb::GetHandledProposalRequest::default()
         };
         let staff = world.handling().get_handled_proposal(world.by(world.coordinator(), read)?).await;
         assert_eq!(refusal(staff)?.1, "proposals.no_such_proposal", "staff sees no drafts");

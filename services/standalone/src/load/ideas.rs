@@ -177,6 +177,7 @@ impl Scene<'_> {
             tenant: self.tenant.clone(),
             proposal_id: proposal_id.clone(),
             purpose: "Screening for a load test".to_owned(),
+            ..Default::default()
         };
         let read = coordinator.handling().get_handled_proposal(request).await?.into_inner();
         let findings = read.proposal.unwrap_or_default().findings.into_iter().map(|finding| {

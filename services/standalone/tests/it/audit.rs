@@ -22,7 +22,7 @@ fn membership(ended: &Ended, what: &str) -> Value {
 }
 
 /// Does this to the database of membership in a folder, as somebody who owns it.
-async fn tamper(folder: &Path, statements: &[String]) {
+pub(crate) async fn tamper(folder: &Path, statements: &[String]) {
     let url = format!("sqlite://{}", folder.join("membership.sqlite").display());
     let connection = sea_orm::Database::connect(url).await.expect("a database");
     for statement in statements {

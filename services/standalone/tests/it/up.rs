@@ -1,5 +1,6 @@
 //! A whole system in one process: made, started, used through the commands, stopped.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
@@ -7,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::audit::tamper;
 use crate::program::{Ended, User};
 
 /// A command that goes on until it is told to end; killed when dropped.
@@ -172,6 +174,58 @@ fn a_system_is_made_started_used_and_stopped() {
     expect(&user.runs(&["status"]), 5);
 
     assert_eq!(going.stop(), Some(0));
+}
+
+/// The upgrade of an installation that was made before there was proposals, as docs/operations.md says it.
+#[tokio::test]
+async fn an_installation_gets_the_account_of_a_service_that_it_lacks_and_keeps_the_others() {
+    let (user, code) = user_with_folder();
+    let entering = ["sign-in", "--setup-code", "--name", "Aino Aalto", "--tenant", "19"];
+    let (going, address) = up(&user);
+    let user = user.with("OSALLISUUS_SERVER", address);
+    expect(&user.runs_with(&entering, &format!("{code}\n")), 0);
+    assert_eq!(going.stop(), Some(0));
+
+    let here = user.home().join("here");
+    let secrets = here.join("secrets");
+    let read = || -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(&secrets).unwrap().map(Result::unwrap);
+        let file = |entry: std::fs::DirEntry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+        };
+        entries.map(file).collect()
+    };
+    let made = read();
+    tamper(&here, &["DELETE FROM service_account WHERE name = 'proposals'".to_owned()]).await;
+    std::fs::remove_file(secrets.join("proposals.secret")).unwrap();
+    for file in ["proposals.sqlite", "proposals.sqlite-wal", "proposals.sqlite-shm"] {
+        let _ = std::fs::remove_file(here.join(file));
+    }
+    let doctor = user.runs(&["doctor", "--data", "here"]);
+    assert_ne!(doctor.code, 0, "{}", doctor.out);
+    let told = format!("{}{}", doctor.out, doctor.err);
+    assert!(told.contains("proposals.secret") && told.contains("--new-code"), "{told}");
+
+    // Every county has an administrator, so there is no code to show; what was missing is made all the same.
+    let mended = user.runs(&["init", "--data", "here", "--new-code"]);
+    expect(&mended, 5);
+    assert!(mended.err.contains("every county has an administrator"), "{}", mended.err);
+    let mut now = read();
+    let mode = std::fs::metadata(secrets.join("proposals.secret")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let (new, old) = (now.insert("proposals.secret".to_owned(), Vec::new()), made.get("proposals.secret"));
+    assert!(new.is_some_and(|new| old.is_some_and(|old| new.len() == old.len() && new != *old)));
+    assert_eq!(
+        now,
+        BTreeMap::from_iter(made.into_iter().map(|(name, content)| {
+            let content = if name == "proposals.secret" { Vec::new() } else { content };
+            (name, content)
+        })),
+        "the others are as they were"
+    );
+
+    let (going, _) = up(&user);
+    assert_eq!(going.stop(), Some(0), "all services run");
 }
 
 #[test]

@@ -169,7 +169,7 @@ async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
             what: Moderated::Idea,
             proposal: ProposalId::from_uuid(idea.id.as_uuid()),
             act: ModerationAct::Refused,
-            reason: reason.as_str().to_owned(),
+            why: reason.as_str().into(),
             on: tx.now().helsinki_date(),
         };
         store::moderations::append(tx.conn(), &entry).await?;

@@ -47,7 +47,7 @@ async fn removed(tx: &Tx, input: &Remove) -> Result<pb::RemoveIdeaResponse, Faul
         what: Moderated::Idea,
         proposal: idea.proposal.unwrap_or(ProposalId::from_uuid(idea.id.as_uuid())),
         act: ModerationAct::Hidden,
-        reason: input.reason.as_str().to_owned(),
+        why: input.reason.as_str().into(),
         on: tx.now().helsinki_date(),
     };
     store::moderations::append(tx.conn(), &entry).await?;

@@ -188,7 +188,7 @@ proptest! {
         let sha256 = Sha256::digest(&file);
         let mut whole = Whole::default();
         file.chunks(piece).for_each(|piece| whole.add(piece));
-        prop_assert_eq!(whole.end(&sha256).unwrap(), MediaType::Pdf);
+        prop_assert_eq!(whole.end(&sha256).unwrap(), (MediaType::Pdf, false));
         let mut other = Whole::default();
         other.add(&file[1..]);
         let fault = other.end(&sha256).unwrap_err();

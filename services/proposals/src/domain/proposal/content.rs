@@ -1,10 +1,12 @@
 //! What an author may write, and how much of it.
 
+use std::collections::BTreeSet;
+
 use kernel::{Fault, UnitId};
 
 use super::tags::{Category, Goal, Perspective};
 use crate::domain::screening::{FindingKind, screen};
-use crate::domain::text::{Form, is_plain};
+use crate::domain::text::{Form, is_plain, plain_of};
 
 /// Most characters of the person's own words.
 pub const MAX_OWN_WORDS: usize = 5_000;
@@ -125,24 +127,50 @@ impl Explanation {
     }
 }
 
-/// Why a proposal ends, as its people are told it: in plain language, in every language of the county (KIE-3).
+/// Why something was decided, as everybody may read it: in plain language, in every language of the county (KIE-3).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explained {
+pub struct Reasons {
     /// In plain Finnish.
     pub plain: Explanation,
     /// In other languages.
     pub others: Vec<(Form, Explanation)>,
-    /// Whether who decides has read each through and finds it plain.
-    pub reviewed: bool,
 }
 
-impl Explained {
-    /// Invalid `request.invalid` if a form is none of plain language in another language than Finnish.
-    pub fn new(plain: Explanation, others: Vec<(Form, Explanation)>, reviewed: bool) -> Result<Self, Fault> {
-        if others.iter().all(|(form, _)| is_plain(*form) && *form != Form::EasyFinnish) {
-            return Ok(Self { plain, others, reviewed });
+impl Reasons {
+    /// Invalid `request.invalid` if a form is none of plain language in another language than Finnish, or stands twice.
+    pub fn new(plain: Explanation, others: Vec<(Form, Explanation)>) -> Result<Self, Fault> {
+        let mut seen = BTreeSet::from([Form::EasyFinnish]);
+        if others.iter().all(|(form, _)| is_plain(*form) && seen.insert(*form)) {
+            return Ok(Self { plain, others });
         }
-        let rule = "an explanation in another language is in its plain language";
+        let rule = "an explanation in another language is in its plain language, once in each";
         Err(kernel::Invalid::new(rule, "send it as sv-lattlast").in_field("other_languages"))
     }
+
+    /// Refuses with Conflict `proposals.forms_missing`, naming the forms, unless they stand in each of these `languages`
+    /// (of [`required_languages`](crate::domain::text::required_languages)).
+    pub fn check_languages(&self, languages: &BTreeSet<Form>) -> Result<(), Fault> {
+        let is_there =
+            |form: Form| form == Form::EasyFinnish || self.others.iter().any(|(other, _)| *other == form);
+        let missing =
+            languages.iter().filter_map(|language| plain_of(*language)).filter(|form| !is_there(*form));
+        let fault = Fault::conflict(
+            "proposals.forms_missing",
+            "Everybody may read why, so it stands in every language of the county (KIE-3). Say it in the others too.",
+        );
+        let fault = missing.fold(fault, |fault, form| {
+            let rule = "the reason stands in the plain form of every language of the county";
+            fault.field(format!("other_languages.{form}"), rule, format!("add {form}"))
+        });
+        if fault.fields().is_empty() { Ok(()) } else { Err(fault) }
+    }
+}
+
+/// Why a proposal ends, as its people are told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// Why.
+    pub reasons: Reasons,
+    /// Whether who decides has read each through and finds it plain.
+    pub reviewed: bool,
 }

@@ -12,7 +12,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) unit_id: Uuid,
     /// What it says, in plain Finnish.
-    pub(crate) text_plain: String,
+    pub(crate) text: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

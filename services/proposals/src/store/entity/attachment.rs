@@ -30,6 +30,8 @@ pub(crate) struct Model {
     pub(crate) variant: String,
     /// Which chunks are served.
     pub(crate) part: String,
+    /// Whether it may say more than is heard or read in it.
+    pub(crate) hidden_data: bool,
     /// When it was begun, in microseconds.
     pub(crate) begun_at: i64,
     /// The day by which a human looks at it.

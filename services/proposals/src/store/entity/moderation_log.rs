@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) act: String,
     /// Why, in plain language.
     pub(crate) reason: String,
+    /// The same in other languages, with their forms.
+    pub(crate) other_reasons: String,
     /// Day.
     pub(crate) happened_on: String,
 }

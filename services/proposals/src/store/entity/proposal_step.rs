@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) due_on: Option<String>,
     /// Why, in plain language; empty where nobody had to say.
     pub(crate) reason: String,
+    /// The same in other languages, with their forms.
+    pub(crate) other_reasons: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

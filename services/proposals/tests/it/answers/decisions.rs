@@ -91,7 +91,8 @@ async fn x1_a_decision_about_an_unknown_proposal_waits_for_a_person() -> anyhow:
 
 /// A joint forum tells what it decides in the lane of the county that leads it, also of the other county's proposals.
 #[tokio::test]
-async fn x1_a_joint_forum_decides_about_a_proposal_of_the_county_that_does_not_lead_it() -> anyhow::Result<()> {
+async fn x1_a_joint_forum_decides_about_a_proposal_of_the_county_that_does_not_lead_it() -> anyhow::Result<()>
+{
     run(Store::Sqlite, async |world| {
         world.on("2026-10-12").await?;
         let tenant = LAPHA.to_owned();

@@ -125,7 +125,7 @@ async fn s1_11_several_units_give_one_answer() -> anyhow::Result<()> {
         let part = |unit: UnitId| pb::ContributeToResponseRequest {
             unit_id: unit.to_string(),
             proposal_id: proposal.to_string(),
-            text_plain: "Työtoiminta lähtee mukaan keskiviikkoisin.".to_owned(),
+            text: "Työtoiminta lähtee mukaan keskiviikkoisin.".to_owned(),
         };
         let by_lead = world.answers().contribute_to_response(world.by(world.staff(unit), part(unit))?).await;
         assert_eq!(refusal(by_lead)?, conflict("proposals.lead_unit"));
@@ -452,6 +452,7 @@ async fn s2_39_the_reason_of_a_refusal_is_its_card_for_the_author_alone() -> any
                 explanation: why.clone(),
                 other_languages: Vec::new(),
                 reviewed: true,
+                ..pb::RejectProposalRequest::default()
             };
             world.handling().reject_proposal(world.by(world.coordinator(), reject)?).await?;
         }

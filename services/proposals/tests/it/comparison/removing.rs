@@ -30,6 +30,7 @@ async fn hide(world: &World, proposal: kernel::ProposalId) -> anyhow::Result<()>
         tenant: POHDE.to_owned(),
         proposal_id: proposal.to_string(),
         explanation: "Ehdotuksessa on toisen ihmisen nimi.".to_owned(),
+        ..Default::default()
     };
     world.handling().hide_proposal(world.by(world.coordinator(), request)?).await?;
     Ok(())

@@ -80,6 +80,7 @@ impl World {
             tenant: POHDE.to_owned(),
             proposal_id: proposal.to_string(),
             purpose: "screening".to_owned(),
+            ..pb::GetHandledProposalRequest::default()
         };
         let handled = self.handling().get_handled_proposal(self.by(self.coordinator(), get)?).await?;
         handled.into_inner().proposal.context("a proposal")

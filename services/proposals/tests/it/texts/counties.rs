@@ -58,6 +58,7 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
             explanation: "Asia ei koske hyvinvointialueen palveluja.".to_owned(),
             other_languages: Vec::new(),
             reviewed: true,
+            ..pb::RejectProposalRequest::default()
         };
         let refused =
             world.handling().reject_proposal(world.by(coordinator.caller.clone(), reject.clone())?).await;
@@ -102,7 +103,55 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
             told.map(|one| one.titles.iter().map(|title| title.language.as_str()).collect::<Vec<_>>());
         assert_eq!(titles, Some(vec!["fi", "sv"]));
 
+        // Nor is it taken out of sight, or brought back, for a reason in Finnish alone.
+        let hide = pb::HideProposalRequest {
+            tenant: POHJANMAA.to_owned(),
+            proposal_id: proposal.to_string(),
+            explanation: "Tekstissä oli toisen ihmisen asioita.".to_owned(),
+            other_languages: Vec::new(),
+        };
+        let by = || coordinator.caller.clone();
+        let missing = (Code::FailedPrecondition, "proposals.forms_missing".to_owned());
+        let refused = world.handling().hide_proposal(world.by(by(), hide.clone())?).await;
+        assert_eq!(refusal(refused)?, missing);
+        let other_languages = vec![pb::ExplanationForm {
+            form: "sv-lattlast".to_owned(),
+            content: "Texten berättade om en annan människa.".to_owned(),
+        }];
+        let hide = pb::HideProposalRequest { other_languages: other_languages.clone(), ..hide };
+        world.handling().hide_proposal(world.by(by(), hide)?).await?;
+        let mine = pb::GetMyProposalRequest { proposal_id: proposal.to_string() };
+        let mine = world.proposals().get_my_proposal(world.by(author.clone(), mine)?).await?.into_inner();
+        assert_eq!(mine.proposal.unwrap_or_default().hidden_other_languages, other_languages);
+        let show = pb::ShowProposalRequest {
+            tenant: POHJANMAA.to_owned(),
+            proposal_id: proposal.to_string(),
+            explanation: "Teksti on nyt korjattu.".to_owned(),
+            other_languages: Vec::new(),
+        };
+        let refused = world.handling().show_proposal(world.by(by(), show.clone())?).await;
+        assert_eq!(refusal(refused)?, missing);
+        let show = pb::ShowProposalRequest { other_languages: other_languages.clone(), ..show };
+        world.handling().show_proposal(world.by(by(), show)?).await?;
+        let log = pb::GetModerationLogRequest {
+            tenant: POHJANMAA.to_owned(),
+            ..pb::GetModerationLogRequest::default()
+        };
+        let log = world.proposals().get_moderation_log(log).await?.into_inner().entries;
+        let forms: Vec<_> = log.iter().map(|entry| (entry.act.as_str(), &entry.other_languages)).collect();
+        assert_eq!(forms, [("shown", &other_languages), ("hidden", &other_languages)]);
+
+        // Nor does it go on elsewhere.
         let other = submitted(&world, &author, unit).await?;
+        let merge = pb::MergeProposalRequest {
+            tenant: POHJANMAA.to_owned(),
+            proposal_id: other.to_string(),
+            into_proposal_id: proposal.to_string(),
+            explanation: "Ehdotukset koskevat samaa asiaa.".to_owned(),
+            other_languages: Vec::new(),
+        };
+        let refused = world.handling().merge_proposal(world.by(by(), merge)?).await;
+        assert_eq!(refusal(refused)?, missing);
         let both = pb::RejectProposalRequest {
             proposal_id: other.to_string(),
             other_languages: vec![pb::ExplanationForm {
@@ -114,6 +163,12 @@ async fn negative_test_3_a_bilingual_county_publishes_nothing_without_swedish_an
         world.handling().reject_proposal(world.by(coordinator.caller.clone(), both)?).await?;
         let published = world.published::<pb::FeedbackPublished>().await;
         assert_eq!(published.len(), 1);
+        let mine = pb::GetMyProposalRequest { proposal_id: other.to_string() };
+        let mine = world.proposals().get_my_proposal(world.by(author.clone(), mine)?).await?.into_inner();
+        let steps = mine.proposal.unwrap_or_default().steps;
+        let told: Vec<&str> =
+            steps.iter().flat_map(|step| &step.other_languages).map(|one| one.form.as_str()).collect();
+        assert_eq!(told, ["sv-lattlast"], "the step says why in both languages");
         world.system.finish().await?;
     }
     Ok(())

@@ -165,6 +165,7 @@ impl Ideas<'_> {
             tenant: LEAD.to_owned(),
             proposal_id: proposal_id.to_owned(),
             purpose: "Screening what came in".to_owned(),
+            ..Default::default()
         };
         let read = self.coordinator.handling().get_handled_proposal(request).await;
         let read = read.map_err(during("read a proposal"))?.into_inner().proposal.unwrap_or_default();
