@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share is a test too")]
 
+#[path = "../../../../proto/tests/allowed/mod.rs"]
+mod allowed;
 mod answers;
 mod attachments;
 mod comments;

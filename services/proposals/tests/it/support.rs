@@ -12,6 +12,7 @@
 //! .await
 //! ```
 
+mod payloads;
 mod stories;
 
 use std::collections::HashMap;
@@ -39,6 +40,7 @@ use testkit::system::System;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+pub(crate) use payloads::{CANARY, TITLE_CANARY};
 pub(crate) use testkit::system::Store;
 
 /// Pohjois-Pohjanmaa: the county of the tests.
