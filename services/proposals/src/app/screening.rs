@@ -73,6 +73,12 @@ impl Screener {
     }
 }
 
+/// The texts that the answer shows to this screener: to a secretary none of what is neither to be screened nor public.
+fn shown_to(by: &Screener, proposal: &Proposal, texts: Texts) -> Texts {
+    let hidden = by.forum.is_some() && proposal.stage != Stage::Submitted && !proposal.is_visible();
+    if hidden { Texts::default() } else { texts }
+}
+
 /// What is to be screened, the day and the policy. NotFound `proposals.no_such_proposal` outside of the screener's county.
 async fn to_screen(tx: &Tx, by: &Screener, id: ProposalId) -> Result<(Proposal, Date, Policies), Fault> {
     if let Some(forum) = by.forum
@@ -181,7 +187,7 @@ impl App {
 async fn screened(tx: &Tx, input: &Screen) -> Result<pb::ScreenProposalResponse, Fault> {
     let (before, today, policies) = to_screen(tx, &input.by, input.id).await?;
     let owner = Owner::proposal(before.tenant, before.id);
-    let mut texts = store::texts::load(tx.conn(), owner).await?;
+    let mut texts = shown_to(&input.by, &before, store::texts::load(tx.conn(), owner).await?);
     let is_so =
         |addressed: &Addressed| (&addressed.units, addressed.lead) == (&before.units, before.lead_unit);
     if before.stage == Stage::Open && input.addressed.as_ref().is_none_or(is_so) {
@@ -256,6 +262,7 @@ async fn decide(tx: &Tx, id: ProposalId, decisions: &[(u32, Decision)]) -> Resul
 async fn ended(tx: &Tx, input: &Ended) -> Result<pb::Proposal, Fault> {
     let (before, today, policies) = to_screen(tx, &input.by, input.id).await?;
     let texts = store::texts::load(tx.conn(), Owner::proposal(before.tenant, before.id)).await?;
+    let texts = shown_to(&input.by, &before, texts);
     let to = Stage::Ended { how: input.how };
     let answer = |of: &Proposal| convert::proposals::proposal(of, &texts, of.promise, today);
     if before.stage == to {

@@ -41,8 +41,10 @@ pub struct ImportResult {
 struct Publish {
     scope: Scope,
     round: RoundId,
-    /// Ranked before: a round that is closed does not change any more. None if it was not closed then.
+    /// Ranked before: of a closed round only ideas are taken out. None if it was not closed then.
     published: Option<Published>,
+    /// How many ideas had been taken out when it was ranked.
+    removed: u32,
 }
 
 struct Import {
@@ -70,7 +72,7 @@ impl App {
             }
             RoundState::Prepared | RoundState::Open | RoundState::Published => None,
         };
-        let input = Publish { scope: call.scope, round: id, published };
+        let input = Publish { scope: call.scope, round: id, published, removed: round.removed };
         self.writer.run(call.command(), input, |tx, input| publish(tx, input).boxed()).await
     }
 
@@ -122,6 +124,10 @@ async fn ranked(
     let ideas = store::comparison::ideas::of(conn, round.id).await?;
     let ideas: Vec<IdeaNo> = ideas.iter().filter_map(|idea| idea.number).collect();
     let sums = store::comparison::sums::of(conn, round.id, None).await?;
+    // Comparisons with an idea that was taken out rank nothing, so they do not help a ranking over its least either.
+    let comparisons = sums.clone().among(&ideas).comparisons();
+    let ranked = Round { counts: Counts { comparisons, ..round.counts }, ..round.clone() };
+    ranked.publish(policies, today)?;
     // Single visits are known until they are deleted.
     let small_cell = u64::from(policies.on(today, PolicyKey::SmallCell));
     let left_out = heaviest(round.counts.sessions, small_cell).filter(|_| !round.visits_forgotten);
@@ -132,7 +138,7 @@ async fn ranked(
         }
         None => None,
     };
-    let places = sums_of_places(conn, round.id, Least::by(policies, today)).await?;
+    let places = sums_of_places(conn, round.id, &ideas, Least::by(policies, today)).await?;
     let late = round.joined_late > 0;
     // Sweeps over many pairs: not on a thread that others wait for.
     let ranked = tokio::task::spawn_blocking(move || rank_all(&ideas, late, sums, without, places));
@@ -162,12 +168,16 @@ fn rank_all(
 async fn sums_of_places(
     conn: &impl ConnectionTrait,
     round: RoundId,
+    ideas: &[IdeaNo],
     least: Least,
 ) -> Result<Vec<(MunicipalityCode, PairSums)>, Fault> {
     let (places, unnamed) = store::comparison::sums::places(conn, round).await?;
     let mut told = Vec::new();
     for municipality in places::published(&places, unnamed, least) {
-        told.push((municipality, store::comparison::sums::of(conn, round, Some(municipality)).await?));
+        let sums = store::comparison::sums::of(conn, round, Some(municipality)).await?;
+        if sums.clone().among(ideas).comparisons() >= least.comparisons {
+            told.push((municipality, sums));
+        }
     }
     Ok(told)
 }
@@ -185,6 +195,12 @@ async fn publish(tx: &Tx, input: &Publish) -> Result<pb::PublishRankingResponse,
             "The round was closed at this very moment. Send the request again.",
         )
     })?;
+    if round.removed != input.removed {
+        return Err(Fault::unavailable(
+            "proposals.round_changed",
+            "An idea was taken out at this very moment. Send the request again.",
+        ));
+    }
     let round = round.apply(event);
     store::comparison::rounds::save(tx.conn(), &round).await?;
     store::comparison::rankings::insert(tx.conn(), round.id, round.counts, published).await?;

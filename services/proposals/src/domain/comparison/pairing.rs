@@ -51,7 +51,8 @@ pub fn most_pairs(ideas: usize) -> usize {
 /// The next pair; none when the session has seen as many as it may. `seen` has the latest one last. The same seed gives
 /// the same pair.
 pub fn next(ideas: &[Shown], seen: &[Pair], seed: [u8; 32]) -> Option<Pair> {
-    if seen.len() >= most_pairs(ideas.len()) {
+    // Pairs with an idea that was taken out since are among those seen, so all there are is judged by what is left below.
+    if seen.len() >= MOST_PAIRS {
         return None;
     }
     let latest = seen.last().copied();
@@ -112,6 +113,17 @@ mod tests {
             let pair = next(&ideas, &[seen, between], [3; 32]).unwrap();
             assert!(pair.ordered() == (1, 3) || pair.ordered() == (2, 3), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn pairs_with_an_idea_that_was_taken_out_do_not_stand_for_those_of_the_others() {
+        let ideas = shown(&[3, 3, 3, 3]);
+        let pair = |left, right| Pair { left, right };
+        let mut seen = vec![pair(5, 1), pair(2, 5), pair(5, 3), pair(1, 2), pair(3, 4), pair(1, 3)];
+        while let Some(pair) = next(&ideas, &seen, [5; 32]) {
+            seen.push(pair);
+        }
+        assert_eq!(seen.len(), 9, "all six of the four that are left, and three of before");
     }
 
     #[test]

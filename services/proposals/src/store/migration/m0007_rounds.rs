@@ -44,6 +44,12 @@ impl MigrationTrait for Migration {
         }
         let connection = manager.get_connection();
         for statement in [
+            // What was shown and left unanswered does not count any more.
+            "UPDATE comparison_idea SET shown = (SELECT COUNT(*) FROM pair_offer o \
+             JOIN comparison_session s ON s.id = o.session_id \
+             WHERE s.round_id = comparison_idea.round_id AND o.answer IS NOT NULL \
+             AND (o.left_idea = comparison_idea.number OR o.right_idea = comparison_idea.number)) \
+             WHERE number IS NOT NULL AND round_id IN (SELECT id FROM comparison_round WHERE NOT imported)",
             "DELETE FROM ranked_idea WHERE part = 'without_heaviest'",
             "DELETE FROM round_ranking WHERE part = 'without_heaviest'",
             "UPDATE ranked_idea SET wins = 0, comparisons = 0, strength = NULL WHERE part <> 'all'",

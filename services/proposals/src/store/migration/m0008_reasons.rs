@@ -28,7 +28,10 @@ impl MigrationTrait for Migration {
             manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;
         }
         let renamed = Table::alter().table("answer_part").rename_column("text_plain", "text").take();
-        manager.alter_table(renamed).await
+        manager.alter_table(renamed).await?;
+        // Nobody has looked into those that were sent before.
+        let unknown = "UPDATE attachment SET hidden_data = TRUE WHERE state IN ('waiting', 'visible') AND media_type NOT LIKE 'image/%'";
+        manager.get_connection().execute_unprepared(unknown).await.map(|_| ())
     }
 
     fn use_transaction(&self) -> Option<bool> {

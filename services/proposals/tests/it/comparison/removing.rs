@@ -93,6 +93,28 @@ async fn an_idea_that_is_taken_out_is_shown_to_nobody_and_counts_in_no_ranking()
 }
 
 #[tokio::test]
+async fn what_was_compared_with_an_idea_that_is_taken_out_helps_no_ranking_over_its_least()
+-> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let round = Round::open(world, 5, false).await?;
+        for _ in 0..5 {
+            let mut visitor = round.visit(world, None).await?;
+            for _ in 0..8 {
+                visitor.compare(pb::Side::Left).await?;
+            }
+        }
+        // Of 40 comparisons at least 16 are with the idea that was compared most.
+        let (_, ideas) = round.public(world).await?;
+        let most = ideas.iter().max_by_key(|idea| idea.shown).map(|idea| idea.idea_id.clone());
+        remove(world, &round, &most.unwrap_or_default()).await??;
+        round.close(world).await?;
+        assert_eq!(refusal(round.publish(world).await)?.1, "proposals.too_few_comparisons");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_proposal_that_is_hidden_leaves_every_round_it_is_in() -> anyhow::Result<()> {
     run(Store::Sqlite, async |world| {
         let proposal = world.open_proposal(IDEAS[0]).await?;

@@ -63,8 +63,17 @@ async fn p1_secretaries_of_the_countys_forums_screen_too() -> anyhow::Result<()>
 
         let other = world.submitted_proposal("Enemmän lunta").await?;
         let reason = pb::ScreeningReason::NotAboutServices;
-        let refuse = pb::RejectProposalRequest { forum_id, ..reject(other, reason, WHY) };
-        world.handling().reject_proposal(world.by(secretary, refuse)?).await?;
+        let refuse = pb::RejectProposalRequest { forum_id: forum_id.clone(), ..reject(other, reason, WHY) };
+        world.handling().reject_proposal(world.by(secretary.clone(), refuse)?).await?;
+        let hide = pb::HideProposalRequest {
+            tenant: POHDE.to_owned(),
+            proposal_id: proposal.to_string(),
+            explanation: WHY.to_owned(),
+            ..Default::default()
+        };
+        world.handling().hide_proposal(world.by(world.coordinator(), hide)?).await?;
+        let hidden = send(&secretary, &forum_id).await??.into_inner().proposal.unwrap_or_default();
+        assert_eq!(hidden.titles, [], "what is hidden is not told by saying again that it is fit");
         assert_eq!(reasons(world, other).await?, [(pb::ProposalStage::RejectedAtScreening, WHY.to_owned())]);
         Ok(())
     })
