@@ -132,7 +132,7 @@ fn dissent_withheld(
 ) -> BoxFuture<'static, Result<(), JobError>> {
     async move {
         let Some(author) = app.withheld_author(id::<Uuid>(&payload)?).await? else { return Ok(()) };
-        // Before the minutes are public, so that there is time to object.
+        // At once: the minutes may be public soon, and they do not wait for the author to object.
         directory.notify_urgent(&[author], app::TEMPLATE_DISSENT_WITHHELD, &context.dedupe_key).await?;
         Ok(())
     }

@@ -31,7 +31,9 @@ pub(crate) fn notice(app: App) -> Run {
 pub(crate) fn mail(app: App) -> Run {
     Box::new(move |context, payload| {
         let app = app.clone();
-        async move { app.send_mail(id_of(&payload)?, context.attempt).await }.boxed()
+        // The first job of a notice has its id for a key; those after it are numbered.
+        let round = context.dedupe_key.split_once('|').and_then(|(_, round)| round.parse().ok());
+        async move { app.send_mail(id_of(&payload)?, round.unwrap_or(0), context.attempt).await }.boxed()
     })
 }
 

@@ -16,8 +16,11 @@ use tokio::time::timeout;
 
 use crate::domain::contact;
 
-/// How long the mail server may take, for a connection and for all of a conversation: the library limits the first only.
+/// How long the mail server may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may take to take a message: the library limits each answer only, and a job ends after 30 seconds.
+const SENDING: Duration = Duration::from_secs(25);
 
 /// What a server says of the recipient's address (RFC 3463): no such mailbox, no such system, badly written, moved, no
 /// mail taken there, mailbox closed.
@@ -159,7 +162,7 @@ impl Mailer {
             .header(AutoSubmitted)
             .body(message.body.to_owned())
             .map_err(|_| Failure::ForGood)?;
-        match timeout(PATIENCE, self.transport.send(message)).await {
+        match timeout(SENDING, self.transport.send(message)).await {
             Ok(sent) => sent.map(|_| ()).map_err(|error| failure(&error)),
             Err(_) => Err(Failure::ForNow),
         }

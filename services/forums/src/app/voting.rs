@@ -51,7 +51,8 @@ impl App {
     /// voter said yes themselves.
     ///
     /// The ballot is checked and sealed here, in memory; the writer gets the sealed form only. The mark is the
-    /// idempotency record: the same command again is done already. Nothing is logged, published or scheduled (BAL-11).
+    /// idempotency record: the same command again is done already. Nothing of it is logged, published or scheduled (BAL-11);
+    /// that somebody with a helper was asked for their own yes is logged, without who.
     pub async fn cast_ballot(
         &self,
         call: &Call,

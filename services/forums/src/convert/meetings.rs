@@ -245,7 +245,12 @@ fn withholding_out(reason: Withholding) -> pb::WithholdingReason {
 }
 
 /// Why each of these dissents is not published.
-pub fn withheld(withheld: &[pb::WithheldDissent]) -> Result<Vec<(String, Withholding)>, Fault> {
+#[expect(deprecated, reason = "read so that a client from before the reasons is refused, not ignored")]
+pub fn withheld(request: &pb::ScreenMinutesRequest) -> Result<Vec<(String, Withholding)>, Fault> {
+    if !request.withheld_dissent_ids.is_empty() {
+        let rule = Invalid::new("a dissent is withheld for a reason", "send withheld, each with its reason");
+        return Err(rule.in_field("withheld_dissent_ids"));
+    }
     let one = |(index, one): (usize, &pb::WithheldDissent)| -> Result<(String, Withholding), Fault> {
         let reason = match one.reason() {
             pb::WithholdingReason::Unspecified => return Err(choice(&format!("withheld[{index}].reason"))),
@@ -255,7 +260,7 @@ pub fn withheld(withheld: &[pb::WithheldDissent]) -> Result<Vec<(String, Withhol
         };
         Ok((one.dissent_id.clone(), reason))
     };
-    withheld.iter().enumerate().map(one).collect()
+    request.withheld.iter().enumerate().map(one).collect()
 }
 
 /// The forms of a text, by language.

@@ -325,7 +325,7 @@ impl MeetingsService for Meetings {
         let call = Call::of(&request)?;
         let one = request.into_inner();
         let screened = async {
-            let (meeting, withheld) = (read("meeting_id", &one.meeting_id)?, withheld(&one.withheld)?);
+            let (meeting, withheld) = (read("meeting_id", &one.meeting_id)?, withheld(&one)?);
             self.0.screen_minutes(&call, within(&call, &one.forum_id)?, meeting, withheld).await
         };
         answer(screened.await)

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use kernel::{AgendaItemId, Fault, MeetingId, Subject, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+};
 
 use super::entity::dissent;
 use super::values;
@@ -29,6 +31,7 @@ pub async fn put(conn: &impl ConnectionTrait, stored: &Dissent) -> Result<(), Fa
         author: stored.author.map(|author| author.as_uuid()),
         body: stored.text.clone(),
         show_seat: stored.show_seat,
+        withheld: stored.withheld.is_some(),
         withheld_reason: stored.withheld.map(|reason| reason.as_str().to_owned()),
     };
     let stored = dissent::Entity::insert(row.into_active_model()).exec_without_returning(conn).await;
@@ -69,8 +72,10 @@ pub async fn of_person(
 
 /// Who wrote a dissent that is not published; none if it is, or they are forgotten.
 pub async fn withheld_author(conn: &impl ConnectionTrait, id: Uuid) -> Result<Option<Subject>, Fault> {
-    let withheld = dissent::Entity::find_by_id(id).filter(dissent::Column::WithheldReason.is_not_null());
-    let row = withheld.one(conn).await.map_err(database_fault)?;
+    let is_withheld = Condition::any()
+        .add(dissent::Column::Withheld.eq(true))
+        .add(dissent::Column::WithheldReason.is_not_null());
+    let row = dissent::Entity::find_by_id(id).filter(is_withheld).one(conn).await.map_err(database_fault)?;
     Ok(row.and_then(|row| row.author).map(Subject::from_uuid))
 }
 
@@ -83,6 +88,7 @@ pub async fn withhold(
     let set = |reason: Option<Withholding>| {
         let reason = reason.map(|reason| reason.as_str().to_owned());
         dissent::Entity::update_many()
+            .col_expr(dissent::Column::Withheld, Expr::value(reason.is_some()))
             .col_expr(dissent::Column::WithheldReason, Expr::value(reason))
             .filter(dissent::Column::MeetingId.eq(meeting.as_uuid()))
     };
@@ -126,7 +132,10 @@ pub async fn forget_person(conn: &impl ConnectionTrait, person: Subject) -> Resu
 fn dissent_of(row: dissent::Model) -> Result<Dissent, Fault> {
     let municipality = values::municipality(&row.municipality)?;
     let reason = row.withheld_reason.as_deref();
-    let reason = reason.map(|word| values::known(&Withholding::ALL, Withholding::as_str, word));
+    let reason =
+        reason.map(|word| values::known(&Withholding::ALL, Withholding::as_str, word)).transpose()?;
+    // A copy from before the reasons withholds without one.
+    let withheld = reason.or(row.withheld.then_some(Withholding::PersonalData));
     Ok(Dissent {
         id: row.id,
         meeting: MeetingId::from_uuid(row.meeting_id),
@@ -135,6 +144,6 @@ fn dissent_of(row: dissent::Model) -> Result<Dissent, Fault> {
         author: row.author.map(Subject::from_uuid),
         text: row.body,
         show_seat: row.show_seat,
-        withheld: reason.transpose()?,
+        withheld,
     })
 }

@@ -1,8 +1,10 @@
 //! Meetings.
 
-use kernel::{Fault, ForumId, MeetingId, Subject};
+use std::collections::BTreeSet;
+
+use kernel::{Fault, ForumId, MeetingId, Subject, Uuid};
 use messaging::database_fault;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QuerySelect,
@@ -92,10 +94,33 @@ pub async fn list(
     whole(conn, rows.map_err(database_fault)?).await
 }
 
+/// Which of these meetings have published their minutes.
+pub async fn published(
+    conn: &impl ConnectionTrait,
+    meetings: &[MeetingId],
+) -> Result<BTreeSet<MeetingId>, Fault> {
+    if meetings.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let rows = meeting::Entity::find()
+        .filter(meeting::Column::Id.is_in(meetings.iter().map(|meeting| meeting.as_uuid())))
+        .filter(meeting::Column::State.eq(MeetingState::Published.as_str()))
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    Ok(rows.into_iter().map(|row| MeetingId::from_uuid(row.id)).collect())
+}
+
 /// Forgets a person who has left as the writer of minutes.
 pub async fn forget_person(conn: &impl ConnectionTrait, person: Subject) -> Result<(), Fault> {
     let of_person = minutes_writer::Column::Person.eq(person.as_uuid());
     minutes_writer::Entity::delete_many().filter(of_person).exec(conn).await.map_err(database_fault)?;
+    meeting::Entity::update_many()
+        .col_expr(meeting::Column::DraftedBy, Expr::value(Option::<Uuid>::None))
+        .filter(meeting::Column::DraftedBy.eq(person.as_uuid()))
+        .exec(conn)
+        .await
+        .map_err(database_fault)?;
     Ok(())
 }
 
@@ -126,7 +151,10 @@ async fn whole(conn: &impl ConnectionTrait, rows: Vec<meeting::Model>) -> Result
     let meeting = |row: meeting::Model| {
         let id = row.id;
         let writers = writers.iter().filter(|one| one.meeting_id == id);
-        let writers = writers.map(|one| Subject::from_uuid(one.person)).collect();
+        let mut writers: Vec<Subject> = writers.map(|one| Subject::from_uuid(one.person)).collect();
+        // A copy from before notes only the last one.
+        let last = row.drafted_by.map(Subject::from_uuid).filter(|last| !writers.contains(last));
+        writers.extend(last);
         meeting_of(row, present.iter().filter(|one| one.meeting_id == id), writers)
     };
     rows.into_iter().map(meeting).collect()
@@ -152,6 +180,7 @@ fn row_of(meeting: &Meeting) -> meeting::Model {
         seats_filled: turnout.as_ref().map(|turnout| i64::from(turnout.seats_filled)),
         seats_total: turnout.as_ref().map_or(0, |turnout| i64::from(turnout.seats_total)),
         quorate: turnout.as_ref().is_some_and(|turnout| turnout.quorate),
+        drafted_by: minutes.writers.last().map(Subject::as_uuid),
         drafted_on: minutes.drafted_on.map(|day| day.to_string()),
         checked_on: minutes.checked_on.map(|day| day.to_string()),
         screened_on: minutes.screened_on.map(|day| day.to_string()),

@@ -1,13 +1,12 @@
 //! Votes of meetings: sums, and the marks of seats that have voted. Nothing here joins a mark to what was voted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{AgendaItemId, Fault, MeetingId};
 use messaging::database_fault;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
 
 use super::entity::{forum_vote, forum_vote_mark};
@@ -113,11 +112,18 @@ pub async fn insert_mark(
     Ok(inserted > 0)
 }
 
-/// How many seats have voted on a topic.
-pub async fn count_marks(conn: &impl ConnectionTrait, item: AgendaItemId) -> Result<u32, Fault> {
+/// The seats that have voted on a topic.
+pub async fn marked_seats(
+    conn: &impl ConnectionTrait,
+    item: AgendaItemId,
+) -> Result<BTreeSet<SeatKey>, Fault> {
     let of_item = forum_vote_mark::Column::ItemId.eq(item.as_uuid());
-    let count = forum_vote_mark::Entity::find().filter(of_item).count(conn).await.map_err(database_fault)?;
-    u32::try_from(count).map_err(Fault::internal)
+    let rows = forum_vote_mark::Entity::find().filter(of_item).all(conn).await.map_err(database_fault)?;
+    let seat = |row: forum_vote_mark::Model| -> Result<SeatKey, Fault> {
+        let municipality = values::municipality(&row.municipality)?;
+        Ok(SeatKey { municipality, seat_no: values::count(row.seat_no)? })
+    };
+    rows.into_iter().map(seat).collect()
 }
 
 /// The topics on which a seat has voted, of these.

@@ -32,10 +32,10 @@ const CONTACT_SET: &str = "membership.contact_set";
 /// Sends the e-mail of a notice; the payload is its id.
 pub const MAIL_JOB: &str = "membership.mail";
 
-/// How often the mail server is tried in a row; below the tries of any job.
+/// How often the mail server is tried in a row at first; below the tries of any job.
 const MOST_TRIES: u32 = 8;
 
-/// When it is tried again after those.
+/// When it is tried again after those, once each time.
 const PAUSE: Duration = Duration::hours(1);
 
 /// For how many days: a server that is down or takes no password over a weekend holds messages up and ends none. Then the
@@ -180,17 +180,22 @@ impl App {
         entry: ParticipantId,
     ) -> Result<Option<Contact>, Fault> {
         let Some(sealed) = store::contacts::sealed(db, entry).await? else { return Ok(None) };
-        let opened = self.vault().unseal(Purpose::Contact, &entry.to_string(), &sealed);
-        let stored = opened.and_then(|opened| Stored::decode(opened.as_slice()).map_err(Fault::internal));
-        let Ok(Stored { channel, form, email, address_lines }) = stored else {
+        let opened = self.opened(entry, &sealed);
+        if opened.is_err() {
             tracing::error!(
                 "how somebody wants to be told cannot be opened; they find their notices in the service"
             );
-            return Ok(None);
-        };
+        }
+        Ok(opened.ok())
+    }
+
+    fn opened(&self, entry: ParticipantId, sealed: &[u8]) -> Result<Contact, Fault> {
+        let opened = self.vault().unseal(Purpose::Contact, &entry.to_string(), sealed)?;
+        let stored = Stored::decode(opened.as_slice()).map_err(Fault::internal)?;
+        let Stored { channel, form, email, address_lines } = stored;
         let channel = Channel::ALL.into_iter().find(|one| one.as_str() == channel).unwrap_or_default();
         let form = form.parse().unwrap_or(TextVariant::Finnish);
-        Ok(Some(Contact { channel, form, email, address_lines }))
+        Ok(Contact { channel, form, email, address_lines })
     }
 
     /// Lets a notice that has reached its person leave the service, if they want that.
@@ -223,18 +228,24 @@ impl App {
     }
 
     /// Sends the e-mail of a notice, unless it went or its person chose otherwise. A job sends it twice if it is killed
-    /// between sending and noting; the message has the same id then.
+    /// between sending and noting; the message has the same id then. `round`: which job of this notice it is, from 0;
+    /// `attempt`: which of its tries, from 1. What cannot be opened, for want of a key perhaps, may be opened later.
     ///
     /// # Errors
     /// Transient while the mail server may still take it.
-    pub async fn send_mail(&self, id: NoticeId, attempt: u32) -> Result<(), JobError> {
+    pub async fn send_mail(&self, id: NoticeId, round: u32, attempt: u32) -> Result<(), JobError> {
         let waits = store::contacts::outgoing(self.reads(), id).await?;
         let is_mail = |one: &Outgoing| one.channel == Channel::Email && one.state == Delivery::Waiting;
         let Some(outgoing) = waits.filter(is_mail) else { return Ok(()) };
-        let contact = self.contact(self.reads(), outgoing.participant).await?;
-        let contact = contact.filter(|one| one.channel == Channel::Email);
+        let entry = outgoing.participant;
+        let sealed = store::contacts::sealed(self.reads(), entry).await?;
+        let contact = sealed.map(|sealed| self.opened(entry, &sealed)).transpose();
         let sent = match (contact, &self.inner.wiring.mailer) {
-            (Some(contact), Some(mailer)) => {
+            (Err(_), _) => {
+                tracing::error!("how somebody wants to be told cannot be opened; their message waits");
+                Err(Failure::ForNow)
+            }
+            (Ok(Some(contact)), Some(mailer)) if contact.channel == Channel::Email => {
                 mailer.send(&contact.email, &id.to_string(), contact::message(contact.form)).await
             }
             // Whoever chose another way since finds the notice in the service; without a server everybody does.
@@ -242,17 +253,17 @@ impl App {
         };
         let state = match sent {
             Ok(()) => Delivery::Done,
-            Err(Failure::ForNow) if attempt < MOST_TRIES => {
+            Err(Failure::ForNow) if round == 0 && attempt < MOST_TRIES => {
                 return Err(JobError::Transient("the mail server does not take a message now".to_owned()));
             }
             Err(Failure::ForNow) if self.today() < add_days(outgoing.made_on, MOST_DAYS) => Delivery::Waiting,
             Err(_) => Delivery::Failed,
         };
         self.writer()
-            .internal(MAIL_JOB, (id, state), |tx, (id, state)| {
+            .internal(MAIL_JOB, (id, state, round + 1), |tx, (id, state, next)| {
                 async move {
                     if *state == Delivery::Waiting {
-                        tx.schedule(mail(*id, format!("{id}|{}", tx.now()), tx.now() + PAUSE));
+                        tx.schedule(mail(*id, format!("{id}|{next}"), tx.now() + PAUSE));
                     }
                     store::contacts::finish(tx.conn(), *id, *state).await
                 }

@@ -84,7 +84,7 @@ async fn an_e_mail_says_in_the_persons_form_that_something_waits_and_goes_once()
         let notice = aino.told(&world, "second").await;
         assert_eq!(counts(&world).await, (1, 0, 0));
         for _ in 0..2 {
-            world.app.send_mail(notice, 1).await.unwrap();
+            world.app.send_mail(notice, 0, 1).await.unwrap();
         }
         let got = server.got();
         assert_eq!(got.len(), 1, "sent once: {got:?}");
@@ -153,30 +153,55 @@ async fn what_does_not_get_through_stays_in_the_service_and_is_counted() {
         };
         told.wants(&world, by_mail("fi", "bounce@esimerkki.fi")).await;
         let notice = told.told(&world, "bounces").await;
-        world.app.send_mail(notice, 1).await.unwrap();
+        world.app.send_mail(notice, 0, 1).await.unwrap();
         assert_eq!(counts(&world).await, (0, 1, 0), "refused for good");
         told.wants(&world, by_mail("fi", "busy@esimerkki.fi")).await;
         let notice = told.told(&world, "busy").await;
-        transient(world.app.send_mail(notice, 1).await);
-        transient(world.app.send_mail(notice, 7).await);
+        transient(world.app.send_mail(notice, 0, 1).await);
+        transient(world.app.send_mail(notice, 0, 7).await);
         assert_eq!(counts(&world).await, (1, 1, 0));
-        world.app.send_mail(notice, 8).await.unwrap();
+        world.app.send_mail(notice, 0, 8).await.unwrap();
         assert_eq!(counts(&world).await, (1, 1, 0), "again in an hour");
         let jobs = format!("SELECT count(*) FROM job WHERE dedupe_key LIKE '{notice}|%'");
         assert_eq!(world.value::<i64>(&jobs).await, 1);
+        let next = format!("SELECT count(*) FROM job WHERE dedupe_key = '{notice}|1'");
+        assert_eq!(world.value::<i64>(&next).await, 1);
+        for _ in 0..2 {
+            world.app.send_mail(notice, 1, 1).await.unwrap();
+        }
+        assert_eq!(
+            world.value::<i64>(&jobs).await,
+            2,
+            "one try an hour, and one job after it, however often it runs"
+        );
         world.on(date!(2026 - 01 - 19));
-        world.app.send_mail(notice, 8).await.unwrap();
+        world.app.send_mail(notice, 2, 1).await.unwrap();
         assert_eq!(counts(&world).await, (0, 2, 0), "not for ever");
         server.stop();
         told.wants(&world, by_mail("fi", "aino@esimerkki.fi")).await;
         let notice = told.told(&world, "away").await;
-        transient(world.app.send_mail(notice, 1).await);
+        transient(world.app.send_mail(notice, 0, 1).await);
         // Whoever chooses another way before it is sent is not written to.
         told.wants(&world, Contact::default()).await;
-        world.app.send_mail(notice, 2).await.unwrap();
+        world.app.send_mail(notice, 0, 2).await.unwrap();
         assert_eq!((counts(&world).await, told.seen(&world).await), ((0, 3, 0), 4));
         world.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_choice_that_cannot_be_opened_when_its_e_mail_goes_holds_it_up_and_does_not_end_it() {
+    let server = MailServer::start();
+    let world = World::open_with(DatabaseKind::Sqlite, server.mailer()).await;
+    let told = Told::come(&world, "A-1").await;
+    told.wants(&world, by_mail("fi", "aino@esimerkki.fi")).await;
+    let notice = told.told(&world, "sealed").await;
+    let (broken, whose) = (vec![7_u8; 40].into(), told.id.as_uuid().into());
+    world.write("UPDATE contact SET sealed = $1 WHERE participant = $2", [broken, whose]).await;
+    let held = world.app.send_mail(notice, 0, 1).await;
+    assert!(matches!(held, Err(JobError::Transient(_))), "{held:?}");
+    assert_eq!(counts(&world).await, (1, 0, 0), "it waits");
+    world.close().await;
 }
 
 #[tokio::test]
@@ -187,7 +212,7 @@ async fn what_is_wrong_with_our_own_account_holds_messages_up_and_ends_none() {
     let told = Told::come(&world, "A-1").await;
     told.wants(&world, by_mail("fi", "aino@esimerkki.fi")).await;
     let notice = told.told(&world, "password").await;
-    let refused = world.app.send_mail(notice, 1).await;
+    let refused = world.app.send_mail(notice, 0, 1).await;
     assert!(matches!(refused, Err(JobError::Transient(_))), "535 is not of the recipient: {refused:?}");
     world.close().await;
     std::fs::write(server.password_file(), "s3cret").unwrap();
@@ -195,7 +220,7 @@ async fn what_is_wrong_with_our_own_account_holds_messages_up_and_ends_none() {
     let told = Told::come(&world, "A-1").await;
     told.wants(&world, by_mail("fi", "barred@esimerkki.fi")).await;
     let notice = told.told(&world, "sender").await;
-    let refused = world.app.send_mail(notice, 1).await;
+    let refused = world.app.send_mail(notice, 0, 1).await;
     assert!(matches!(refused, Err(JobError::Transient(_))), "550 of the sender: {refused:?}");
     assert_eq!(counts(&world).await, (1, 0, 0), "it waits");
     world.close().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chassis::Config;
+use chassis::{Config, StartError};
 use messaging::store::{SqlStore, Store as _};
 use messaging::{Database, Envelope, log};
 use prost::{Message as _, Name as _};
@@ -140,7 +140,7 @@ pub(super) async fn fold(
         // New files on a machine whose disk is busy with the system that is judged.
         match chassis::assemble(SERVICES, config.clone()).await {
             Ok(fresh) => break fresh,
-            Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+            Err(StartError::Database { .. }) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
             Err(error) => {
                 return Err(CheckError::Other(format!("the services for a fresh fold: {error}")));
             }

@@ -36,17 +36,19 @@ impl MeetingNotice {
         }
     }
 
-    /// Unique for ever: a meeting has as many notices of a kind as it was moved.
+    /// Unique for ever: a meeting has as many notices of a kind as it was moved. With its day, for which one that is told
+    /// late still holds.
     pub(super) fn into_payload(self, meeting: &Meeting) -> String {
-        format!("{}|{}|{}", self.template(), meeting.id, meeting.moves)
+        format!("{}|{}|{}|{}", self.template(), meeting.id, meeting.moves, meeting.plan.held_on)
     }
 
-    fn read(payload: &str) -> Option<(Self, MeetingId, u32)> {
+    /// The day is missing in those from before.
+    fn read(payload: &str) -> Option<(Self, MeetingId, u32, Option<&str>)> {
         let mut parts = payload.split('|');
         let mut next = || parts.next();
         let template = next()?;
         let kind = Self::ALL.into_iter().find(|kind| kind.template() == template)?;
-        Some((kind, next()?.parse().ok()?, next()?.parse().ok()?))
+        Some((kind, next()?.parse().ok()?, next()?.parse().ok()?, next()))
     }
 }
 
@@ -122,11 +124,13 @@ impl App {
     ) -> Result<Option<(MeetingNotice, Vec<Subject>)>, Fault> {
         let conn = self.database.read();
         let read = MeetingNotice::read(payload);
-        let (notice, id, moves) = read.ok_or_else(|| Fault::internal("a job names no notice"))?;
+        let (notice, id, moves, day) = read.ok_or_else(|| Fault::internal("a job names no notice"))?;
         let meeting = store::meetings::load(conn, id).await?;
         let holds = match notice {
             MeetingNotice::Called => {
-                meeting.moves == moves
+                // Another place takes no notice back.
+                let is_same_day = day.is_some_and(|day| day == meeting.plan.held_on.to_string());
+                (meeting.moves == moves || is_same_day)
                     && matches!(meeting.state, MeetingState::NoticeSent | MeetingState::Open)
             }
             MeetingNotice::Moved => meeting.state != MeetingState::Cancelled,

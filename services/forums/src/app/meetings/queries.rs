@@ -46,8 +46,7 @@ impl App {
         let forum = store::forums::load(conn, meeting.forum).await?;
         let mut agenda = if is_public(meeting.state) { agenda(conn, &meeting).await? } else { Vec::new() };
         if meeting.state != MeetingState::Published {
-            let decisions = agenda.iter_mut().filter_map(|item| item.decision.as_mut());
-            decisions.for_each(|decision| decision.texts.clear());
+            agenda.iter_mut().for_each(without_decision_texts);
         }
         let seen = self.seen(conn, &forum, std::slice::from_ref(&meeting)).await?;
         Ok(pb::GetMeetingResponse { meeting: seen.into_iter().next(), agenda })
@@ -98,7 +97,7 @@ impl App {
         })
     }
 
-    /// Topics of a forum that the caller raised.
+    /// Topics of a forum that the caller raised; what decisions say once the minutes are published (F12).
     pub async fn list_my_topics(
         &self,
         call: &Call,
@@ -112,8 +111,16 @@ impl App {
         let after = page_id(token, &list)?;
         let items = store::agenda::of_person(conn, forum, person, after, size.limit()).await?;
         let (items, next) = size.cut(items, &list, |item| item.id.to_string());
+        let meetings: Vec<MeetingId> = items.iter().filter_map(|item| item.meeting).collect();
+        let published = store::meetings::published(conn, &meetings).await?;
+        let mut shown = shown(conn, &items).await?;
+        for (item, shown) in items.iter().zip(&mut shown) {
+            if !item.meeting.is_some_and(|meeting| published.contains(&meeting)) {
+                without_decision_texts(shown);
+            }
+        }
         Ok(pb::ListMyTopicsResponse {
-            items: shown(conn, &items).await?,
+            items: shown,
             next_page_token: next.map(PageToken::into_string).unwrap_or_default(),
         })
     }
@@ -218,6 +225,13 @@ impl App {
             published_on: convert::day(meeting.minutes.published_on),
             dissents_withheld: u32::try_from(withheld).map_err(Fault::internal)?,
         })
+    }
+}
+
+/// Before the minutes are published (F12).
+fn without_decision_texts(item: &mut pb::AgendaItem) {
+    if let Some(decision) = &mut item.decision {
+        decision.texts.clear();
     }
 }
 

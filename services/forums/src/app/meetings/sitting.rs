@@ -159,6 +159,8 @@ async fn schedule_erasure(tx: &Tx, forum: &Forum, meeting: &Meeting) -> Result<(
     let days = i32::try_from(days).map_err(Fault::internal)?;
     let run_at = kernel::deadline::start_of_day(kernel::deadline::add_days(today, days.saturating_add(1)));
     let id = meeting.id.to_string();
-    tx.schedule(NewJob { kind: ERASE_MEETING, dedupe_key: id.clone(), run_at, payload: id.into_bytes() });
+    // Meetings once had a job of the plain id from their opening on, which may have run.
+    let dedupe_key = format!("{id}|closed");
+    tx.schedule(NewJob { kind: ERASE_MEETING, dedupe_key, run_at, payload: id.into_bytes() });
     Ok(())
 }

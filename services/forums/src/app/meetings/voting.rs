@@ -15,7 +15,7 @@ use crate::domain::meeting::agenda::{AgendaItem, DecisionKind};
 use crate::domain::meeting::attendance::{Present, not_there};
 use crate::domain::meeting::forms::{self, Forms};
 use crate::domain::meeting::minutes::Dissent;
-use crate::domain::meeting::vote::{self, Choice, Method, Tally, Vote};
+use crate::domain::meeting::vote::{self, Choice, Marks, Method, Tally, Vote};
 use crate::store::meeting_texts::Kind;
 use crate::{convert, events, store};
 
@@ -214,7 +214,11 @@ async fn close_vote(
     if vote.is_open || vote.method != Method::Ballot {
         let meeting = before_meeting(tx, &item).await?;
         let room = Room::of(tx, &forum, meeting.id).await?;
-        let marks = store::votes::count_marks(tx.conn(), item.id).await?;
+        let marked = store::votes::marked_seats(tx.conn(), item.id).await?;
+        let has_voted = |one: &&Present| room.roster().stands(one) && marked.contains(&one.seat);
+        let count = |seats: usize| u32::try_from(seats).map_err(Fault::internal);
+        let standing = count(room.present.iter().filter(has_voted).count())?;
+        let marks = Marks { all: count(marked.len())?, standing };
         vote = vote.close(marks, &room.turnout, early)?;
         store::votes::save(tx.conn(), &vote).await?;
         store::votes::rewrite_marks(tx.conn(), item.id).await?;

@@ -348,7 +348,7 @@ impl AgendaItem {
         }
     }
 
-    /// Drops it, because its proposal ended before a vote was opened on it; none if it is decided or dropped.
+    /// Drops it, because its proposal ended: before a vote was opened on it, or with a vote that decided nothing; none if it is decided or dropped.
     pub fn drop_topic(&self) -> Option<Self> {
         self.state.is_pending().then(|| Self { state: ItemState::Dropped, ..self.clone() })
     }

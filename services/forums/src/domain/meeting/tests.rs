@@ -1,11 +1,12 @@
 //! The rules of meetings, by tables.
 
 mod histories;
+mod votes;
 
 use super::agenda::{AgendaItem, DecisionKind, ItemState, Source};
 use super::attendance::{Present, Roster, SaidPresent};
 use super::forms::{Form, Forms, MAX_BODY, required};
-use super::vote::{Method, Tally, Vote, check_mark, key_hash, may_vote};
+use super::vote::{Marks, Method, Tally, Vote, check_mark, key_hash, may_vote};
 use super::*;
 use crate::domain::forum::tests::charter;
 use crate::domain::forum::{ForumState, SeatQuota};
@@ -218,6 +219,10 @@ fn f10_more_than_half_of_the_votes_cast_endorses() {
     }
 }
 
+fn marks(all: u32) -> Marks {
+    Marks { all, standing: all }
+}
+
 #[test]
 fn f10_a_vote_has_no_more_votes_than_seats_and_as_many_as_marks() {
     let (item, meeting) = (item(true).id, meeting().id);
@@ -227,19 +232,24 @@ fn f10_a_vote_has_no_more_votes_than_seats_and_as_many_as_marks() {
     assert_eq!((hands.method, hands.is_open, hands.present), (Method::ShowOfHands, false, 22));
     let too_many = Tally { votes_for: 21, ..tally };
     assert_eq!(code(Vote::by_hands(item, meeting, &full, too_many)), "forums.more_votes_than_present");
+    let half = Tally { votes_for: 14, ..Tally::default() };
+    assert_eq!(code(Vote::by_hands(item, meeting, &full, half)), "forums.too_few_votes");
     let overflow = Tally { votes_for: u32::MAX, votes_against: u32::MAX, votes_blank: u32::MAX };
     assert_eq!(code(Vote::by_hands(item, meeting, &full, overflow)), "forums.more_votes_than_present");
     assert_eq!(code(Vote::by_hands(item, meeting, &full, Tally::default())), "forums.no_votes");
-    assert_eq!(code(Vote::open(item, meeting, &full).unwrap().close(0, &full, false)), "forums.no_votes");
+    assert_eq!(
+        code(Vote::open(item, meeting, &full).unwrap().close(marks(0), &full, false)),
+        "forums.no_votes"
+    );
     let few = turnout([7, 7, 0, 0, 0]);
     assert_eq!(code(Vote::by_hands(item, meeting, &few, Tally::default())), "forums.not_quorate");
     assert_eq!(code(Vote::open(item, meeting, &few)), "forums.not_quorate");
     let open = Vote { tally, ..Vote::open(item, meeting, &full).unwrap() };
-    assert_eq!(code(open.close(21, &full, false)), "internal");
-    assert_eq!(code(open.close(22, &few, false)), "forums.not_quorate");
-    let closed = open.close(22, &full, false).unwrap();
+    assert_eq!(code(open.close(marks(21), &full, false)), "internal");
+    assert_eq!(code(open.close(marks(22), &few, false)), "forums.not_quorate");
+    let closed = open.close(marks(22), &full, false).unwrap();
     assert!(!closed.is_open);
-    assert_eq!(code(closed.close(22, &full, false)), "forums.vote_not_open");
+    assert_eq!(code(closed.close(marks(22), &full, false)), "forums.vote_not_open");
 }
 
 #[test]
@@ -349,24 +359,6 @@ fn a_plan_has_a_day_of_the_term_a_time_and_a_place_that_fits_its_mode() {
     let remote = Plan { mode: Mode::Remote, place: String::new(), remote_link: link.clone(), ..good.clone() };
     assert!(planned(remote).is_ok());
     assert!(planned(Plan { mode: Mode::Hybrid, remote_link: link, ..good }).is_ok());
-}
-
-#[test]
-fn f10_a_vote_waits_for_everybody_present_and_a_few_never_decide() {
-    let (item, meeting) = (item(true).id, meeting().id);
-    let full = turnout([7, 6, 2, 4, 3]);
-    let of = |votes_for| {
-        let tally = Tally { votes_for, ..Tally::default() };
-        Vote { tally, ..Vote::open(item, meeting, &full).unwrap() }
-    };
-    let missing = of(21).close(21, &full, false).unwrap_err();
-    assert_eq!(missing.code(), "forums.votes_missing");
-    assert!(missing.message().starts_with("1 of the seats"), "{missing}");
-    assert!(!of(21).close(21, &full, true).unwrap().is_open);
-    let half = full.seats_filled / 2;
-    assert_eq!(code(of(half).close(half, &full, true)), "forums.too_few_votes");
-    assert_eq!(code(of(1).close(1, &full, true)), "forums.too_few_votes", "its sums would tell whose it is");
-    assert!(!of(half + 1).close(half + 1, &full, true).unwrap().is_open);
 }
 
 #[test]

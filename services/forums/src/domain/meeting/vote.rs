@@ -103,6 +103,15 @@ impl Tally {
     }
 }
 
+/// How many seats have voted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marks {
+    /// In all, those included that fell empty since: their votes count.
+    pub all: u32,
+    /// Of the seats that are present now.
+    pub standing: u32,
+}
+
 /// A vote on a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vote {
@@ -128,7 +137,8 @@ impl Vote {
         Ok(Self { item, meeting, method: Method::Ballot, is_open: true, present, tally: Tally::default() })
     }
 
-    /// A vote by show of hands. Conflict `forums.not_quorate` (F9); Invalid `forums.more_votes_than_present`.
+    /// A vote by show of hands. Conflict `forums.not_quorate` (F9), `forums.no_votes` or `forums.too_few_votes`
+    /// as [`Vote::close`]; Invalid `forums.more_votes_than_present`.
     pub fn by_hands(
         item: AgendaItemId,
         meeting: MeetingId,
@@ -138,14 +148,15 @@ impl Vote {
         turnout.check_quorate()?;
         tally.check_any()?;
         let present = turnout.present_total();
-        if tally.sum() > u64::from(present) {
+        let Some(votes) = u32::try_from(tally.sum()).ok().filter(|votes| *votes <= present) else {
             let message = format!("{} votes of {present} present seats cannot be. Count again.", tally.sum());
             return Err(Fault::invalid("forums.more_votes_than_present", message).field(
                 "votes_for",
                 "for, against and blank together are at most the seats present",
                 "count again, or correct the attendance first",
             ));
-        }
+        };
+        check_enough(votes, turnout)?;
         Ok(Self { item, meeting, method: Method::ShowOfHands, is_open: false, present, tally })
     }
 
@@ -156,32 +167,38 @@ impl Vote {
 
     /// Closes it with as many marks as it has votes; anything else is our own failure. Conflict `forums.not_quorate` if
     /// too many seats fell empty meanwhile (F9); `forums.votes_missing` while seats that are present have not voted, unless
-    /// it is closed `early`; `forums.too_few_votes` unless more than half of the filled seats have: fewer do not decide for
+    /// it is closed `early`; `forums.too_few_votes` unless more than half of the filled seats are present and have: fewer do not decide for
     /// a forum, and their sums would tell how each of them voted.
-    pub fn close(mut self, marks: u32, turnout: &Turnout, early: bool) -> Result<Self, Fault> {
+    pub fn close(mut self, marks: Marks, turnout: &Turnout, early: bool) -> Result<Self, Fault> {
         self.check_open()?;
         turnout.check_quorate()?;
         self.tally.check_any()?;
-        if self.tally.sum() != u64::from(marks) {
+        if self.tally.sum() != u64::from(marks.all) {
             return Err(Fault::internal("a vote has other sums than marks"));
         }
-        let missing = turnout.present_total().saturating_sub(marks);
+        let missing = turnout.present_total().saturating_sub(marks.standing);
         if missing > 0 && !early {
             let message = format!(
                 "{missing} of the seats present have not voted. Wait for them and ask whether they need help; if they do not want to vote, close the vote early (close_early)."
             );
             return Err(Fault::conflict("forums.votes_missing", message));
         }
-        if !turnout.is_enough(marks) {
-            let message = format!(
-                "{marks} votes of {} filled seats do not decide (F9). Wait for more votes, or leave the topic to another meeting.",
-                turnout.seats_filled
-            );
-            return Err(Fault::conflict("forums.too_few_votes", message));
-        }
+        check_enough(marks.standing, turnout)?;
         self.is_open = false;
         Ok(self)
     }
+}
+
+/// Refuses unless more than half of the filled seats have voted: Conflict `forums.too_few_votes` (F9).
+fn check_enough(votes: u32, turnout: &Turnout) -> Result<(), Fault> {
+    if turnout.is_enough(votes) {
+        return Ok(());
+    }
+    let message = format!(
+        "{votes} votes of {} filled seats do not decide (F9). Wait for more votes, or leave the topic to another meeting.",
+        turnout.seats_filled
+    );
+    Err(Fault::conflict("forums.too_few_votes", message))
 }
 
 /// The hash kept instead of a command's key, bound to topic and seat, so that equal keys do not look equal.

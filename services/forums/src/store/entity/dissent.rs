@@ -22,6 +22,8 @@ pub(crate) struct Model {
     pub(crate) body: String,
     /// Whether the minutes say of which seat it is.
     pub(crate) show_seat: bool,
+    /// Whether it is not published; copies from before read and write only this.
+    pub(crate) withheld: bool,
     /// Why it is not published; none for one that is.
     pub(crate) withheld_reason: Option<String>,
 }

@@ -40,6 +40,8 @@ pub(crate) struct Model {
     pub(crate) seats_total: i64,
     /// Whether it could decide, at its close.
     pub(crate) quorate: bool,
+    /// One of those who wrote its minutes, for copies from before; goes when they are public.
+    pub(crate) drafted_by: Option<Uuid>,
     /// When they were written.
     pub(crate) drafted_on: Option<String>,
     /// When the chair found them right.

@@ -87,11 +87,12 @@ async fn the_secretary_is_told_every_day_of_a_meeting_that_nobody_closed() -> an
 /// One seat, one meeting: the forum of Utajärvi alone, without the wire.
 mod small {
     use forums::app::{Attend, CastForumVote, Dissenting, Within};
+    use forums::domain::meeting::agenda::DecisionKind;
     use forums::domain::meeting::attendance::{SaidPresent, SeatKey};
     use forums::domain::meeting::forms::{Form, Forms, MAX_BODY};
     use forums::domain::meeting::vote::Choice;
     use forums::domain::meeting::{Mode, Plan};
-    use kernel::{AgendaItemId, MeetingId, Subject, TextVariant};
+    use kernel::{AgendaItemId, MeetingId, PageSize, Subject, TextVariant};
 
     use crate::seats::elected;
     use crate::support::dump;
@@ -111,6 +112,14 @@ mod small {
 
     /// A meeting that is open, in which the only member is present and their topic is put to the vote.
     async fn voting(world: &World, member: &Person) -> (MeetingId, AgendaItemId) {
+        let (meeting, item) = opened(world, member).await;
+        let within = Within::new(&world.officer(0), world.forum);
+        world.app.put_to_vote(&world.officer(0), within, item).await.unwrap();
+        (meeting, item)
+    }
+
+    /// A meeting that is open, in which the only member is present, with their topic.
+    async fn opened(world: &World, member: &Person) -> (MeetingId, AgendaItemId) {
         world.on("2026-09-20");
         let within = || Within::new(&world.officer(0), world.forum);
         let plan = Plan {
@@ -136,8 +145,47 @@ mod small {
             manager_present: false,
         };
         world.app.record_attendance(&world.officer(0), within(), meeting, attend).await.unwrap();
-        world.app.put_to_vote(&world.officer(0), within(), item).await.unwrap();
         (meeting, item)
+    }
+
+    #[tokio::test]
+    async fn f12_what_a_decision_says_is_not_shown_before_the_minutes_to_whoever_raised_its_topic() {
+        let world = World::new(Store::Sqlite, small()).await;
+        elected(&world).await;
+        let member = member(&world).await;
+        let (meeting, item) = opened(&world, &member).await;
+        let within = || Within::new(&world.officer(0), world.forum);
+        let (kind, texts) = (DecisionKind::StatementGiven, forms("Mennään uimaan"));
+        world.app.record_decision(&world.officer(0), within(), item, kind, texts).await.unwrap();
+        let said = |items: &[proto::forums::AgendaItem]| items[0].decision.clone().unwrap().texts.len();
+        let draft = world.app.get_minutes_draft(within(), meeting).await.unwrap().minutes.unwrap();
+        assert_eq!(said(&draft.agenda), 2);
+        let size = PageSize::new(0).unwrap();
+        let mine = world.app.list_my_topics(&world.client(&member), world.forum, size, "").await.unwrap();
+        assert_eq!((said(&mine.items), mine.items[0].texts.len()), (0, 2));
+    }
+
+    #[tokio::test]
+    async fn a_notice_that_is_told_late_holds_at_another_place_and_not_on_another_day() {
+        let world = World::new(Store::Sqlite, small()).await;
+        elected(&world).await;
+        let member = member(&world).await;
+        let (meeting, _) = opened(&world, &member).await;
+        let plan = Plan {
+            held_on: day("2026-10-12"),
+            starts_at: "13:00".to_owned(),
+            mode: Mode::InPerson,
+            place: "Utajärven kirjasto".to_owned(),
+            remote_link: String::new(),
+        };
+        let within = Within::new(&world.officer(0), world.forum);
+        world.app.move_meeting(&world.officer(0), within, meeting, plan).await.unwrap();
+        let told = async |day: &str| {
+            let payload = format!("forums.meeting_called|{meeting}|0|{day}");
+            world.app.meeting_notice(&payload).await.unwrap().is_some()
+        };
+        assert!(told("2026-10-12").await, "only the place changed");
+        assert!(!told("2026-10-05").await, "of a day that was moved");
     }
 
     #[tokio::test]

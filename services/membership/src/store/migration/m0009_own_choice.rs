@@ -18,8 +18,8 @@ impl MigrationTrait for Migration {
         reason = "async_trait matches the trait's signature only as it is written there"
     )]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Who set what is there already is not known: it is not overwritten for anybody.
-        let own = flag("own").default(true).take();
+        // Who set what is there already is not known: staff may set it as before, and its person is told.
+        let own = flag("own").default(false).take();
         manager.alter_table(Table::alter().table("contact").add_column(own).take()).await?;
         // Nor who brought a relationship about: it goes on as it did.
         let of_county = flag("of_county").default(false).take();
