@@ -1,5 +1,7 @@
 //! Comparing in pairs and supporting: answers acknowledged a second, how long one waits for the next pair, and how long
-//! a ranking takes; through gRPC, on SQLite and PostgreSQL.
+//! a ranking takes to compute; through gRPC, on SQLite and PostgreSQL.
+
+mod scripts;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +28,8 @@ use proto::proposals::community_service_client::CommunityServiceClient;
 use proto::proposals::comparisons_service_client::ComparisonsServiceClient;
 use testkit::system::{Store, System};
 use tokio::task::JoinSet;
+
+use scripts::{compare_script, support_script, visits_script};
 
 use crate::figures::{Round, heading, line, median, milliseconds};
 use crate::{Options, pgbench};
@@ -73,15 +77,20 @@ pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
         for what in [What::Comparisons, What::Supports] {
             compete(what, name, [&grouped, &alone], store, options).await?;
         }
-        heading(&format!("The next pair of {IDEAS} ideas on {name}"));
-        let latency = grouped.next_pairs(options.comparisons).await?;
-        print(&format!("after {} comparisons more, one client", options.comparisons), &latency);
+        let more = options.comparisons;
+        heading(&format!(
+            "The next pair of {IDEAS} ideas on {name}, after {more} comparisons more, one client"
+        ));
+        let waits = grouped.next_pairs(options.comparisons).await?;
+        print("NextPair, the pair that waits: nothing stored", &waits.waiting.latencies());
+        print("NextPair, a visit's first pair, committed", &waits.first.latencies());
+        print("Compare, with the next pair, committed", &waits.compared.latencies());
         for Contender { system, writer, .. } in [grouped, alone] {
             drop(writer);
             system.finish().await?;
         }
     }
-    heading("Ranking");
+    heading("Ranking, computation only: nothing read or stored");
     rankings()
 }
 
@@ -121,7 +130,11 @@ async fn compete(
         }
     };
     line("group commit", rate(&together), latency(&together), &note);
-    line("one command per transaction", rate(&one_by_one), latency(&one_by_one), "");
+    let rival = match store {
+        Store::Sqlite => "the same writer with limits.batch = 1; no pool of connections competes",
+        Store::Postgres => "the same writer with limits.batch = 1",
+    };
+    line("one command per transaction", rate(&one_by_one), latency(&one_by_one), rival);
     if store == Store::Postgres {
         line("pgbench, same rows, the counter's row locked", pooled, None, "");
     }
@@ -200,8 +213,9 @@ impl Contender {
         pgbench::load(&url, &script, options)
     }
 
-    /// Time from an answer to the next pair, which comes with its acknowledgement, in a round with so many answers more.
-    async fn next_pairs(&self, comparisons: u64) -> anyhow::Result<Histogram<u64>> {
+    /// How long one waits for the next pair in a round with so many answers more: asked for, and with the
+    /// acknowledgement of an answer.
+    async fn next_pairs(&self, comparisons: u64) -> anyhow::Result<Waits> {
         let visits = comparisons.div_ceil(PAIRS);
         for first in (0..visits).step_by(usize::try_from(BATCH)?) {
             let put = (self.round, first..visits.min(first + BATCH));
@@ -210,15 +224,28 @@ impl Contender {
                 .internal("bench", put, |tx, (round, visits)| put_visits(tx, *round, visits.clone()).boxed());
             put.await?;
         }
-        let load = Arc::new(Load::new()?);
+        let waits = Waits { first: Load::new()?, waiting: Load::new()?, compared: Load::new()? };
         let mut client = ComparisonsServiceClient::new(self.system.channel());
         let mut visitor = Visitor::default();
         for _ in 0..ANSWERS {
-            visitor.go_on(&load, &mut client, &self.round.to_string()).await?;
+            if visitor.visit.pair.is_none() {
+                visitor.begin(&waits.first, &mut client, &self.round.to_string()).await?;
+            }
+            visitor.look(&waits.waiting, &mut client).await?;
+            visitor.go_on(&waits.compared, &mut client, &self.round.to_string()).await?;
         }
-        let latencies = load.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(latencies.clone())
+        Ok(waits)
     }
+}
+
+/// What one waits for who compares alone.
+struct Waits {
+    /// `NextPair` at the beginning of a visit, which chooses a pair and stores it.
+    first: Load,
+    /// `NextPair` while a pair waits for its answer.
+    waiting: Load,
+    /// `Compare`.
+    compared: Load,
 }
 
 /// What the clients of one measurement share.
@@ -241,6 +268,10 @@ impl Load {
         Ok(latencies.record(u64::try_from(took.as_micros())?)?)
     }
 
+    fn latencies(&self) -> Histogram<u64> {
+        self.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn round(&self, long: Duration) -> anyhow::Result<Round> {
         let latencies = self.latencies.lock().unwrap_or_else(PoisonError::into_inner);
         anyhow::ensure!(!latencies.is_empty(), "nothing was answered");
@@ -261,15 +292,28 @@ struct Visitor {
 }
 
 impl Visitor {
+    /// Begins a new visit. Only the choice of its first pair is timed.
+    async fn begin(&mut self, load: &Load, client: &mut Comparisons, round: &str) -> anyhow::Result<()> {
+        let (round_id, municipality) = (round.to_owned(), "139".to_owned());
+        let started = client.start_session(keyed(pb::StartSessionRequest { round_id, municipality })?);
+        self.session_token = started.await?.into_inner().session_token;
+        self.look(load, client).await
+    }
+
+    /// Asks for the pair to answer.
+    async fn look(&mut self, load: &Load, client: &mut Comparisons) -> anyhow::Result<()> {
+        let next = keyed(pb::NextPairRequest { session_token: self.session_token.clone() })?;
+        let sent = Instant::now();
+        let answer = client.next_pair(next).await?;
+        load.record(sent.elapsed())?;
+        self.visit = answer.into_inner().visit.unwrap_or_default();
+        Ok(())
+    }
+
     /// Answers a pair, in a new visit if the last one has seen all of its pairs. Only the answer is timed.
     async fn go_on(&mut self, load: &Load, client: &mut Comparisons, round: &str) -> anyhow::Result<()> {
         if self.visit.pair.is_none() {
-            let (round_id, municipality) = (round.to_owned(), "139".to_owned());
-            let started = client.start_session(keyed(pb::StartSessionRequest { round_id, municipality })?);
-            let started = started.await?.into_inner();
-            self.session_token = started.session_token;
-            let next = keyed(pb::NextPairRequest { session_token: self.session_token.clone() })?;
-            self.visit = client.next_pair(next).await?.into_inner().visit.unwrap_or_default();
+            self.begin(&Load::new()?, client, round).await?;
         }
         let request = keyed(pb::CompareRequest {
             session_token: self.session_token.clone(),
@@ -343,8 +387,7 @@ fn rankings() -> anyhow::Result<()> {
         std::hint::black_box(rank(&ideas, &sums, true));
         load.record(began.elapsed())?;
     }
-    let latencies = load.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-    print(&format!("{IDEAS} ideas by {} comparisons", sums.comparisons()), &latencies);
+    print(&format!("{IDEAS} ideas by {} comparisons", sums.comparisons()), &load.latencies());
     Ok(())
 }
 
@@ -413,85 +456,4 @@ async fn put_visits(tx: &Tx, round: RoundId, visits: std::ops::Range<u64>) -> Re
         }
     }
     Ok(())
-}
-
-/// Key of a client's visit, other ones in each round.
-fn visit(number: usize) -> String {
-    format!("SELECT md5('{number}-' || :client_id::text)::uuid AS visit, gen_random_uuid() AS key \\gset\n")
-}
-
-/// A visit for each client.
-fn visits_script(round: RoundId, number: usize) -> String {
-    format!(
-        "{}INSERT INTO comparison_session (id, round_id, municipality, comparisons, latest, own_ideas) VALUES \
-         (:visit, '{round}', '139', 0, 'none', 0);\n",
-        visit(number)
-    )
-}
-
-/// The idempotency record of a command.
-fn record(rpc: &str) -> String {
-    format!(
-        "INSERT INTO command_log (principal, idem_key, rpc, request_hash, response, created_at) VALUES \
-         ('person 00000000-0000-7000-8000-000000000000', :key, '{rpc}', sha256('x'), \
-         decode(repeat('ab', 400), 'hex'), 1);\n"
-    )
-}
-
-/// One `Compare`: what it reads and writes. The round's counters come first, or two that show the same ideas would wait
-/// for each other.
-fn compare_script(round: RoundId, number: usize) -> String {
-    let sum = |place: &str| {
-        format!(
-            "INSERT INTO pair_sum (round_id, place, lower, higher, wins_lower, wins_higher) VALUES \
-             ('{round}', '{place}', :lower, :higher, 1, 0) ON CONFLICT (round_id, place, lower, higher) \
-             DO UPDATE SET wins_lower = pair_sum.wins_lower + 1;\n"
-        )
-    };
-    format!(
-        "\\set lower random(1, {IDEAS} - 1)\n\
-         \\set higher random(:lower + 1, {IDEAS})\n\
-         BEGIN;\n\
-         UPDATE comparison_round SET comparisons = comparisons + 1 WHERE id = '{round}';\n\
-         {}SELECT * FROM comparison_session WHERE id = :visit;\n\
-         SELECT * FROM comparison_round WHERE id = '{round}';\n\
-         SELECT * FROM pair_offer WHERE session_id = :visit AND number > :n - {PAIRS} ORDER BY number;\n\
-         UPDATE comparison_session SET comparisons = comparisons + 1 WHERE id = :visit;\n\
-         UPDATE pair_offer SET answer = 'left' WHERE session_id = :visit AND number = :n;\n\
-         {}{}INSERT INTO comparison_place (round_id, place, sessions, comparisons) VALUES ('{round}', '139', 1, 1) \
-         ON CONFLICT (round_id, place) DO UPDATE SET comparisons = comparison_place.comparisons + 1;\n\
-         SELECT * FROM comparison_idea WHERE round_id = '{round}' AND state = 'approved' ORDER BY number;\n\
-         \\set n :n + 1\n\
-         INSERT INTO pair_offer (session_id, number, left_idea, right_idea) VALUES (:visit, :n, :lower, :higher);\n\
-         UPDATE comparison_idea SET shown = shown + 1 WHERE round_id = '{round}' AND number IN (:lower, :higher);\n\
-         COMMIT;\n",
-        visit(number),
-        sum(""),
-        sum("139"),
-    )
-}
-
-/// One `GiveSupport` or `WithdrawSupport`, in turns: what it reads and writes.
-fn support_script(proposal: ProposalId) -> String {
-    let count = |change: &str| {
-        format!("UPDATE proposal_counts SET supports = supports {change} WHERE proposal_id = '{proposal}';\n")
-    };
-    format!(
-        "\\set n :n + 1\n\
-         BEGIN;\n\
-         {}SELECT * FROM proposal WHERE id = '{proposal}';\n\
-         SELECT * FROM proposal_unit WHERE proposal_id = '{proposal}';\n\
-         \\if :n % 2 = 1\n\
-         INSERT INTO support (proposal_id, person, given_on, acting_mode) VALUES \
-         ('{proposal}', :visit, '2026-09-21', 'alone') ON CONFLICT DO NOTHING;\n\
-         {}\\else\n\
-         DELETE FROM support WHERE proposal_id = '{proposal}' AND person = :visit;\n\
-         {}\\endif\n\
-         SELECT * FROM proposal_counts WHERE proposal_id = '{proposal}';\n\
-         {}COMMIT;\n",
-        visit(0),
-        count("+ 1"),
-        count("- 1"),
-        record("GiveSupport"),
-    )
 }

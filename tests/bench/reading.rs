@@ -1,7 +1,8 @@
 //! How long everybody waits for what is read most: a search among many proposals, similar ones before submitting, and a
 //! page of a long thread of comments; through gRPC, on SQLite and PostgreSQL.
 //!
-//! Texts are of made-up words, of which few are common and most are rare, as in any language.
+//! Texts are of made-up words, of which few are common and most are rare, as in any language. Every proposal has its
+//! texts in standard and in plain Finnish and a supporter, every third one its answer: what is found is loaded with it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -11,11 +12,13 @@ use chassis::{Context, Parts, Service, StartError};
 use futures::FutureExt as _;
 use hdrhistogram::Histogram;
 use kernel::deadline::parse_date;
-use kernel::{ActingMode, Fault, ProposalId, TenantId, TextVariant, Uuid};
+use kernel::{ActingMode, Fault, ProposalId, Role, TenantId, TextVariant, Uuid};
 use messaging::{Tx, Writer};
 use proposals::domain::comment::{Comment, CommentState, Place};
-use proposals::domain::proposal::{Acting, Addressed, Category, Channel, Content, Proposal, Stage};
+use proposals::domain::proposal::{Acting, Addressed, Category, Channel, Content, Outcome, Proposal, Stage};
+use proposals::domain::response::Answer;
 use proposals::domain::stems::{self, Text};
+use proposals::domain::text::{Field, Form, Hand, Owner, ReviewMethod, Reviewer, Texts};
 use proposals::store;
 use proto::proposals as pb;
 use proto::proposals::community_service_client::CommunityServiceClient;
@@ -32,6 +35,8 @@ const BATCH: u64 = 50;
 /// Different words there are, and words of a text.
 const WORDS: f64 = 20_000.0;
 const LENGTH: usize = 60;
+/// One of so many proposals has its answer.
+const ANSWERED: u64 = 3;
 /// Reads of each kind.
 const READS: u64 = 400;
 
@@ -155,14 +160,70 @@ async fn put_proposals(tx: &Tx, first: u64) -> Result<(), Fault> {
         };
         let id = proposal_of(number);
         let mut proposal = Proposal::draft(id, tenant, content, Channel::Web, Acting::alone(), day);
-        proposal.stage = Stage::Open;
+        let is_answered = number % ANSWERED == 0;
+        let outcome = Outcome::Accepted;
+        proposal.stage = if is_answered { Stage::Answered { outcome } } else { Stage::Open };
         proposal.is_public = true;
         store::proposals::insert(tx.conn(), &proposal).await?;
         let (title, body) = (text(&mut rng, 4), text(&mut rng, LENGTH));
-        let form = Text { variant: TextVariant::Finnish, title: &title, summary: "", body: &body };
-        store::search::index(tx.conn(), tenant, id, &stems::weigh(tenant, &[form])).await?;
+        let (summary, plain) = (text(&mut rng, 12), text(&mut rng, 8));
+        let words = [
+            (Field::Title, Form::Finnish, &title),
+            (Field::Title, Form::EasyFinnish, &title),
+            (Field::Summary, Form::Finnish, &summary),
+            (Field::Summary, Form::EasyFinnish, &plain),
+            (Field::Body, Form::Finnish, &body),
+        ];
+        let texts = reviewed(&words, day)?;
+        store::texts::save(tx.conn(), Owner::proposal(tenant, id), &texts).await?;
+        let standard = Text { variant: TextVariant::Finnish, title: &title, summary: &summary, body: &body };
+        let easy = Text { variant: TextVariant::EasyFinnish, title: &title, summary: &plain, body: "" };
+        store::search::index(tx.conn(), tenant, id, &stems::weigh(tenant, &[standard, easy])).await?;
+        // The row of its counters comes with the first supporter.
+        let supporter = Uuid::from_u128(u128::from(number) + 1).into();
+        store::supports::give(tx.conn(), id, supporter, day, ActingMode::Alone).await?;
+        if is_answered {
+            put_answer(tx, tenant, id, &mut rng).await?;
+        }
     }
     Ok(())
+}
+
+/// What was said to a proposal, in standard and in plain Finnish.
+async fn put_answer(
+    tx: &Tx,
+    tenant: TenantId,
+    proposal: ProposalId,
+    rng: &mut ChaCha20Rng,
+) -> Result<(), Fault> {
+    let day = parse_date("2026-10-12")?;
+    let answer = Answer {
+        outcome: Some(Outcome::Accepted),
+        next_role: "vastaava ohjaaja".to_owned(),
+        next_on: Some(day),
+        ..Answer::default()
+    };
+    let id = Uuid::from_u128(proposal.as_uuid().as_u128() | (1 << 100));
+    let kept = store::answers::Kept { id, proposal, number: 1, answer, given_on: Some(day) };
+    store::answers::insert(tx.conn(), &kept).await?;
+    let (reasons, plain) = (text(rng, LENGTH), text(rng, 20));
+    let words = [(Field::Reasons, Form::Finnish, &reasons), (Field::Reasons, Form::EasyFinnish, &plain)];
+    store::texts::save(tx.conn(), Owner::response(tenant, id), &reviewed(&words, day)?).await
+}
+
+/// Texts that a human has found fit to read.
+fn reviewed(words: &[(Field, Form, &String)], day: kernel::Date) -> Result<Texts, Fault> {
+    let mut texts = Texts::default();
+    for (field, form, content) in words {
+        texts.write(*field, *form, content, Hand::Human)?;
+        let method = match form {
+            Form::EasyFinnish => ReviewMethod::PlainLanguageCheck,
+            _ => ReviewMethod::Screening,
+        };
+        let by = Reviewer { person: Uuid::from_u128(1).into(), role: Role::AreaCoordinator, method };
+        texts.review(*field, *form, 1, by, day)?;
+    }
+    Ok(texts)
 }
 
 /// Threads of ten: a comment and nine answers to it.
