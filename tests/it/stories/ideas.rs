@@ -10,6 +10,7 @@ use standalone::ledger::{self, Options, Rule};
 use testkit::system::Store;
 
 use crate::privacy::Canaries;
+use crate::support::dump::{Row, Table};
 use crate::support::log;
 use crate::support::stream::{self, Message};
 use crate::support::world::World;
@@ -52,6 +53,7 @@ async fn from_words_to_effect(store: Store) {
     let messages = stream::all(&world.nats_url()).await;
     check_events(&messages, &story);
     let tables = world.tables().await;
+    check_notices(&tables, &story.timelines[ideas::example::FOLLOWED].proposal_id);
     canaries.add_proposals(&tables);
     canaries.check_itself();
     canaries.check_stream(&messages);
@@ -191,6 +193,34 @@ fn check_card(story: &Story) {
     assert_eq!(card.we_could_not, "Joka päivä, koska ulkona tarvitaan kaksi ohjaajaa.");
     assert_eq!((card.next_role.as_str(), card.next_on.as_str()), ("vastaava ohjaaja", "2027-09-30"));
     assert_eq!(card.published_on, "2027-03-15");
+}
+
+/// P7: author, supporter and helper of the followed idea have each been told once that its loop card is there.
+fn check_notices(tables: &[Table], proposal: &str) {
+    let rows = |name: &str| {
+        let table = tables.iter().find(|table| table.name == name);
+        table.unwrap_or_else(|| panic!("no table {name}")).rows.iter()
+    };
+    // SQLite keeps bytes, PostgreSQL writes an id with dashes.
+    let id = |row: &Row, column: &str| row[column].clone().unwrap_or_default().replace('-', "");
+    let followed = proposal.replace('-', "");
+    let of = |table: &str, key: &str, person: &str| -> Vec<String> {
+        let people = rows(table).filter(|row| id(row, key) == followed).map(|row| id(row, person));
+        people.filter(|person| !person.is_empty()).collect()
+    };
+    let author = of("proposals.proposal_author", "proposal_id", "author_ref");
+    let supporter = of("proposals.support", "proposal_id", "person");
+    let helper = of("proposals.proposal", "id", "helper_ref");
+    assert_eq!([author.len(), supporter.len(), helper.len()], [1, 1, 1], "one of each");
+    let notices: Vec<String> = rows("membership.notice")
+        .filter(|row| row["template"].as_deref() == Some("proposals.feedback_published"))
+        .map(|row| id(row, "person"))
+        .collect();
+    for reference in [author, supporter, helper].concat() {
+        let known = rows("membership.pseudonym").find(|row| id(row, "reference") == reference);
+        let person = id(known.expect("membership knows whose reference it is"), "person");
+        assert_eq!(notices.iter().filter(|told| **told == person).count(), 1, "told once, of {notices:?}");
+    }
 }
 
 /// What a subscriber outside of the platform has learnt.

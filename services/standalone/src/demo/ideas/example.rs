@@ -133,6 +133,8 @@ pub const IDEAS: [Idea; 6] = [
 
 /// The idea that is followed to its effect.
 pub const FOLLOWED: usize = 0;
+/// Who supports it: place in the register of a municipality's clients.
+pub const SUPPORTER: (&str, usize) = ("139", 3);
 /// The idea whose answer is late.
 pub const LATE: usize = 4;
 

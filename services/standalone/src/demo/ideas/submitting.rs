@@ -5,9 +5,9 @@ use proto::membership::{
 };
 use proto::proposals::{
     Category, Channel, Content, CreateDraftRequest, FindingDecision, FindingJudgement,
-    GetHandledProposalRequest, ReviewFormRequest, ReviewMethod, ScreenProposalRequest, SendToForumRequest,
-    SetMySymbolsRequest, SetSymbolsRequest, ShortlistProposalRequest, SubmitProposalRequest, TextField,
-    TextOwner, WriteMyFormRequest,
+    GetHandledProposalRequest, GiveSupportRequest, ReviewFormRequest, ReviewMethod, ScreenProposalRequest,
+    SendToForumRequest, SetMySymbolsRequest, SetSymbolsRequest, ShortlistProposalRequest,
+    SubmitProposalRequest, TextField, TextOwner, WriteMyFormRequest,
 };
 
 use super::example::{Idea, Other};
@@ -78,6 +78,12 @@ impl Ideas<'_> {
             self.screen(proposal_id).await?;
         }
         self.done(example::SCREENED, "a coordinator screens them: they are open to everybody");
+        let supporter = self.play.sign_in(&self.client(example::SUPPORTER)?).await?;
+        let request = GiveSupportRequest {
+            proposal_id: self.proposals[example::FOLLOWED].clone(),
+            conflict_accepted: false,
+        };
+        supporter.community().give_support(request).await.map_err(during("support an idea"))?;
         Ok(())
     }
 
