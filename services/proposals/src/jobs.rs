@@ -136,7 +136,7 @@ fn own_idea_unread(
     _: JobContext,
     payload: Vec<u8>,
 ) -> BoxFuture<'static, Result<(), JobError>> {
-    async move { Ok(app.end_unread_idea(id(&payload)?).await?) }.boxed()
+    async move { Ok(app.own_idea_unread(id(&payload)?).await?) }.boxed()
 }
 
 /// The id in a payload.

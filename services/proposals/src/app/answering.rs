@@ -255,7 +255,7 @@ pub(super) async fn answer(tx: &Tx, input: &Give, proposal: &Proposal) -> Result
     let today = tx.now().helsinki_date();
     let authors = store::authors::of(tx.conn(), proposal.id).await?;
     let declared = store::answers::is_disqualified(tx.conn(), proposal.id, input.by).await?;
-    check_responder(input.by, &authors, declared)?;
+    check_responder(input.by, &authors, &proposal.acting, declared)?;
     let (mut kept, mut texts) = write(tx, proposal, input.give.written.as_ref(), input.new_id).await?;
     if input.give.reviewed {
         review_all(&mut texts, input.by, Role::UnitManager, today)?;

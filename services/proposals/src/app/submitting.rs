@@ -7,11 +7,13 @@ use kernel::{ActingMode, Caller, Date, Fault, ProposalId, Subject, TenantId, Uni
 use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
-use super::drafting::{Writing, authored, begun_with, check_units, store_draft, written};
+use super::drafting::{Words, Writing, authored, begun_with, check_units, store_draft, written};
 use super::{App, codes, findings, moving};
 use crate::domain::code;
-use crate::domain::proposal::{Acting, Answer, Channel, Proposal, Stage, StageKind};
-use crate::domain::text::{Field, Owner, Texts};
+use crate::domain::proposal::{
+    Acting, Addressed, Answer, Category, Channel, Content, Proposal, Stage, StageKind,
+};
+use crate::domain::text::{Field, Form, Owner, Texts};
 use crate::store::authors::AuthorKind;
 use crate::{convert, events, store};
 
@@ -185,7 +187,8 @@ impl App {
         Ok(store::authors::first(self.database.read(), id).await?.into_iter().collect())
     }
 
-    fn receipt(&self) -> String {
+    /// A new receipt number, without its year.
+    pub(super) fn receipt(&self) -> String {
         code::from_bytes(&self.ids.bytes::<RECEIPT_LENGTH>(), RECEIPT_LENGTH)
     }
 }
@@ -221,6 +224,33 @@ async fn took_in(tx: &Tx, input: &SubmitWhole) -> Result<pb::SubmitProposalRespo
         store::authors::add(tx.conn(), draft.id, author, AuthorKind::Author, today).await?;
     }
     submit(tx, &draft, &texts, &input.receipt).await
+}
+
+/// Takes in what somebody who gave no name said in a round of comparison, as a human has written it down: it is screened
+/// as every proposal is.
+pub(super) async fn submit_idea(
+    tx: &Tx,
+    tenant: TenantId,
+    id: ProposalId,
+    text: &str,
+    receipt: &str,
+) -> Result<Proposal, Fault> {
+    let content = Content {
+        own_words: String::new(),
+        strength: String::new(),
+        category: Category::Content,
+        perspective: None,
+        goals: Vec::new(),
+        addressed: Addressed::default(),
+    };
+    let today = tx.now().helsinki_date();
+    let words =
+        Words { form: Form::Finnish, title: text.to_owned(), summary: text.to_owned(), body: String::new() };
+    let texts = written(Texts::default(), &words)?;
+    let draft = Proposal::draft(id, tenant, content, Channel::Web, Acting::alone(), today);
+    store_draft(tx, &draft, &texts).await?;
+    submit(tx, &draft, &texts, receipt).await?;
+    store::proposals::load(tx.conn(), id).await
 }
 
 /// A voucher is good for who asked for it, in the name of the unit they asked in.

@@ -34,6 +34,8 @@ pub(super) const TEMPLATE_LATE: &str = "proposals.response_late";
 pub(super) const TEMPLATE_DISQUALIFIED: &str = "proposals.manager_disqualified";
 /// Notice to coordinators: what a change brought about was not measured in time (X2).
 pub(super) const TEMPLATE_IMPACT_LATE: &str = "proposals.impact_late";
+/// Notice to coordinators: an own idea of a round was not read in time (P1).
+pub(super) const TEMPLATE_OWN_IDEA_LATE: &str = "proposals.own_idea_late";
 
 /// People told at a time.
 const PAGE: usize = 200;
@@ -137,7 +139,7 @@ pub(super) fn tell_role(
 
 impl App {
     /// The next page of those whom a round tells; empty if nobody is left. Of a step author and followers are told, of
-    /// a card everybody who took part, the helper too.
+    /// a card everybody who took part, also those who wrote it down or helped with it, or with one that goes on in it.
     pub async fn audience(&self, telling: &Telling) -> Result<Vec<Subject>, Fault> {
         let conn = self.database.read();
         let after = store::tellings::of(conn, &telling.key).await?.after;
@@ -146,7 +148,7 @@ impl App {
         people.extend(store::follows::page(conn, proposal, after, limit).await?);
         if telling.card.is_some() {
             people.extend(store::supports::page(conn, proposal, after, limit).await?);
-            people.extend(store::proposals::load(conn, proposal).await?.acting.helper);
+            people.extend(store::proposals::hands(conn, proposal).await?);
         }
         // Each source gave its first ones after the last page, so the first ones of all are among them.
         let next = people.into_iter().filter(|person| after.is_none_or(|after| *person > after));

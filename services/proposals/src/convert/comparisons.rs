@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::Date;
 use proto::proposals as pb;
 
 use crate::domain::comparison::IdeaNo;
@@ -53,7 +54,7 @@ pub fn idea(idea: &Idea) -> pb::Idea {
 }
 
 /// An own idea as its author is told: not its text, which the answer to a command must not keep.
-pub fn own_idea(idea: &Idea) -> pb::OwnIdea {
+pub fn own_idea(idea: &Idea, today: Date) -> pb::OwnIdea {
     let (state, reason) = match &idea.state {
         IdeaState::Waiting => (pb::OwnIdeaState::Waiting, ""),
         IdeaState::Approved => (pb::OwnIdeaState::Approved, ""),
@@ -66,17 +67,19 @@ pub fn own_idea(idea: &Idea) -> pb::OwnIdea {
         state: state.into(),
         reason: reason.to_owned(),
         review_due_on: idea.review_due_on.map(|day| day.to_string()).unwrap_or_default(),
+        late: idea.is_late(today),
     }
 }
 
 /// An own idea that no human has read, for the one who does.
-pub fn waiting_idea(idea: &Idea) -> pb::WaitingIdea {
+pub fn waiting_idea(idea: &Idea, today: Date) -> pb::WaitingIdea {
     pb::WaitingIdea {
         idea_id: idea.id.to_string(),
         text: idea.text.clone(),
         picture: idea.picture.map(|picture| picture.code().to_owned()).unwrap_or_default(),
         findings: findings(&idea.text),
         review_due_on: idea.review_due_on.map(|day| day.to_string()).unwrap_or_default(),
+        late: idea.is_late(today),
     }
 }
 

@@ -18,6 +18,7 @@ use kernel::{Date, Fault, Policies, PolicyKey, ProposalId, Subject, TenantId, Ti
 use time::Duration;
 
 pub use self::answer::Answer;
+use super::proposal::Acting;
 
 /// Hour of the day, in Finland, at which a reminder goes: who answers on that day is not reminded.
 const REMINDER_HOUR: Duration = Duration::hours(16);
@@ -337,16 +338,22 @@ impl UnitResponse {
     }
 }
 
-/// Whether somebody may answer for the unit (P5): not those who wrote the proposal, nor who said that they are
-/// disqualified.
+/// Whether somebody may answer for the unit (P5): not those who wrote the proposal, wrote it down or helped with it, nor
+/// who said that they are disqualified.
 ///
 /// # Errors
 /// Forbidden `proposals.disqualified`.
-pub fn check_responder(responder: Subject, authors: &[Subject], declared: bool) -> Result<(), Fault> {
-    if declared || authors.contains(&responder) {
+pub fn check_responder(
+    responder: Subject,
+    authors: &[Subject],
+    acting: &Acting,
+    declared: bool,
+) -> Result<(), Fault> {
+    let had_a_hand = [acting.recorder, acting.helper].contains(&Some(responder));
+    if declared || had_a_hand || authors.contains(&responder) {
         return Err(Fault::forbidden(
             "proposals.disqualified",
-            "Who wrote the proposal, or is disqualified otherwise, does not answer it (P5). Another manager of the \
+            "Who wrote the proposal or helped with it, or is disqualified otherwise, does not answer it (P5). Another manager of the \
              unit answers.",
         ));
     }

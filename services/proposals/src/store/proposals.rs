@@ -1,13 +1,13 @@
 //! Proposals and their units.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use kernel::{ActingMode, Fault, ForumId, ProposalId, RoundId, Subject, TenantId, UnitId, Uuid};
 use messaging::database_fault;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    Value,
+    QuerySelect, Value,
 };
 
 use super::entity::{proposal, proposal_unit, used_voucher};
@@ -120,6 +120,31 @@ pub async fn promise_of_way(conn: &impl ConnectionTrait, of: &Proposal) -> Resul
         (next, promise) = (other.stage, other.promise);
     }
     Ok(promise)
+}
+
+/// Who wrote a proposal down or helped with it, and with those that go on in it, however often.
+pub async fn hands(conn: &impl ConnectionTrait, id: ProposalId) -> Result<BTreeSet<Subject>, Fault> {
+    let of = load(conn, id).await?.acting;
+    let mut people: BTreeSet<Subject> = of.recorder.into_iter().chain(of.helper).collect();
+    let mut into = vec![id.as_uuid()];
+    for _ in 0..MAX_MERGES {
+        let merged = proposal::Entity::find()
+            .filter(proposal::Column::Stage.eq(StageKind::Merged.as_str()))
+            .filter(proposal::Column::StageRef.is_in(into))
+            .select_only()
+            .columns([proposal::Column::Id, proposal::Column::RecorderRef, proposal::Column::HelperRef])
+            .into_tuple::<(Uuid, Option<Uuid>, Option<Uuid>)>()
+            .all(conn)
+            .await
+            .map_err(database_fault)?;
+        if merged.is_empty() {
+            break;
+        }
+        let hands = merged.iter().flat_map(|(_, recorder, helper)| recorder.iter().chain(helper));
+        people.extend(hands.map(|person| Subject::from_uuid(*person)));
+        into = merged.iter().map(|(id, ..)| *id).collect();
+    }
+    Ok(people)
 }
 
 /// What is answered for a proposal that is not there, or that the caller may not know of.

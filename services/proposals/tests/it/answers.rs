@@ -7,6 +7,7 @@ mod late;
 mod path;
 mod plain;
 mod rules;
+mod told;
 
 use anyhow::Context as _;
 use kernel::{Caller, HeldRole, ProposalId, Role, ScopeRef, UnitId};

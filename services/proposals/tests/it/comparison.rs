@@ -7,9 +7,11 @@ mod load;
 mod own_ideas;
 mod prepared;
 mod promises;
+mod rates;
 mod refusals;
 mod removing;
 mod scenario;
+mod sensitivity;
 mod visits;
 
 use anyhow::Context as _;

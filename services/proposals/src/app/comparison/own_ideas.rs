@@ -1,14 +1,16 @@
-//! Own ideas: added by a visit, read by a human, then in the round or not.
+//! Own ideas: added by a visit, read by a human, then in the round or not. One that nobody has read waits on, also after
+//! its day and after the round has closed: nothing is rejected by time (P1).
 
 use chassis::Call;
 use futures::FutureExt as _;
 use kernel::deadline::{add_days, start_of_day};
-use kernel::{Fault, IdeaId, PageSize, PageToken, ProposalId, RoundId, Scope, Uuid};
+use kernel::{Fault, IdeaId, PageSize, PageToken, ProposalId, Role, RoundId, Scope, ScopeRef, Uuid};
 use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
 use super::super::App;
 use super::super::comments::review_due;
+use super::super::telling::{TEMPLATE_OWN_IDEA_LATE, tell_role};
 use super::visits::{Visiting, open_visit};
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Decision, Idea, IdeaState, IdeaText};
@@ -17,7 +19,7 @@ use crate::domain::moderation::{Moderated, Moderation, ModerationAct};
 use crate::domain::text::Symbol;
 use crate::{convert, events, store};
 
-/// Job: ends an own idea that no human has read in time. Payload: the idea's id.
+/// Job: tells the coordinators of an own idea that no human has read in time. Payload: the idea's id.
 pub const OWN_IDEA_UNREAD: &str = "proposals.own_idea_unread";
 /// Own ideas of a round that may wait for a human. More would only mean that nobody reads them.
 const MOST_WAITING: u64 = 200;
@@ -98,21 +100,22 @@ impl App {
         let after = super::reading::page_id(token, &list)?;
         let ideas = store::comparison::ideas::waiting(conn, round.id, after, size.limit()).await?;
         let (ideas, next) = size.cut(ideas, &list, |idea| idea.id.to_string());
+        let today = self.today();
         Ok(pb::ListOwnIdeasResponse {
-            ideas: ideas.iter().map(convert::comparisons::waiting_idea).collect(),
+            ideas: ideas.iter().map(|idea| convert::comparisons::waiting_idea(idea, today)).collect(),
             next_page_token: next.map(PageToken::into_string).unwrap_or_default(),
         })
     }
 
-    /// Ends an own idea whose day has come, if no human has read it.
-    pub async fn end_unread_idea(&self, idea: IdeaId) -> Result<(), Fault> {
-        self.writer.internal(OWN_IDEA_UNREAD, idea, |tx, idea| end_if_unread(tx, *idea).boxed()).await
+    /// Tells the coordinators of an own idea whose day has passed, if no human has read it.
+    pub async fn own_idea_unread(&self, idea: IdeaId) -> Result<(), Fault> {
+        self.writer.internal(OWN_IDEA_UNREAD, idea, |tx, idea| tell_if_late(tx, *idea).boxed()).await
     }
 
     /// What became of an own idea.
     pub async fn get_own_idea(&self, id: IdeaId) -> Result<pb::GetOwnIdeaResponse, Fault> {
         let idea = store::comparison::ideas::load_own(self.database.read(), id).await?;
-        Ok(pb::GetOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+        Ok(pb::GetOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea, self.today())) })
     }
 }
 
@@ -143,7 +146,8 @@ async fn added(tx: &Tx, input: &Add) -> Result<pb::AddOwnIdeaResponse, Fault> {
     let run_at = start_of_day(add_days(review_due_on, 1));
     let (dedupe_key, payload) = (idea.id.to_string(), idea.id.as_uuid().as_bytes().to_vec());
     tx.schedule(NewJob { kind: OWN_IDEA_UNREAD, dedupe_key, run_at, payload });
-    Ok(pb::AddOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+    let today = tx.now().helsinki_date();
+    Ok(pb::AddOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea, today)) })
 }
 
 async fn approved(tx: &Tx, input: &Decide) -> Result<pb::ApproveOwnIdeaResponse, Fault> {
@@ -153,14 +157,19 @@ async fn approved(tx: &Tx, input: &Decide) -> Result<pb::ApproveOwnIdeaResponse,
 
 async fn rejected(tx: &Tx, input: &Decide) -> Result<pb::RejectOwnIdeaResponse, Fault> {
     let idea = decided(tx, input).await?;
-    Ok(pb::RejectOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea)) })
+    let today = tx.now().helsinki_date();
+    Ok(pb::RejectOwnIdeaResponse { idea: Some(convert::comparisons::own_idea(&idea, today)) })
 }
 
 /// The idea as it is decided.
 async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
     let round = store::comparison::rounds::load_in(tx.conn(), &input.scope, input.round).await?;
     let before = store::comparison::ideas::load(tx.conn(), round.id, input.idea).await?;
-    let number = IdeaNo::try_from(round.ideas + 1).map_err(Fault::internal)?;
+    let today = tx.now().helsinki_date();
+    let number = match round.check_open(today) {
+        Ok(()) => Some(IdeaNo::try_from(round.ideas + 1).map_err(Fault::internal)?),
+        Err(_) => None,
+    };
     let Some(idea) = before.decide(&input.decision, number)? else { return Ok(before) };
     if let IdeaState::Rejected(reason) = &idea.state {
         let entry = Moderation {
@@ -170,12 +179,12 @@ async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
             proposal: ProposalId::from_uuid(idea.id.as_uuid()),
             act: ModerationAct::Refused,
             why: reason.as_str().into(),
-            on: tx.now().helsinki_date(),
+            on: today,
         };
         store::moderations::append(tx.conn(), &entry).await?;
     }
-    if idea.state == IdeaState::Approved {
-        let event = round.join(tx.now().helsinki_date())?;
+    if idea.number.is_some() {
+        let event = round.join(today)?;
         let round = round.apply(event);
         store::comparison::rounds::save(tx.conn(), &round).await?;
         tx.publish(events::comparison::own_idea_added(&round, &idea));
@@ -184,22 +193,12 @@ async fn decided(tx: &Tx, input: &Decide) -> Result<Idea, Fault> {
     Ok(idea)
 }
 
-async fn end_if_unread(tx: &Tx, id: IdeaId) -> Result<(), Fault> {
+async fn tell_if_late(tx: &Tx, id: IdeaId) -> Result<(), Fault> {
     let (round, idea) = store::comparison::ideas::load_with_round(tx.conn(), id).await?;
-    let is_over = idea.review_due_on.is_some_and(|due| due < tx.now().helsinki_date());
-    match idea.unread() {
-        Some(ended) if is_over => store::comparison::ideas::save(tx.conn(), round, &ended).await,
-        _ => Ok(()),
+    if !idea.is_late(tx.now().helsinki_date()) {
+        return Ok(());
     }
-}
-
-/// Ends the own ideas of a round that no human has read: it has closed, and they can join it no more. They are few
-/// ([`MOST_WAITING`]).
-pub(super) async fn end_waiting(tx: &Tx, round: RoundId) -> Result<(), Fault> {
-    for idea in store::comparison::ideas::waiting(tx.conn(), round, None, MOST_WAITING).await? {
-        if let Some(ended) = idea.unread() {
-            store::comparison::ideas::save(tx.conn(), round, &ended).await?;
-        }
-    }
-    Ok(())
+    let round = store::comparison::rounds::load(tx.conn(), round).await?;
+    let county = ScopeRef::Tenant(round.charter.tenant);
+    tell_role(tx, Role::AreaCoordinator, county, TEMPLATE_OWN_IDEA_LATE, format!("{id}/unread"))
 }

@@ -69,6 +69,10 @@ pub(in crate::app) async fn remove_hidden(tx: &Tx, proposal: ProposalId, reason:
 
 async fn take_out(tx: &Tx, round: Round, gone: &Idea) -> Result<Round, Fault> {
     store::comparison::ideas::save(tx.conn(), round.id, gone).await?;
+    if gone.number.is_none() {
+        // It was never compared, so the round does not count it.
+        return Ok(round);
+    }
     let round = round.apply(RoundEvent::IdeaRemoved);
     store::comparison::rounds::save(tx.conn(), &round).await?;
     Ok(round)

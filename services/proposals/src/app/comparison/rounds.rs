@@ -8,8 +8,8 @@ use kernel::{Date, Fault, ForumId, IdeaId, ProposalId, RoundId, Scope, TenantId}
 use messaging::{NewJob, Tx};
 use proto::proposals as pb;
 
+use super::super::submitting::submit_idea;
 use super::super::{App, moving};
-use super::own_ideas::end_waiting;
 use super::tidying::schedule_tidying;
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState, IdeaText};
@@ -67,7 +67,8 @@ struct OfRound {
 struct Shortlist {
     scope: Scope,
     round: RoundId,
-    ideas: Vec<IdeaId>,
+    /// Each with the id and the receipt number of the proposal that is made of it if it is an own idea.
+    ideas: Vec<(IdeaId, ProposalId, String)>,
 }
 
 impl App {
@@ -102,7 +103,8 @@ impl App {
         self.writer.internal(CLOSE_ROUND, round, |tx, round| close_if_due(tx, *round).boxed()).await
     }
 
-    /// Shortlists the proposals of these ideas of a published round.
+    /// Shortlists the proposals of these ideas of a published round; own ideas become proposals first, which wait for
+    /// screening.
     pub async fn shortlist_from_round(
         &self,
         call: &Call,
@@ -118,6 +120,7 @@ impl App {
                 "send the ideas you choose",
             ));
         }
+        let ideas = ideas.into_iter().map(|idea| (idea, self.ids.new_id(), self.receipt())).collect();
         let input = Shortlist { scope: call.scope, round, ideas };
         self.writer.run(call.command(), input, |tx, input| shortlisted(tx, input).boxed()).await
     }
@@ -230,7 +233,8 @@ async fn opened(tx: &Tx, input: &OfRound) -> Result<pb::OpenRoundResponse, Fault
         let proposal = store::proposals::load_in(tx.conn(), round.charter.tenant, proposal).await?;
         check_comparable(&proposal, idea.number.unwrap_or_default())?;
         // Comparing takes its time out of what was promised, and adds nothing to it.
-        let end = kernel::deadline::due_after_days(round.charter.closes_on, 0);
+        // A round closes by itself on the day after its last one, so that nothing is late then.
+        let end = kernel::deadline::due_after_days(round.charter.closes_on, 1);
         let due = proposal.promise.map_or(end, |promise| promise.due.min(end));
         let stage = Stage::InComparison { round: round.id };
         let compared = proposal.go(stage, today, &policies)?.due_on(due);
@@ -282,7 +286,6 @@ async fn close(tx: &Tx, round: Round, event: RoundEvent) -> Result<Round, Fault>
         }
     }
     store::comparison::rounds::save(tx.conn(), &round).await?;
-    end_waiting(tx, round.id).await?;
     schedule_tidying(tx, &round, tx.now(), "closed");
     let kept_until = kernel::deadline::add_days(round.visits_kept_until(), 1);
     schedule_tidying(tx, &round, kernel::deadline::start_of_day(kept_until), "over");
@@ -293,31 +296,22 @@ async fn close(tx: &Tx, round: Round, event: RoundEvent) -> Result<Round, Fault>
 async fn shortlisted(tx: &Tx, input: &Shortlist) -> Result<pb::ShortlistFromRoundResponse, Fault> {
     let today = tx.now().helsinki_date();
     let round = store::comparison::rounds::load_in(tx.conn(), &input.scope, input.round).await?;
-    if round.state != RoundState::Published {
-        return Err(Fault::conflict(
-            "proposals.ranking_not_published",
-            "Proposals are chosen from a round when its ranking is published. Publish it first.",
-        ));
-    }
     let policies = store::policies::of(tx.conn(), round.charter.tenant).await?;
     let mut proposal_ids = Vec::with_capacity(input.ideas.len());
-    for id in &input.ideas {
+    for (id, new_id, receipt) in &input.ideas {
         let idea = store::comparison::ideas::load(tx.conn(), round.id, *id).await?;
-        if idea.state != IdeaState::Approved {
-            return Err(Fault::conflict(
-                "proposals.idea_not_in_round",
-                "An idea was taken out of the round. Choose among those in the ranking.",
-            ));
-        }
-        let proposal = idea.proposal.ok_or_else(|| {
-            Fault::conflict(
-                "proposals.idea_without_proposal",
-                "An idea of the round's own has no proposal that could go to the forum. Submit it as a proposal first.",
-            )
-        })?;
+        check_chosen(&round, &idea)?;
+        let Some(proposal) = idea.proposal else {
+            let new = submit_idea(tx, round.charter.tenant, *new_id, &idea.text, receipt).await?;
+            let idea = Idea { proposal: Some(new.id), ..idea };
+            store::comparison::ideas::save(tx.conn(), round.id, &idea).await?;
+            proposal_ids.push(new.id.to_string());
+            continue;
+        };
         let proposal = store::proposals::load_in(tx.conn(), round.charter.tenant, proposal).await?;
         proposal_ids.push(proposal.id.to_string());
-        if proposal.stage == Stage::Shortlisted {
+        let waits = idea.own && proposal.stage == Stage::Submitted;
+        if waits || proposal.stage == Stage::Shortlisted {
             continue;
         }
         let chosen = proposal.shortlist(today, &policies)?;
@@ -325,4 +319,30 @@ async fn shortlisted(tx: &Tx, input: &Shortlist) -> Result<pb::ShortlistFromRoun
         tx.publish(events::proposal::shortlisted(&chosen));
     }
     Ok(pb::ShortlistFromRoundResponse { proposal_ids })
+}
+
+/// Refuses an idea that may not be chosen. Conflict `proposals.ranking_not_published`, but for an own idea that was
+/// approved after the round had closed, which is in no ranking; `proposals.idea_not_in_round` for one that was taken out
+/// or not let in; `proposals.idea_without_proposal` for one that the round began with and that stands for none.
+fn check_chosen(round: &Round, idea: &Idea) -> Result<(), Fault> {
+    let is_unranked = round.state == RoundState::Closed && idea.number.is_none();
+    if round.state != RoundState::Published && !is_unranked {
+        return Err(Fault::conflict(
+            "proposals.ranking_not_published",
+            "Proposals are chosen from a round when its ranking is published. Publish it first.",
+        ));
+    }
+    if idea.state != IdeaState::Approved {
+        return Err(Fault::conflict(
+            "proposals.idea_not_in_round",
+            "An idea was taken out of the round, or no human has let it in. Choose among the others.",
+        ));
+    }
+    if idea.proposal.is_none() && !idea.own {
+        return Err(Fault::conflict(
+            "proposals.idea_without_proposal",
+            "An idea that the round began with has no proposal that could go to the forum. Submit it as a proposal first.",
+        ));
+    }
+    Ok(())
 }

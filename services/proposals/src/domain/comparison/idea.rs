@@ -10,9 +10,6 @@ use crate::domain::text::Symbol;
 pub const MOST_CHARACTERS: usize = 60;
 /// The longest reason.
 const MOST_REASON: usize = 600;
-/// What the author of an own idea is told that no human has read in time.
-const UNREAD: &str =
-    "Ideaasi ei ehditty lukea ajoissa, joten se ei ole mukana vertailussa. Voit lähettää sen ehdotuksena.";
 
 /// What an idea says: one line of 1 to 60 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +81,7 @@ impl PlainReason {
 pub enum IdeaState {
     /// An own idea that no human has read.
     Waiting,
-    /// In the round.
+    /// In the round; without a number, approved after it had closed.
     Approved,
     /// Not let in.
     Rejected(PlainReason),
@@ -109,13 +106,13 @@ impl IdeaState {
 pub struct Idea {
     /// Id.
     pub id: IdeaId,
-    /// Number in its round, from 1, when it is in or was; none for an own idea that never was.
+    /// Number in its round, from 1, when it is compared or was; none for an own idea that never was.
     pub number: Option<IdeaNo>,
     /// What it says. Empty once it was rejected or removed: nobody needs it any more.
     pub text: String,
     /// Its picture; none for an own idea that has not got one yet, and for ideas of a round held elsewhere.
     pub picture: Option<Symbol>,
-    /// The proposal it stands for; none for an idea of the round's own.
+    /// The proposal it stands for, or has become; none for an idea of the round's own.
     pub proposal: Option<ProposalId>,
     /// True if a session added it.
     pub own: bool,
@@ -123,7 +120,7 @@ pub struct Idea {
     pub state: IdeaState,
     /// How often it was shown and answered or skipped.
     pub shown: u64,
-    /// The last day on which a human reads it, while it waits: then it ends.
+    /// The last day on which a human reads it, while it waits. It waits on after that day: nothing is rejected by time (P1).
     pub review_due_on: Option<Date>,
 }
 
@@ -142,11 +139,12 @@ pub enum Decision {
 }
 
 impl Idea {
-    /// The idea after the decision; None if it is decided so already. `number` is the next free one of the round.
+    /// The idea after the decision; None if it is decided so already. `number` is the next free one of the round; none if
+    /// nothing is compared in it any more.
     ///
     /// Conflict `proposals.idea_decided` if the other was decided; `proposals.not_an_own_idea` for an idea that the
     /// round began with.
-    pub fn decide(&self, decision: &Decision, number: IdeaNo) -> Result<Option<Idea>, Fault> {
+    pub fn decide(&self, decision: &Decision, number: Option<IdeaNo>) -> Result<Option<Idea>, Fault> {
         if !self.own {
             return Err(Fault::conflict(
                 "proposals.not_an_own_idea",
@@ -159,7 +157,7 @@ impl Idea {
             (IdeaState::Waiting, Decision::Approve { text, picture }) => Ok(Some(Idea {
                 text: text.as_str().to_owned(),
                 picture: Some(*picture),
-                number: Some(number),
+                number,
                 state: IdeaState::Approved,
                 review_due_on: None,
                 ..self.clone()
@@ -189,10 +187,9 @@ impl Idea {
         }
     }
 
-    /// The own idea that no human has read in time: not let in, without its text. None if it does not wait.
-    pub fn unread(&self) -> Option<Idea> {
-        let ended = || self.without_text(IdeaState::Rejected(PlainReason::stored(UNREAD.to_owned())));
-        (self.state == IdeaState::Waiting).then(ended)
+    /// Whether it waits for a human although its day has passed.
+    pub fn is_late(&self, today: Date) -> bool {
+        self.state == IdeaState::Waiting && self.review_due_on.is_some_and(|due| due < today)
     }
 
     /// The text goes, and with it the picture that was chosen for it.
@@ -247,22 +244,22 @@ mod tests {
 
     #[test]
     fn a_human_lets_an_own_idea_in_as_they_have_written_it_down() {
-        let approved = own().decide(&approval(), 7).unwrap().unwrap();
+        let approved = own().decide(&approval(), Some(7)).unwrap().unwrap();
         assert_eq!((approved.number, approved.text.as_str()), (Some(7), "Pyöräretkiä"));
         assert_eq!(approved.state, IdeaState::Approved);
-        assert_eq!(approved.decide(&approval(), 8).unwrap(), None, "again changes nothing");
+        assert_eq!(approved.decide(&approval(), Some(8)).unwrap(), None, "again changes nothing");
         let no = Decision::Reject(PlainReason::new("Ei käy.").unwrap());
-        assert_eq!(approved.decide(&no, 8).unwrap_err().code(), "proposals.idea_decided");
+        assert_eq!(approved.decide(&no, Some(8)).unwrap_err().code(), "proposals.idea_decided");
     }
 
     #[test]
     fn an_own_idea_that_is_not_let_in_leaves_its_reason_and_not_its_text() {
         let reason = PlainReason::new("Ideassa on toisen ihmisen nimi.").unwrap();
-        let rejected = own().decide(&Decision::Reject(reason.clone()), 7).unwrap().unwrap();
+        let rejected = own().decide(&Decision::Reject(reason.clone()), Some(7)).unwrap().unwrap();
         assert_eq!((rejected.text.as_str(), rejected.number), ("", None));
         assert_eq!(rejected.state, IdeaState::Rejected(reason.clone()));
-        assert_eq!(rejected.decide(&Decision::Reject(reason), 7).unwrap(), None);
-        assert_eq!(rejected.decide(&approval(), 7).unwrap_err().code(), "proposals.idea_decided");
+        assert_eq!(rejected.decide(&Decision::Reject(reason), Some(7)).unwrap(), None);
+        assert_eq!(rejected.decide(&approval(), Some(7)).unwrap_err().code(), "proposals.idea_decided");
         assert!(PlainReason::new("  ").is_err());
     }
 
@@ -270,28 +267,27 @@ mod tests {
     fn an_idea_that_is_taken_out_leaves_its_number_and_its_reason_and_not_its_text() {
         let reason = PlainReason::new("Ideassa on toisen ihmisen nimi.").unwrap();
         assert_eq!(own().remove(&reason).unwrap_err().code(), "proposals.idea_not_in_round");
-        let approved = own().decide(&approval(), 7).unwrap().unwrap();
+        let approved = own().decide(&approval(), Some(7)).unwrap().unwrap();
         let removed = approved.remove(&reason).unwrap().unwrap();
         assert_eq!((removed.text.as_str(), removed.picture, removed.number), ("", None, Some(7)));
         assert_eq!(removed.state, IdeaState::Removed(reason.clone()));
         assert_eq!(removed.remove(&reason).unwrap(), None, "again changes nothing");
-        assert_eq!(removed.decide(&approval(), 8).unwrap_err().code(), "proposals.idea_decided");
+        assert_eq!(removed.decide(&approval(), Some(8)).unwrap_err().code(), "proposals.idea_decided");
     }
 
     #[test]
-    fn an_own_idea_that_nobody_has_read_ends_without_its_text() {
-        let due = kernel::deadline::parse_date("2026-09-28").ok();
-        let waiting = Idea { review_due_on: due, ..own() };
-        let ended = waiting.unread().unwrap();
-        assert!(matches!(&ended.state, IdeaState::Rejected(reason) if reason.as_str() == UNREAD));
-        assert_eq!((ended.text.as_str(), ended.review_due_on), ("", None));
-        assert_eq!(ended.unread(), None);
-        assert_eq!(own().decide(&approval(), 7).unwrap().unwrap().unread(), None);
+    fn p1_an_own_idea_that_nobody_has_read_is_late_and_waits_on() {
+        let day = |text| kernel::deadline::parse_date(text).unwrap();
+        let waiting = Idea { review_due_on: Some(day("2026-09-28")), ..own() };
+        assert!(!waiting.is_late(day("2026-09-28")) && waiting.is_late(day("2026-09-29")));
+        let approved = waiting.decide(&approval(), None).unwrap().unwrap();
+        assert_eq!((approved.state.clone(), approved.number), (IdeaState::Approved, None), "after the round");
+        assert!(!approved.is_late(day("2026-09-29")));
     }
 
     #[test]
     fn an_idea_of_the_round_itself_is_not_decided_about() {
         let idea = Idea { own: false, state: IdeaState::Approved, ..own() };
-        assert_eq!(idea.decide(&approval(), 7).unwrap_err().code(), "proposals.not_an_own_idea");
+        assert_eq!(idea.decide(&approval(), Some(7)).unwrap_err().code(), "proposals.not_an_own_idea");
     }
 }

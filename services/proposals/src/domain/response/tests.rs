@@ -150,10 +150,13 @@ fn p3_a_short_period_of_local_policy_is_reminded_of_after_the_request_only() {
 
 #[test]
 fn p5_who_wrote_it_or_is_disqualified_does_not_answer() {
-    let people: Vec<Subject> = (1..=2).map(|number| Uuid::from_u128(number).into()).collect();
-    assert_eq!(check_responder(people[0], &people[1..], false), Ok(()));
-    for (responder, declared) in [(people[1], false), (people[0], true)] {
-        let refused = check_responder(responder, &people[1..], declared).unwrap_err();
+    let people: Vec<Subject> = (1..=4).map(|number| Uuid::from_u128(number).into()).collect();
+    let acting = Acting { recorder: Some(people[2]), helper: Some(people[3]), ..Acting::alone() };
+    assert_eq!(check_responder(people[0], &people[1..2], &acting, false), Ok(()));
+    for (responder, declared) in
+        [(people[1], false), (people[2], false), (people[3], false), (people[0], true)]
+    {
+        let refused = check_responder(responder, &people[1..2], &acting, declared).unwrap_err();
         assert_eq!((refused.kind(), refused.code()), (FaultKind::Forbidden, "proposals.disqualified"));
     }
 }

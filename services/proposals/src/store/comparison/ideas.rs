@@ -60,11 +60,12 @@ pub async fn save(conn: &impl ConnectionTrait, round: RoundId, changed: &Idea) -
     Ok(())
 }
 
-/// The ideas in a round, in the order of their numbers.
+/// The ideas that are compared in a round, in the order of their numbers; not those approved after it had closed.
 pub async fn of(conn: &impl ConnectionTrait, round: RoundId) -> Result<Vec<Idea>, Fault> {
     let rows = Entity::find()
         .filter(Column::RoundId.eq(round.as_uuid()))
         .filter(Column::State.eq(APPROVED))
+        .filter(Column::Number.is_not_null())
         .order_by_asc(Column::Number)
         .all(conn)
         .await

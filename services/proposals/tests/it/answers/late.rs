@@ -157,39 +157,43 @@ async fn late_lists(world: &World) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn p3_a_due_day_moves_to_a_working_day_and_once_more_by_the_coordinator() -> anyhow::Result<()> {
-    run(Store::Sqlite, async |world| {
-        world.on("2026-10-12").await?;
-        let proposal = world.endorsed_proposal("Ehdotus 1", "2026-10-12").await?;
-        world.on("2026-11-06").await?;
-        let other = world.endorsed_proposal("Ehdotus 2", "2026-11-06").await?;
-        assert_eq!(world.promised(other).await?, "UnitManager Answer 2026-12-07", "not on Independence Day");
+    for store in [Store::Sqlite, Store::Postgres] {
+        run(store, async |world| moved_once(world).await).await?;
+    }
+    Ok(())
+}
 
-        world.on("2026-11-09").await?;
-        world.jobs_done().await?;
-        let refused = world.extend(proposal, 15).await?;
-        assert_eq!(refusal(refused)?.0, Code::InvalidArgument, "local policy allows 14 days");
-        let extended = world.extend(proposal, 14).await??;
-        assert_eq!((extended.due_on.as_str(), extended.extended), ("2026-11-25", true));
-        assert_eq!(world.promised(proposal).await?, "UnitManager Answer 2026-11-25");
-        let again = world.extend(proposal, 1).await?;
-        let expected = (Code::FailedPrecondition, "proposals.response_extended".to_owned());
-        assert_eq!(refusal(again)?, expected);
+async fn moved_once(world: &World) -> anyhow::Result<()> {
+    world.on("2026-10-12").await?;
+    let proposal = world.endorsed_proposal("Ehdotus 1", "2026-10-12").await?;
+    world.on("2026-11-06").await?;
+    let other = world.endorsed_proposal("Ehdotus 2", "2026-11-06").await?;
+    assert_eq!(world.promised(other).await?, "UnitManager Answer 2026-12-07", "not on Independence Day");
 
-        // The timers of the old days find that they are old; those of the new ones tell in their turn.
-        world.on("2026-11-13").await?;
-        world.jobs_done().await?;
-        assert_eq!(world.published::<pb::ResponseOverdue>().await, []);
-        world.on("2026-11-26").await?;
-        world.jobs_done().await?;
-        let overdue: Vec<pb::ResponseOverdue> = world.published().await;
-        assert_eq!(overdue.len(), 1);
-        assert_eq!(overdue[0].due_on, "2026-11-25");
-        let reminders: Vec<pb::ResponseReminderSent> = world.published().await;
-        let due: Vec<_> = reminders.iter().map(|one| one.due_on.as_str()).collect();
-        assert_eq!(due, ["2026-11-11", "2026-11-25"], "of each due day once");
-        Ok(())
-    })
-    .await
+    world.on("2026-11-09").await?;
+    world.jobs_done().await?;
+    let refused = world.extend(proposal, 15).await?;
+    assert_eq!(refusal(refused)?.0, Code::InvalidArgument, "local policy allows 14 days");
+    let extended = world.extend(proposal, 14).await??;
+    assert_eq!((extended.due_on.as_str(), extended.extended), ("2026-11-25", true));
+    assert_eq!(world.promised(proposal).await?, "UnitManager Answer 2026-11-25");
+    let again = world.extend(proposal, 1).await?;
+    let expected = (Code::FailedPrecondition, "proposals.response_extended".to_owned());
+    assert_eq!(refusal(again)?, expected);
+
+    // The timers of the old days find that they are old; those of the new ones tell in their turn.
+    world.on("2026-11-13").await?;
+    world.jobs_done().await?;
+    assert_eq!(world.published::<pb::ResponseOverdue>().await, []);
+    world.on("2026-11-26").await?;
+    world.jobs_done().await?;
+    let overdue: Vec<pb::ResponseOverdue> = world.published().await;
+    assert_eq!(overdue.len(), 1);
+    assert_eq!(overdue[0].due_on, "2026-11-25");
+    let reminders: Vec<pb::ResponseReminderSent> = world.published().await;
+    let due: Vec<_> = reminders.iter().map(|one| one.due_on.as_str()).collect();
+    assert_eq!(due, ["2026-11-11", "2026-11-25"], "of each due day once");
+    Ok(())
 }
 
 #[tokio::test]

@@ -157,8 +157,14 @@ async fn effect(world: &World, proposal: ProposalId) -> anyhow::Result<()> {
     assert_eq!(last, ["ImpactMeasured", "FeedbackPublished", "FeedbackDelivered", "ProposalClosed"]);
     let ended: Vec<pb::ProposalClosed> = world.published().await;
     assert_eq!(ended[0].outcome, "impact_measured");
-    let days = |from: &str, to: &str| (day(to) - day(from)).whole_days();
-    assert_eq!(days("2026-09-07", "2026-11-04"), 58, "submission to answer");
-    assert_eq!(days("2026-09-07", "2027-03-15"), 189, "submission to effect");
+    let steps = world.timeline(proposal).await?;
+    let on = |stage: &str| {
+        let mut steps = steps.iter().map(|step| step.split_whitespace());
+        let step = steps.find_map(|mut step| step.next().filter(|_| step.next() == Some(stage)));
+        day(step.unwrap_or_else(|| panic!("no step {stage}")))
+    };
+    let days = |from: &str, to: &str| (on(to) - on(from)).whole_days();
+    assert_eq!(days("Submitted", "Answered"), 58, "submission to answer");
+    assert_eq!(days("Submitted", "ImpactMeasured"), 189, "submission to effect");
     Ok(())
 }

@@ -4,7 +4,7 @@ use proto::proposals as pb;
 use sea_orm::QueryResult;
 use tonic::Code;
 
-use super::{Round, comparisons};
+use super::{Round, comparisons, counters_are_rows};
 use crate::support::{POHDE, Store, World, refusal, run};
 
 /// What nobody but the human who reads it may see.
@@ -171,29 +171,141 @@ async fn a_visit_adds_three_ideas_and_a_round_that_takes_none_adds_none() -> any
     .await
 }
 
-/// Nothing that a participant wrote stays unread for ever.
+/// Nothing is rejected by time (P1): whoever should have read it is told, and it waits on.
 #[tokio::test]
-async fn an_own_idea_that_nobody_reads_ends_on_its_day_or_with_its_round() -> anyhow::Result<()> {
-    for closing in [false, true] {
-        run(Store::Sqlite, async |world| {
+async fn p1_an_own_idea_that_nobody_reads_is_late_and_waits_on_when_its_round_closes() -> anyhow::Result<()> {
+    for (store, closing) in [(Store::Sqlite, false), (Store::Sqlite, true), (Store::Postgres, true)] {
+        run(store, async |world| {
             let round = Round::open(world, 4, true).await?;
             let mut visitor = round.visit(world, None).await?;
             let added = visitor.add_idea(RAW).await?;
-            assert_eq!(added.review_due_on, "2026-09-28", "a week, as for a proposal");
-            assert_eq!(waiting(world, &round).await?[0].review_due_on, "2026-09-28");
+            assert_eq!(
+                (added.review_due_on.as_str(), added.late),
+                ("2026-09-28", false),
+                "a week, as a proposal"
+            );
             world.on("2026-09-28").await?;
             world.jobs_done().await?;
-            assert_eq!(own(world, &added.idea_id).await?.state(), pb::OwnIdeaState::Waiting);
+            assert!(!waiting(world, &round).await?[0].late);
+            assert_eq!(late_notices(world), 0);
             if closing {
                 round.close(world).await?;
-            } else {
-                world.on("2026-09-29").await?;
-                world.jobs_done().await?;
             }
-            let told = own(world, &added.idea_id).await?;
-            assert_eq!((told.state(), told.review_due_on.as_str()), (pb::OwnIdeaState::Rejected, ""));
-            assert!(told.reason.contains("ei ehditty lukea"), "{told:?}");
-            assert_eq!(world.texts("SELECT text FROM comparison_idea WHERE own").await, [""]);
+            for day in ["2026-09-29", "2026-10-15"] {
+                world.on(day).await?;
+                world.jobs_done().await?;
+                let told = own(world, &added.idea_id).await?;
+                assert_eq!((told.state(), told.late), (pb::OwnIdeaState::Waiting, true), "{day}");
+                let queue = waiting(world, &round).await?;
+                assert_eq!((queue[0].text.as_str(), queue[0].late), (RAW, true), "{day}");
+                assert_eq!(late_notices(world), 1, "the coordinators, once");
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+fn late_notices(world: &World) -> usize {
+    let told = world.system.directory().role_notices();
+    told.iter().filter(|notice| notice.template == "proposals.own_idea_late").count()
+}
+
+/// A human decides about it also when the round is over.
+#[tokio::test]
+async fn p1_an_own_idea_is_rejected_by_a_human_after_the_round_too() -> anyhow::Result<()> {
+    run(Store::Sqlite, async |world| {
+        let round = Round::open(world, 4, true).await?;
+        let added = round.visit(world, None).await?.add_idea(RAW).await?;
+        round.close(world).await?;
+        let request = world.by(world.coordinator(), reject(&round, &added.idea_id))?;
+        comparisons(world).reject_own_idea(request).await?;
+        let told = own(world, &added.idea_id).await?;
+        assert_eq!(told.state(), pb::OwnIdeaState::Rejected);
+        assert!(told.reason.starts_with("Ideassa on toisen ihmisen nimi"), "{told:?}");
+        assert_eq!(world.texts("SELECT text FROM comparison_idea WHERE own").await, [""]);
+        Ok(())
+    })
+    .await
+}
+
+async fn shortlist(
+    world: &World,
+    round: &Round,
+    idea_id: &str,
+) -> anyhow::Result<Result<Vec<String>, tonic::Status>> {
+    let request = pb::ShortlistFromRoundRequest {
+        tenant: POHDE.to_owned(),
+        forum_id: String::new(),
+        round_id: round.id.clone(),
+        idea_ids: vec![idea_id.to_owned()],
+    };
+    let chosen = comparisons(world).shortlist_from_round(world.by(world.coordinator(), request)?).await;
+    Ok(chosen.map(|chosen| chosen.into_inner().proposal_ids))
+}
+
+#[tokio::test]
+async fn an_own_idea_that_is_chosen_becomes_a_proposal_that_waits_for_screening() -> anyhow::Result<()> {
+    for store in [Store::Sqlite, Store::Postgres] {
+        run(store, async |world| {
+            let round = Round::open(world, 4, true).await?;
+            let mut visitor = round.visit(world, None).await?;
+            let (early, late) = (visitor.add_idea(RAW).await?, visitor.add_idea("Uimakerho").await?);
+            let approval = |idea: &pb::OwnIdea| world.by(world.coordinator(), approve(&round, &idea.idea_id));
+            comparisons(world).approve_own_idea(approval(&early)?).await?;
+            for _ in 0..10 {
+                let mut visitor = round.visit(world, None).await?;
+                while visitor.pair().is_some() {
+                    visitor.compare(pb::Side::Left).await?;
+                }
+            }
+            round.close(world).await?;
+            let refused = shortlist(world, &round, &late.idea_id).await?;
+            assert_eq!(refusal(refused)?.1, "proposals.idea_not_in_round", "no human has read it");
+            // Approved after the close: compared with nothing, and counted nowhere.
+            comparisons(world).approve_own_idea(approval(&late)?).await?;
+            assert_eq!(own(world, &late.idea_id).await?.state(), pb::OwnIdeaState::Approved);
+            let (now, ideas) = round.public(world).await?;
+            assert_eq!((now.idea_count, ideas.len()), (5, 5));
+            assert_eq!(world.published::<pb::OwnIdeaAdded>().await.len(), 1, "the other one only");
+            let [of_late] = &shortlist(world, &round, &late.idea_id).await??[..] else { panic!("one") };
+            let refused = shortlist(world, &round, &early.idea_id).await?;
+            assert_eq!(refusal(refused)?.1, "proposals.ranking_not_published");
+
+            round.publish(world).await?;
+            let of_early = shortlist(world, &round, &early.idea_id).await??;
+            assert_eq!(shortlist(world, &round, &early.idea_id).await??, of_early, "made once");
+            assert_ne!(&of_early[0], of_late);
+            let submitted: Vec<pb::ProposalSubmitted> = world.published().await;
+            let ids: Vec<&String> = submitted.iter().map(|event| &event.proposal_id).collect();
+            assert_eq!(ids, [of_late, &of_early[0]], "told once each");
+            let proposal = of_early[0].parse()?;
+            let handled = world.handled(proposal).await?.proposal.unwrap_or_default();
+            assert_eq!(handled.stage.unwrap_or_default().stage(), pb::ProposalStage::Submitted);
+            assert_eq!(handled.promise.unwrap_or_default().next_step(), pb::NextStep::Screen);
+            let (_, ideas) = round.public(world).await?;
+            assert_eq!(ideas[4].proposal_id, of_early[0]);
+            let public = pb::GetProposalRequest { proposal_id: of_early[0].clone() };
+            assert!(
+                world.proposals().get_proposal(public).await.is_err(),
+                "not before a human has screened it"
+            );
+
+            // Addressed to a unit and screened, it is shortlisted like the others.
+            let unit = world.units.ii_day.to_string();
+            let route = pb::RouteProposalRequest {
+                tenant: POHDE.to_owned(),
+                proposal_id: of_early[0].clone(),
+                unit_ids: vec![unit.clone()],
+                lead_unit_id: unit,
+            };
+            world.handling().route_proposal(world.by(world.coordinator(), route)?).await?;
+            world.screen(proposal).await?;
+            assert_eq!(shortlist(world, &round, &early.idea_id).await??, of_early);
+            let stage = world.public(proposal).await?.stage.unwrap_or_default();
+            assert_eq!(stage.stage(), pb::ProposalStage::Shortlisted);
+            counters_are_rows(world).await;
             Ok(())
         })
         .await?;

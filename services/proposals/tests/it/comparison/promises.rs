@@ -29,7 +29,8 @@ async fn a_proposal_that_was_compared_has_the_day_that_it_had_before() -> anyhow
             let round = Round::prepare(world, prepare(ideas(proposal), false)).await?;
             round.open_now(world).await?;
             let compared = due(world, proposal).await?;
-            assert_eq!(compared, (pb::ProposalStage::InComparison, "2026-09-30".to_owned(), false));
+            // The day on which it closes by itself.
+            assert_eq!(compared, (pb::ProposalStage::InComparison, "2026-10-01".to_owned(), false));
             round.close(world).await?;
             assert_eq!(due(world, proposal).await?, (pb::ProposalStage::Open, promised.clone(), false));
         }

@@ -259,73 +259,76 @@ async fn shortlist(world: &World, round: &Round, proposal: ProposalId) -> anyhow
 /// A–B 14:6, A–C 16:4, B–C 13:7; then D joins, and C–D is 4:6. By win share D would be second.
 #[tokio::test]
 async fn an_idea_that_joined_late_is_ranked_by_whom_it_met() -> anyhow::Result<()> {
-    run(Store::Sqlite, async |world| {
-        // The fourth idea is there because a round has four; everybody skips it.
-        let round = Round::open(world, 4, true).await?;
-        let mut left = [[0, 14, 16], [6, 0, 13], [4, 7, 0]];
-        let mut first = round.visit(world, None).await?;
-        let own = first.add_idea("Matti Meikäläisen uimakerho").await?;
-        compare_some(&mut first, &round, &mut left).await?;
-        for _ in 1..20 {
-            let mut visitor = round.visit(world, None).await?;
-            compare_some(&mut visitor, &round, &mut left).await?;
-        }
-        assert_eq!(left, [[0; 3]; 3]);
-        let approve = pb::ApproveOwnIdeaRequest {
-            tenant: POHDE.to_owned(),
-            forum_id: String::new(),
-            round_id: round.id.clone(),
-            idea_id: own.idea_id.clone(),
-            text: "Uimakerho".to_owned(),
-            picture: "outdoors".to_owned(),
-        };
-        comparisons(world).approve_own_idea(world.by(world.coordinator(), approve)?).await?;
-        for number in 0..10 {
-            let mut visitor = round.visit(world, None).await?;
-            while let Some((_, one, other)) = visitor.pair() {
-                let is_it = |idea: &pb::Idea, other: &pb::Idea| {
-                    idea.idea_id == own.idea_id && round.index(other) == 2
-                };
-                let late_wins = number < 6;
-                match (is_it(&one, &other), is_it(&other, &one)) {
-                    (true, _) if late_wins => visitor.compare(pb::Side::Left).await?,
-                    (true, _) => visitor.compare(pb::Side::Right).await?,
-                    (_, true) if late_wins => visitor.compare(pb::Side::Right).await?,
-                    (_, true) => visitor.compare(pb::Side::Left).await?,
-                    _ => visitor.skip(pb::SkipReason::CannotSay).await?,
-                }
+    for store in [Store::Sqlite, Store::Postgres] {
+        run(store, async |world| joined_late(world).await).await?;
+    }
+    Ok(())
+}
+
+async fn joined_late(world: &World) -> anyhow::Result<()> {
+    // The fourth idea is there because a round has four; everybody skips it.
+    let round = Round::open(world, 4, true).await?;
+    let mut left = [[0, 14, 16], [6, 0, 13], [4, 7, 0]];
+    let mut first = round.visit(world, None).await?;
+    let own = first.add_idea("Matti Meikäläisen uimakerho").await?;
+    compare_some(&mut first, &round, &mut left).await?;
+    for _ in 1..20 {
+        let mut visitor = round.visit(world, None).await?;
+        compare_some(&mut visitor, &round, &mut left).await?;
+    }
+    assert_eq!(left, [[0; 3]; 3]);
+    let approve = pb::ApproveOwnIdeaRequest {
+        tenant: POHDE.to_owned(),
+        forum_id: String::new(),
+        round_id: round.id.clone(),
+        idea_id: own.idea_id.clone(),
+        text: "Uimakerho".to_owned(),
+        picture: "outdoors".to_owned(),
+    };
+    comparisons(world).approve_own_idea(world.by(world.coordinator(), approve)?).await?;
+    for number in 0..10 {
+        let mut visitor = round.visit(world, None).await?;
+        while let Some((_, one, other)) = visitor.pair() {
+            let is_it =
+                |idea: &pb::Idea, other: &pb::Idea| idea.idea_id == own.idea_id && round.index(other) == 2;
+            let late_wins = number < 6;
+            match (is_it(&one, &other), is_it(&other, &one)) {
+                (true, _) if late_wins => visitor.compare(pb::Side::Left).await?,
+                (true, _) => visitor.compare(pb::Side::Right).await?,
+                (_, true) if late_wins => visitor.compare(pb::Side::Right).await?,
+                (_, true) => visitor.compare(pb::Side::Left).await?,
+                _ => visitor.skip(pb::SkipReason::CannotSay).await?,
             }
         }
-        counters_are_rows(world).await;
-        round.close(world).await?;
-        round.publish(world).await?;
-        let ranking = round.ranking(world).await?.ranking.unwrap_or_default();
-        assert_eq!(ranking.basis(), pb::RankingBasis::BradleyTerry, "an idea joined late");
-        assert!(ranking.provisional, "an idea was never compared");
-        let lines: Vec<String> = ranking
-            .lines
-            .iter()
-            .map(|line| {
-                let index = round.ideas.iter().position(|id| *id == line.idea_id).unwrap_or(4);
-                let name = ["A", "B", "C", "unseen", "D"][index];
-                let share = line.win_share.map_or("-".to_owned(), |share| format!("{:.2}", 100.0 * share));
-                let strength = line.strength.map_or("-".to_owned(), |strength| format!("{strength:.6}"));
-                format!("{name} {share} {strength} {}", line.rank)
-            })
-            .collect();
-        assert_eq!(
-            lines,
-            [
-                "A 75.00 0.489212 1",
-                "B 47.50 0.214879 2",
-                "D 60.00 0.177545 3",
-                "C 30.00 0.118364 4",
-                "unseen - - 0"
-            ]
-        );
-        Ok(())
-    })
-    .await
+    }
+    counters_are_rows(world).await;
+    round.close(world).await?;
+    round.publish(world).await?;
+    let ranking = round.ranking(world).await?.ranking.unwrap_or_default();
+    assert_eq!(ranking.basis(), pb::RankingBasis::BradleyTerry, "an idea joined late");
+    assert!(ranking.provisional, "an idea was never compared");
+    let lines: Vec<String> = ranking
+        .lines
+        .iter()
+        .map(|line| {
+            let index = round.ideas.iter().position(|id| *id == line.idea_id).unwrap_or(4);
+            let name = ["A", "B", "C", "unseen", "D"][index];
+            let share = line.win_share.map_or("-".to_owned(), |share| format!("{:.2}", 100.0 * share));
+            let strength = line.strength.map_or("-".to_owned(), |strength| format!("{strength:.6}"));
+            format!("{name} {share} {strength} {}", line.rank)
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "A 75.00 0.489212 1",
+            "B 47.50 0.214879 2",
+            "D 60.00 0.177545 3",
+            "C 30.00 0.118364 4",
+            "unseen - - 0"
+        ]
+    );
+    Ok(())
 }
 
 /// Compares the first three ideas as is left, and skips the fourth.
