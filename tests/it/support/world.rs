@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::{Config, Running};
 use kernel::{Ids, SystemClock};
@@ -30,6 +31,9 @@ const CHAINS: [&str; 4] = [
     "membership.roll_check",
     "proposals.retired_references",
 ];
+
+/// Long enough for a loaded machine to start all services.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running platform.
 pub(crate) struct World {
@@ -68,6 +72,7 @@ impl World {
         let settings = settings(folder.path(), &nats.url(), counties, &databases, more);
         let setup_code = set_up(&settings).await;
         let running = chassis::start(SERVICES, config(&settings)).await.expect("the services start");
+        ready(&running).await;
         let server = at(running.addr());
         let public = server.public();
         Self { running: Some(running), server, public, settings, databases, setup_code, nats, store, folder }
@@ -165,6 +170,7 @@ impl World {
         let began = std::time::Instant::now();
         let running =
             chassis::start(SERVICES, config(&self.settings)).await.expect("the services start again");
+        ready(&running).await;
         self.server = at(running.addr());
         self.public = self.server.public();
         self.running = Some(running);
@@ -264,4 +270,9 @@ pub(crate) async fn set_up(settings: &Path) -> String {
 
 fn at(address: SocketAddr) -> Server {
     Server::at(&format!("http://{address}")).expect("an address")
+}
+
+/// Waits until the services are ready: before, no token can be judged, as its keys are fetched from membership.
+async fn ready(running: &Running) {
+    tokio::time::timeout(PATIENCE, running.ready()).await.expect("the services are ready in time");
 }
