@@ -1,7 +1,10 @@
 //! Comparing in pairs and supporting: answers acknowledged a second, how long one waits for the next pair, and how long
 //! a ranking takes to compute; through gRPC, on SQLite and PostgreSQL.
 
+mod pool;
 mod scripts;
+mod statements;
+mod stored;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +15,12 @@ use chassis::{Context, Parts, Service, StartError};
 use futures::FutureExt as _;
 use hdrhistogram::Histogram;
 use kernel::deadline::parse_date;
-use kernel::{Assurance, Caller, Fault, Ids, ProposalId, RoundId, TenantId, Uuid};
-use messaging::{Tx, Writer};
+use kernel::{Assurance, Caller, HeldRole, Ids, ProposalId, Role, RoundId, ScopeRef, TenantId};
+use messaging::Writer;
 use proposals::domain::comparison::IdeaNo;
 use proposals::domain::comparison::idea::{Idea, IdeaState};
-use proposals::domain::comparison::pairing;
 use proposals::domain::comparison::ranking::rank;
 use proposals::domain::comparison::round::{Charter, Round as Comparing, RoundEvent};
-use proposals::domain::comparison::session::{Answer, Offer, Session, SessionHash};
 use proposals::domain::comparison::sums::PairSums;
 use proposals::domain::proposal::{Acting, Addressed, Category, Channel, Content, Proposal, Stage};
 use proposals::store;
@@ -39,9 +40,10 @@ const COUNTY: &str = "19";
 const TODAY: &str = "2026-09-21T09:00:00Z";
 /// Ideas of the round.
 const IDEAS: IdeaNo = 60;
-/// Visits of earlier comparisons that are stored in one transaction, and pairs that each was shown.
-const BATCH: u64 = 20;
+/// Pairs that a visit is shown.
 const PAIRS: u64 = 15;
+/// Comparisons of the round that is ranked.
+const RANKED: u64 = 1_000_000;
 /// Answers whose next pair is waited for, and rankings.
 const ANSWERS: u64 = 1_000;
 const RANKINGS: u64 = 20;
@@ -56,6 +58,7 @@ fn build(context: &Context) -> Result<Parts, StartError> {
 
 /// A system with an open round and an open proposal.
 struct Contender {
+    store: Store,
     system: System,
     writer: Writer,
     round: RoundId,
@@ -75,7 +78,7 @@ pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
         let grouped = Contender::start(store, "0").await?;
         let alone = Contender::start(store, "1").await?;
         for what in [What::Comparisons, What::Supports] {
-            compete(what, name, [&grouped, &alone], store, options).await?;
+            compete(what, name, [&grouped, &alone], options).await?;
         }
         let more = options.comparisons;
         heading(&format!(
@@ -85,6 +88,8 @@ pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
         print("NextPair, the pair that waits: nothing stored", &waits.waiting.latencies());
         print("NextPair, a visit's first pair, committed", &waits.first.latencies());
         print("Compare, with the next pair, committed", &waits.compared.latencies());
+        heading(&format!("The ranking of {IDEAS} ideas on {name}, by {RANKED} comparisons more"));
+        print("PublishRanking, read, ranked and committed", &grouped.publish().await?.latencies());
         for Contender { system, writer, .. } in [grouped, alone] {
             drop(writer);
             system.finish().await?;
@@ -94,21 +99,18 @@ pub(crate) async fn report(options: &Options) -> anyhow::Result<()> {
     rankings()
 }
 
-/// Both contenders, and pgbench on the database of the first, take turns.
+/// Both contenders, and a pool of connections to the database of the first, take turns.
 async fn compete(
     what: What,
     name: &str,
     [grouped, alone]: [&Contender; 2],
-    store: Store,
     options: &Options,
 ) -> anyhow::Result<()> {
     let (mut together, mut one_by_one, mut pool) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..options.rounds {
         together.push(grouped.load(what, options).await?);
         one_by_one.push(alone.load(what, options).await?);
-        if store == Store::Postgres {
-            pool.push(grouped.pool(what, number, options)?);
-        }
+        pool.push(grouped.pool(what, number, options).await?);
     }
     let title = match what {
         What::Comparisons => "Acknowledged comparisons",
@@ -121,23 +123,17 @@ async fn compete(
         let p50 = median(rounds.iter().map(|round| round.p50));
         Some((p50, median(rounds.iter().map(|round| round.p99))))
     };
-    let ratio = rate(&together) / rate(&one_by_one);
-    let pooled = median(pool);
-    let note = match store {
-        Store::Sqlite => format!("{ratio:.2} x one by one"),
-        Store::Postgres => {
-            format!("{ratio:.2} x one by one, {:.2} x pgbench", rate(&together) / pooled)
-        }
-    };
+    let (alone, pooled) = (rate(&one_by_one), median(pool));
+    let (to_alone, to_pool) = (rate(&together) / alone, rate(&together) / pooled);
+    let note = format!("{to_alone:.2} x one by one, {to_pool:.2} x the pool");
     line("group commit", rate(&together), latency(&together), &note);
-    let rival = match store {
-        Store::Sqlite => "the same writer with limits.batch = 1; no pool of connections competes",
-        Store::Postgres => "the same writer with limits.batch = 1",
+    let rival = "the same writer with limits.batch = 1";
+    line("one command per transaction", alone, latency(&one_by_one), rival);
+    let rival = match grouped.store {
+        Store::Sqlite => "ten connections, BEGIN IMMEDIATE, same rows; a gRPC call that does nothing",
+        Store::Postgres => "pgbench, same rows, the counter's row locked; no gRPC",
     };
-    line("one command per transaction", rate(&one_by_one), latency(&one_by_one), rival);
-    if store == Store::Postgres {
-        line("pgbench, same rows, the counter's row locked", pooled, None, "");
-    }
+    line("a transaction per request on a pool", pooled, None, rival);
     Ok(())
 }
 
@@ -165,7 +161,7 @@ impl Contender {
             .boxed()
         });
         stored.await?;
-        Ok(Self { system, writer, round, proposal })
+        Ok(Self { store, system, writer, round, proposal })
     }
 
     async fn load(&self, what: What, options: &Options) -> anyhow::Result<Round> {
@@ -196,11 +192,26 @@ impl Contender {
         load.round(began.elapsed())
     }
 
-    /// The same rows as a service would write that takes a connection of a pool for each request.
-    fn pool(&self, what: What, number: usize, options: &Options) -> anyhow::Result<f64> {
+    /// Its database.
+    fn url(&self) -> anyhow::Result<String> {
+        if self.store == Store::Sqlite {
+            return Ok(format!("sqlite://{}", self.system.folder().join("proposals.sqlite").display()));
+        }
         let mut settings = self.system.environment();
         let url = settings.find(|(name, _)| name == "OSALLISUUS_SERVICES__PROPOSALS__DATABASE");
-        let (_, url) = url.context("a database")?;
+        Ok(url.context("a database")?.1)
+    }
+
+    /// The same rows as a service would write that takes a connection of a pool for each request.
+    async fn pool(&self, what: What, number: usize, options: &Options) -> anyhow::Result<f64> {
+        let url = self.url()?;
+        if self.store == Store::Sqlite {
+            let requests = match what {
+                What::Supports => pool::Requests::Supports(self.proposal),
+                What::Comparisons => pool::Requests::Comparisons(self.round),
+            };
+            return pool::load(&url, &self.system.channel(), requests, options).await;
+        }
         let script = match what {
             What::Supports => support_script(self.proposal),
             What::Comparisons => {
@@ -216,14 +227,7 @@ impl Contender {
     /// How long one waits for the next pair in a round with so many answers more: asked for, and with the
     /// acknowledgement of an answer.
     async fn next_pairs(&self, comparisons: u64) -> anyhow::Result<Waits> {
-        let visits = comparisons.div_ceil(PAIRS);
-        for first in (0..visits).step_by(usize::try_from(BATCH)?) {
-            let put = (self.round, first..visits.min(first + BATCH));
-            let put = self
-                .writer
-                .internal("bench", put, |tx, (round, visits)| put_visits(tx, *round, visits.clone()).boxed());
-            put.await?;
-        }
+        stored::compared(&self.url()?, self.store, self.round, comparisons).await?;
         let waits = Waits { first: Load::new()?, waiting: Load::new()?, compared: Load::new()? };
         let mut client = ComparisonsServiceClient::new(self.system.channel());
         let mut visitor = Visitor::default();
@@ -235,6 +239,30 @@ impl Contender {
             visitor.go_on(&waits.compared, &mut client, &self.round.to_string()).await?;
         }
         Ok(waits)
+    }
+
+    /// How long it takes to rank a round by so many answers, and to publish that.
+    async fn publish(&self) -> anyhow::Result<Load> {
+        stored::compared(&self.url()?, self.store, self.round, RANKED).await?;
+        let tenant = TenantId::new(COUNTY)?;
+        let coordinator = Caller {
+            tenants: vec![tenant],
+            roles: vec![HeldRole { role: Role::AreaCoordinator, scope: ScopeRef::Tenant(tenant) }],
+            assurance: Assurance::Substantial,
+            ..Caller::person(Ids::system().new_id())
+        };
+        let token = self.system.directory().token("proposals", coordinator)?;
+        let mut client = ComparisonsServiceClient::new(self.system.channel());
+        let (tenant, round_id) = (COUNTY.to_owned(), self.round.to_string());
+        let close = pb::CloseRoundRequest { tenant, forum_id: String::new(), round_id };
+        client.close_round(signed(&token, close.clone())?).await?;
+        let pb::CloseRoundRequest { tenant, forum_id, round_id } = close;
+        let publish = signed(&token, pb::PublishRankingRequest { tenant, forum_id, round_id })?;
+        let load = Load::new()?;
+        let sent = Instant::now();
+        client.publish_ranking(publish).await?;
+        load.record(sent.elapsed())?;
+        Ok(load)
     }
 }
 
@@ -391,11 +419,10 @@ fn rankings() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count of measurements")]
 fn print(what: &str, latency: &Histogram<u64>) {
     let per_second = 1_000_000.0 / latency.mean().max(f64::MIN_POSITIVE);
     let (p50, p99) = (milliseconds(latency, 0.5), milliseconds(latency, 0.99));
-    line(what, per_second, Some((p50, p99)), &format!("{} times, one after the other", latency.len() as f64));
+    line(what, per_second, Some((p50, p99)), &format!("{} times, one after the other", latency.len()));
 }
 
 fn open_round(ids: &Ids) -> anyhow::Result<Comparing> {
@@ -437,23 +464,4 @@ fn open_proposal(ids: &Ids) -> anyhow::Result<Proposal> {
     let (id, tenant, day) = (ids.new_id(), TenantId::new(COUNTY)?, parse_date("2026-09-21")?);
     let draft = Proposal::draft(id, tenant, content, Channel::Web, Acting::alone(), day);
     Ok(Proposal { stage: Stage::Open, is_public: true, ..draft })
-}
-
-/// Visits that have answered all of their pairs.
-async fn put_visits(tx: &Tx, round: RoundId, visits: std::ops::Range<u64>) -> Result<(), Fault> {
-    let ideas: Vec<pairing::Shown> = (1..=IDEAS).map(|idea| pairing::Shown { idea, times: 0 }).collect();
-    for visit in visits {
-        let hash = SessionHash::stored(Uuid::from_u128(u128::from(visit) + 1));
-        let mut session = Session::start(hash, round, None);
-        session.comparisons = u32::try_from(PAIRS).map_err(Fault::internal)?;
-        store::comparison::sessions::insert(tx.conn(), &session).await?;
-        let mut seen = Vec::new();
-        for number in 1..=session.comparisons {
-            let Some(pair) = pairing::next(&ideas, &seen, hash.seed(number)) else { break };
-            let offer = Offer { number, pair, answer: Some(Answer::Left) };
-            store::comparison::sessions::insert_offer(tx.conn(), hash, &offer).await?;
-            seen.push(pair);
-        }
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use futures::FutureExt as _;
 use hdrhistogram::Histogram;
 use kernel::deadline::parse_date;
 use kernel::{ActingMode, Fault, ProposalId, Role, TenantId, TextVariant, Uuid};
-use messaging::{Tx, Writer};
+use messaging::{Tx, Writer, database_fault};
 use proposals::domain::comment::{Comment, CommentState, Place};
 use proposals::domain::proposal::{Acting, Addressed, Category, Channel, Content, Outcome, Proposal, Stage};
 use proposals::domain::response::Answer;
@@ -25,6 +25,7 @@ use proto::proposals::community_service_client::CommunityServiceClient;
 use proto::proposals::search_service_client::SearchServiceClient;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
+use sea_orm::ConnectionTrait as _;
 use testkit::system::{Store, System};
 
 use crate::figures::{heading, line, milliseconds};
@@ -69,6 +70,10 @@ async fn measure(store: Store, proposals: u64, comments: u64) -> anyhow::Result<
         let put = writer.internal("bench", first, |tx, first| put_comments(tx, *first).boxed());
         put.await?;
     }
+    if store == Store::Postgres {
+        // Autovacuum would, a minute later.
+        writer.internal("bench", (), |tx, ()| analyze(tx).boxed()).await?;
+    }
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let mut search = SearchServiceClient::new(system.channel());
     let latency = timed(async |_| {
@@ -107,6 +112,11 @@ async fn measure(store: Store, proposals: u64, comments: u64) -> anyhow::Result<
     print("page after page of it", latency.await?);
     drop(writer);
     system.finish().await
+}
+
+async fn analyze(tx: &Tx) -> Result<(), Fault> {
+    tx.conn().execute_unprepared("ANALYZE").await.map_err(database_fault)?;
+    Ok(())
 }
 
 async fn timed(mut read: impl AsyncFnMut(u64) -> anyhow::Result<()>) -> anyhow::Result<Histogram<u64>> {

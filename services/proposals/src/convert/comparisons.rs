@@ -89,11 +89,17 @@ fn findings(text: &str) -> Vec<String> {
     kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()
 }
 
-/// Where a visit stands.
-pub fn visit(of: &Round, session: &Session, offers: &[Offer], ideas: &[Idea]) -> pb::Visit {
+/// Where a visit stands. `waiting` are the ideas of the pair that waits; `in_round` is how many there are in the round.
+pub fn visit(
+    of: &Round,
+    session: &Session,
+    offers: &[Offer],
+    waiting: &[Idea],
+    in_round: usize,
+) -> pb::Visit {
     let side = |number: IdeaNo| {
         // Exposure is for the ranking; it would tell those who compare which idea is new.
-        let found = ideas.iter().find(|idea| idea.number == Some(number));
+        let found = waiting.iter().find(|idea| idea.number == Some(number));
         found.map(|found| pb::Idea { shown: 0, ..idea(found) })
     };
     let pair = session::waiting(offers).map(|offer| pb::Pair {
@@ -104,7 +110,7 @@ pub fn visit(of: &Round, session: &Session, offers: &[Offer], ideas: &[Idea]) ->
     let count =
         |wanted: fn(Answer) -> bool| offers.iter().filter(|offer| offer.answer.is_some_and(wanted)).count();
     let (compared, skipped) = (count(Answer::is_comparison), count(|answer| !answer.is_comparison()));
-    let most_pairs = pairing::most_pairs(ideas.len());
+    let most_pairs = pairing::most_pairs(in_round);
     pb::Visit {
         pair,
         compared: number(compared),

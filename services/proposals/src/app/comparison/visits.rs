@@ -11,10 +11,10 @@ use messaging::Tx;
 use proto::proposals as pb;
 
 use super::super::App;
-use crate::domain::comparison::idea::Idea;
 use crate::domain::comparison::pairing::{self, Pair, Shown};
 use crate::domain::comparison::round::Round;
 use crate::domain::comparison::session::{self, Answer, Change, Offer, Session, SessionHash, SessionToken};
+use crate::store::comparison::sessions::Visited;
 use crate::{convert, store};
 
 struct Start {
@@ -100,7 +100,7 @@ async fn started(tx: &Tx, input: &Start) -> Result<pb::StartSessionResponse, Fau
 
 async fn looked(tx: &Tx, hash: SessionHash) -> Result<pb::NextPairResponse, Fault> {
     let visiting = open_visit(tx, hash).await?;
-    Ok(pb::NextPairResponse { visit: Some(go_on(tx, visiting).await?) })
+    Ok(pb::NextPairResponse { visit: Some(go_on(tx, visiting, None).await?) })
 }
 
 async fn compared(tx: &Tx, input: &Respond) -> Result<pb::CompareResponse, Fault> {
@@ -113,13 +113,14 @@ async fn skipped(tx: &Tx, input: &Respond) -> Result<pb::SkipPairResponse, Fault
 
 async fn respond(tx: &Tx, input: &Respond) -> Result<pb::Visit, Fault> {
     let visiting = open_visit(tx, input.hash).await?;
-    let change = visiting.session.answer(&visiting.offers, input.number, input.answer, input.assisted)?;
+    let change =
+        visiting.session.answer(&visiting.still_there(), input.number, input.answer, input.assisted)?;
     changed(tx, visiting, change).await
 }
 
 async fn undone(tx: &Tx, input: &Undo) -> Result<pb::UndoLastResponse, Fault> {
     let visiting = open_visit(tx, input.hash).await?;
-    let change = visiting.session.undo(&visiting.offers, input.number)?;
+    let change = visiting.session.undo(&visiting.still_there(), input.number)?;
     Ok(pb::UndoLastResponse { visit: Some(changed(tx, visiting, change).await?) })
 }
 
@@ -129,73 +130,69 @@ pub(super) struct Visiting {
     pub(super) round: Round,
     /// The visit.
     pub(super) session: Session,
-    /// The ideas in the round.
-    ideas: Vec<Idea>,
-    /// What the visit was shown, without pairs of which an idea has been taken out.
-    offers: Vec<Offer>,
-    /// Number of the next pair.
-    next_number: u32,
+    /// The ideas in the round, and how often each was shown.
+    exposure: Vec<Shown>,
+    /// All that the visit was shown.
+    shown: Vec<Offer>,
 }
 
 impl Visiting {
-    /// What the visit was shown, as far as it is there still.
-    fn still_there(&self, offers: Vec<Offer>) -> Vec<Offer> {
-        session::still_there(offers, |number| self.ideas.iter().any(|idea| idea.number == Some(number)))
+    /// What the visit was shown, without pairs of which an idea has been taken out.
+    fn still_there(&self) -> Vec<Offer> {
+        let is_in = |number| self.exposure.iter().any(|shown| shown.idea == number);
+        session::still_there(self.shown.clone(), is_in)
     }
 }
 
 /// A visit, if its round is open.
 pub(super) async fn open_visit(tx: &Tx, hash: SessionHash) -> Result<Visiting, Fault> {
-    let session = store::comparison::sessions::load(tx.conn(), hash).await?;
+    let Visited { session, offers: shown, exposure } =
+        store::comparison::sessions::load(tx.conn(), hash).await?;
     let round = store::comparison::rounds::load(tx.conn(), session.round).await?;
     round.check_open(tx.now().helsinki_date())?;
-    let ideas = store::comparison::ideas::of(tx.conn(), round.id).await?;
-    let offers = store::comparison::sessions::offers(tx.conn(), hash).await?;
-    let next_number = offers.last().map_or(0, |offer| offer.number) + 1;
-    let visiting = Visiting { round, session, ideas, offers: Vec::new(), next_number };
-    Ok(Visiting { offers: visiting.still_there(offers), ..visiting })
+    Ok(Visiting { round, session, exposure, shown })
 }
 
 /// Keeps an answer, or that one was taken back, if that changes anything, and goes on.
 async fn changed(tx: &Tx, mut visiting: Visiting, change: Option<Change>) -> Result<pb::Visit, Fault> {
-    let Some(change) = change else { return go_on(tx, visiting).await };
+    let Some(change) = change else { return go_on(tx, visiting, None).await };
     visiting.session = visiting.session.apply(&change);
     let (session, round) = (&visiting.session, visiting.round.id);
     store::comparison::sessions::save(tx.conn(), session).await?;
-    store::comparison::sessions::save_answer(tx.conn(), session.hash, &change.offer).await?;
     store::comparison::sums::add(tx.conn(), session, &change).await?;
     store::comparison::rounds::add(tx.conn(), round, &change).await?;
     // What was shown and left unanswered counts for nothing: it would steer what everybody else is shown.
     store::comparison::ideas::add_shown(tx.conn(), round, &change).await?;
-    for idea in &mut visiting.ideas {
-        let is_in =
-            idea.number == Some(change.offer.pair.left) || idea.number == Some(change.offer.pair.right);
-        idea.shown = match (is_in, change.added) {
-            (true, true) => idea.shown + 1,
-            (true, false) => idea.shown.saturating_sub(1),
-            (false, _) => idea.shown,
-        };
+    let pair = change.offer.pair;
+    for idea in visiting.exposure.iter_mut().filter(|idea| idea.idea == pair.left || idea.idea == pair.right)
+    {
+        idea.times = if change.added { idea.times + 1 } else { idea.times.saturating_sub(1) };
     }
-    for offer in visiting.offers.iter_mut().filter(|offer| offer.number == change.offer.number) {
+    for offer in visiting.shown.iter_mut().filter(|offer| offer.number == change.offer.number) {
         *offer = change.offer;
     }
-    let offers = std::mem::take(&mut visiting.offers);
-    visiting.offers = visiting.still_there(offers);
-    go_on(tx, visiting).await
+    go_on(tx, visiting, Some(change.offer)).await
 }
 
-/// Where the visit stands, with a new pair if none waits and it may still be shown one.
-async fn go_on(tx: &Tx, visiting: Visiting) -> Result<pb::Visit, Fault> {
-    let Visiting { round, session, ideas, mut offers, next_number: number } = visiting;
+/// Where the visit stands, with a new pair if none waits and it may still be shown one. `answered` is a pair whose answer
+/// is not stored yet.
+async fn go_on(tx: &Tx, visiting: Visiting, answered: Option<Offer>) -> Result<pb::Visit, Fault> {
+    let mut offers = visiting.still_there();
+    let Visiting { round, session, exposure, shown } = visiting;
+    let mut unstored: Vec<Offer> = answered.into_iter().collect();
     if session::waiting(&offers).is_none() {
-        let shown: Vec<Shown> =
-            ideas.iter().filter_map(|idea| Some(Shown { idea: idea.number?, times: idea.shown })).collect();
+        let number = shown.last().map_or(0, |offer| offer.number) + 1;
         let seen: Vec<Pair> = offers.iter().map(|offer| offer.pair).collect();
-        if let Some(pair) = pairing::next(&shown, &seen, session.hash.seed(number)) {
+        if let Some(pair) = pairing::next(&exposure, &seen, session.hash.seed(number)) {
             let offer = Offer { number, pair, answer: None };
-            store::comparison::sessions::insert_offer(tx.conn(), session.hash, &offer).await?;
+            unstored.push(offer);
             offers.push(offer);
         }
     }
-    Ok(convert::comparisons::visit(&round, &session, &offers, &ideas))
+    store::comparison::sessions::save_offers(tx.conn(), session.hash, &unstored).await?;
+    let waiting = match session::waiting(&offers) {
+        Some(offer) => store::comparison::ideas::of_pair(tx.conn(), round.id, offer.pair).await?,
+        None => Vec::new(),
+    };
+    Ok(convert::comparisons::visit(&round, &session, &offers, &waiting, exposure.len()))
 }

@@ -15,6 +15,7 @@ use super::super::values;
 use super::{count, idea_no, kept};
 use crate::domain::comparison::IdeaNo;
 use crate::domain::comparison::idea::{Idea, IdeaState, PlainReason};
+use crate::domain::comparison::pairing::Pair;
 use crate::domain::comparison::session::Change;
 
 /// Names of the states in the database.
@@ -67,6 +68,18 @@ pub async fn of(conn: &impl ConnectionTrait, round: RoundId) -> Result<Vec<Idea>
         .filter(Column::State.eq(APPROVED))
         .filter(Column::Number.is_not_null())
         .order_by_asc(Column::Number)
+        .all(conn)
+        .await
+        .map_err(database_fault)?;
+    rows.into_iter().map(idea_of).collect()
+}
+
+/// The two ideas of a pair, as far as they are in the round still.
+pub async fn of_pair(conn: &impl ConnectionTrait, round: RoundId, pair: Pair) -> Result<Vec<Idea>, Fault> {
+    let rows = Entity::find()
+        .filter(Column::RoundId.eq(round.as_uuid()))
+        .filter(Column::State.eq(APPROVED))
+        .filter(Column::Number.is_in([pair.left, pair.right].map(i64::from)))
         .all(conn)
         .await
         .map_err(database_fault)?;

@@ -2,17 +2,16 @@
 
 use kernel::{Fault, RoundId, Uuid};
 use messaging::database_fault;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    IntoActiveModel as _, QueryFilter as _, QuerySelect as _,
 };
 
 use super::super::entity::comparison_session::{self, Column};
 use super::super::entity::pair_offer;
 use super::super::values;
-use super::idea_no;
-use crate::domain::comparison::pairing::Pair;
+use crate::domain::comparison::pairing::{Pair, Shown};
 use crate::domain::comparison::session::{Answer, Latest, Offer, Session, SessionHash};
 
 /// Stores a new visit.
@@ -28,61 +27,104 @@ pub async fn save(conn: &impl ConnectionTrait, changed: &Session) -> Result<(), 
     Ok(())
 }
 
+/// The pairs of a visit in one text, `number:left:right:answer` each.
+const OFFERS: &str = "(SELECT string_agg(CAST(number AS TEXT) || ':' || CAST(left_idea AS TEXT) || ':' || \
+                      CAST(right_idea AS TEXT) || ':' || COALESCE(answer, ''), ',') \
+                      FROM pair_offer WHERE session_id = comparison_session.id)";
+/// How often each idea in the round was shown, in one text, `number:times` each.
+const EXPOSURE: &str = "(SELECT string_agg(CAST(idea.number AS TEXT) || ':' || CAST(idea.shown AS TEXT), ',') \
+                        FROM comparison_idea idea WHERE idea.round_id = comparison_session.round_id \
+                        AND idea.state = 'approved' AND idea.number IS NOT NULL)";
+
+/// A visit and what its next answer needs.
+pub struct Visited {
+    /// The visit.
+    pub session: Session,
+    /// The pairs that it was shown, in their order; at most as many as a visit is shown.
+    pub offers: Vec<Offer>,
+    /// The ideas in the round, in the order of their numbers, and how often each was shown to whomever.
+    pub exposure: Vec<Shown>,
+}
+
 /// A visit. NotFound `proposals.no_such_session`.
-pub async fn load(conn: &impl ConnectionTrait, hash: SessionHash) -> Result<Session, Fault> {
-    let found = comparison_session::Entity::find_by_id(hash.as_uuid()).one(conn).await;
-    let row = found.map_err(database_fault)?.ok_or_else(|| {
+///
+/// It is one row: every further one costs more than all that is in it, for it goes from thread to thread or over the
+/// network, and everybody who compares in a county waits for it.
+pub async fn load(conn: &impl ConnectionTrait, hash: SessionHash) -> Result<Visited, Fault> {
+    let found = comparison_session::Entity::find_by_id(hash.as_uuid())
+        .select_only()
+        .columns([
+            Column::RoundId,
+            Column::Municipality,
+            Column::Comparisons,
+            Column::Latest,
+            Column::OwnIdeas,
+        ])
+        .expr_as(Expr::cust(OFFERS), "offers")
+        .expr_as(Expr::cust(EXPOSURE), "exposure")
+        .into_tuple::<(Uuid, String, i64, String, i64, Option<String>, Option<String>)>();
+    let row = found.one(conn).await.map_err(database_fault)?.ok_or_else(|| {
         Fault::not_found(
             "proposals.no_such_session",
             "There is no such visit. Start a new one with StartSession.",
         )
     })?;
-    let municipality = Some(row.municipality.as_str()).filter(|code| !code.is_empty());
-    Ok(Session {
+    let (round, municipality, comparisons, latest, own_ideas, offers, exposure) = row;
+    let municipality = Some(municipality.as_str()).filter(|code| !code.is_empty());
+    let session = Session {
         hash,
-        round: RoundId::from_uuid(row.round_id),
+        round: RoundId::from_uuid(round),
         municipality: municipality.map(values::municipality).transpose()?,
-        comparisons: values::count(row.comparisons)?,
-        latest: values::known(&Latest::ALL, Latest::as_str, &row.latest)?,
-        own_ideas: values::count(row.own_ideas)?,
+        comparisons: values::count(comparisons)?,
+        latest: values::known(&Latest::ALL, Latest::as_str, &latest)?,
+        own_ideas: values::count(own_ideas)?,
+    };
+    let (offers, exposure) = (offers.unwrap_or_default(), exposure.unwrap_or_default());
+    let mut offers = listed(&offers).map(offer_of).collect::<Result<Vec<_>, _>>()?;
+    offers.sort_by_key(|offer| offer.number);
+    let mut exposure = listed(&exposure).map(shown_of).collect::<Result<Vec<_>, _>>()?;
+    exposure.sort_by_key(|shown| shown.idea);
+    Ok(Visited { session, offers, exposure })
+}
+
+/// The parts of a text that SQL put together.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').filter(|part| !part.is_empty())
+}
+
+fn offer_of(text: &str) -> Result<Offer, Fault> {
+    let mut parts = text.splitn(4, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let number = part().parse().map_err(Fault::internal)?;
+    let mut idea = || part().parse().map_err(Fault::internal);
+    let pair = Pair { left: idea()?, right: idea()? };
+    let answer = Some(part()).filter(|name| !name.is_empty());
+    Ok(Offer {
+        number,
+        pair,
+        answer: answer.map(|name| values::known(&Answer::ALL, Answer::as_str, name)).transpose()?,
     })
 }
 
-/// The pairs that a visit was shown, in their order; at most as many as a visit is shown.
-pub async fn offers(conn: &impl ConnectionTrait, hash: SessionHash) -> Result<Vec<Offer>, Fault> {
-    let rows = pair_offer::Entity::find()
-        .filter(pair_offer::Column::SessionId.eq(hash.as_uuid()))
-        .order_by_asc(pair_offer::Column::Number)
-        .all(conn)
-        .await
-        .map_err(database_fault)?;
-    rows.into_iter()
-        .map(|row| {
-            let answer = row.answer.as_deref();
-            Ok(Offer {
-                number: values::count(row.number)?,
-                pair: Pair { left: idea_no(row.left_idea)?, right: idea_no(row.right_idea)? },
-                answer: answer.map(|name| values::known(&Answer::ALL, Answer::as_str, name)).transpose()?,
-            })
-        })
-        .collect()
+fn shown_of(text: &str) -> Result<Shown, Fault> {
+    let (idea, times) = text.split_once(':').unwrap_or_default();
+    Ok(Shown { idea: idea.parse().map_err(Fault::internal)?, times: times.parse().map_err(Fault::internal)? })
 }
 
-/// Stores a pair that a visit is shown now.
-pub async fn insert_offer(
+/// Stores pairs that a visit is shown, and what it answers to them, whether they are stored already or not.
+pub async fn save_offers(
     conn: &impl ConnectionTrait,
     hash: SessionHash,
-    offer: &Offer,
+    offers: &[Offer],
 ) -> Result<(), Fault> {
-    let row = offer_row(hash, offer).into_active_model();
-    pair_offer::Entity::insert(row).exec_without_returning(conn).await.map_err(database_fault)?;
-    Ok(())
-}
-
-/// Stores the answer to a pair, or that it has none any more.
-pub async fn save_answer(conn: &impl ConnectionTrait, hash: SessionHash, offer: &Offer) -> Result<(), Fault> {
-    let row = offer_row(hash, offer).into_active_model().reset_all();
-    row.update(conn).await.map_err(database_fault)?;
+    use pair_offer::Column::{Answer, Number, SessionId};
+    if offers.is_empty() {
+        return Ok(());
+    }
+    let rows = offers.iter().map(|offer| offer_row(hash, offer).into_active_model());
+    let answered = OnConflict::columns([SessionId, Number]).update_column(Answer).to_owned();
+    let stored = pair_offer::Entity::insert_many(rows).on_conflict(answered);
+    stored.exec_without_returning(conn).await.map_err(database_fault)?;
     Ok(())
 }
 

@@ -29,9 +29,7 @@ pub async fn add(conn: &impl ConnectionTrait, session: &Session, change: &Change
         Answer::Skipped(reason) => return add_skip(conn, round, [pair.left, pair.right], reason, one).await,
     };
     let place = session.municipality.map(|code| code.as_str());
-    for place in std::iter::once(NOWHERE).chain(place) {
-        add_win(conn, round, place, (winner, loser), one).await?;
-    }
+    add_win(conn, round, std::iter::once(NOWHERE).chain(place), (winner, loser), one).await?;
     add_place(conn, round, place.unwrap_or(NOWHERE), change.sessions, one).await
 }
 
@@ -167,7 +165,7 @@ pub async fn skips(
 async fn add_win(
     conn: &impl ConnectionTrait,
     round: RoundId,
-    place: &str,
+    places: impl Iterator<Item = &str>,
     (winner, loser): (IdeaNo, IdeaNo),
     one: i64,
 ) -> Result<(), Fault> {
@@ -176,7 +174,7 @@ async fn add_win(
     let (lower, higher) = if lower_won { (winner, loser) } else { (loser, winner) };
     let (column, wins) =
         if lower_won { (Column::WinsLower, (one, 0)) } else { (Column::WinsHigher, (0, one)) };
-    let row = pair_sum::Model {
+    let row = |place: &str| pair_sum::Model {
         round_id: round.as_uuid(),
         place: place.to_owned(),
         lower: i64::from(lower),
@@ -187,7 +185,8 @@ async fn add_win(
     let raise = OnConflict::columns([Column::RoundId, Column::Place, Column::Lower, Column::Higher])
         .value(column, Expr::col((Entity, column)).add(one))
         .to_owned();
-    let stored = Entity::insert(row.into_active_model()).on_conflict(raise);
+    let rows = places.map(|place| row(place).into_active_model());
+    let stored = Entity::insert_many(rows).on_conflict(raise);
     stored.exec_without_returning(conn).await.map_err(database_fault)?;
     Ok(())
 }
